@@ -1,0 +1,255 @@
+"""What a check is: its spec, what it is given, and the one `run` that never takes a missing input for a pass.
+
+A check says in `find` which rows are concerned. `Check.run` decides the status: `absent` where an input that the check
+needs is not there, `found` where rows (or the set as a whole) are concerned, and `ok` only where it truly looked and
+found nothing. This module knows nothing of datasets on disk; contexts are rows in memory.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, final
+
+from pydantic import BaseModel, ConfigDict
+
+from sluice.core.registry import Registry
+from sluice.core.rows import AnyRow, Example, Preference, Text, Unpaired, input_texts
+
+if TYPE_CHECKING:
+    from sluice.curate.similarity import Relation
+
+Severity = Literal["fail", "warn"]
+Status = Literal["ok", "found", "absent"]
+Need = Literal["schema", "tokenizer", "dev", "eval"]
+
+MISSING: dict[Need, str] = {
+    "schema": "no schema ([task] schema)",
+    "tokenizer": "no tokenizer of the base model, or no length limit",
+    "dev": "no dev part",
+    "eval": "no eval set",
+}
+"""What is said where an input of that name is not there."""
+
+
+@dataclass(frozen=True)
+class CheckContext:
+    """What checks may look at; None means that it is not there, never that it is empty.
+
+    Args:
+        rows: the rows that are audited, in their order.
+        schema: the task's JSON schema, checked by `sluice.core.task.parse_schema`.
+        count_tokens: tokens of a row as it is rendered for training; may raise SluiceError for one that cannot be.
+        max_tokens: the length limit that `count_tokens` is held against.
+        dev_rows: rows of the dev part.
+        eval_rows: rows of the eval part, or of the frozen set.
+        relation: the similarity with its pinned boilerplate; None: version 1 without a list.
+        groups: group values by row hash, of all rows here.
+        eval_groups: those of the eval rows, where they are pinned elsewhere (a frozen set); None: in `groups`.
+        edges: (old, new) row hashes of changes.
+        stratify: the path of the label, such as `target.category` (sluice.toml: `[task] stratify`).
+        metadata: the columns beside a row, by row hash.
+        progress: called with (what, done, total).
+    """
+
+    rows: Sequence[AnyRow]
+    schema: dict[str, Any] | None = None
+    count_tokens: Callable[[AnyRow], int] | None = None
+    max_tokens: int | None = None
+    dev_rows: Sequence[AnyRow] | None = None
+    eval_rows: Sequence[AnyRow] | None = None
+    relation: Relation | None = None
+    groups: Mapping[str, Sequence[str]] = field(default_factory=dict[str, Sequence[str]])
+    eval_groups: Mapping[str, Sequence[str]] | None = None
+    edges: Sequence[tuple[str, str]] = ()
+    stratify: str | None = None
+    metadata: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]])
+    progress: Callable[[str, int, int], None] | None = None
+
+    def has(self, need: Need) -> bool:
+        """Return whether an input is there (an eval or dev part of no rows is not)."""
+        if need == "schema":
+            return self.schema is not None
+        if need == "tokenizer":
+            return self.count_tokens is not None and self.max_tokens is not None and self.max_tokens > 0
+        return bool(self.dev_rows if need == "dev" else self.eval_rows)
+
+
+class Finding(BaseModel):
+    """One row that a check names, and why; without a row it speaks of the whole set."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    row: str | None
+    """Row hash (64 hex digits), or None."""
+    detail: str
+    """What was found, without personal data."""
+    related: tuple[str, ...] = ()
+    """Hashes of other rows that it is about: the conflicting ones, the eval row."""
+
+
+class CheckResult(BaseModel):
+    """What one check says of one set of rows."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    severity: Severity
+    status: Status
+    what: str
+    """What the check looks for."""
+    summary: str
+    """One sentence: what was found, or what is absent."""
+    count: int = 0
+    """Rows named; where the findings are about the set as a whole, findings."""
+    rows: tuple[Finding, ...] = ()
+    figures: dict[str, Any] = {}
+    """Numbers behind the sentence, JSON values."""
+    missing: tuple[str, ...] = ()
+    """Where absent: what was not there."""
+    remedy: str | None = None
+    """Where found: a command, with `{dataset}` for the dataset's name."""
+
+    @property
+    def fails(self) -> bool:
+        """Return whether this is a finding of severity fail."""
+        return self.status == "found" and self.severity == "fail"
+
+    @property
+    def droppable(self) -> bool:
+        """Return whether its findings name rows, so that `filter --failing` can drop them."""
+        return any(finding.row is not None for finding in self.rows)
+
+
+class CheckSpec(BaseModel):
+    """What is known of a check before it runs."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    severity: Severity
+    what: str
+    """One sentence: what it looks for."""
+    threshold: str
+    """The rule that it goes by, with its source or reason."""
+    needs: frozenset[Need] = frozenset()
+    remedy: str
+    """What to do about a finding; `{dataset}` stands for the dataset's name."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """What `find` hands back: the findings, a sentence, and numbers.
+
+    `missing` names an input that only shows to be missing while looking (a label path that no row has).
+    """
+
+    findings: Sequence[Finding] = ()
+    summary: str = ""
+    figures: dict[str, Any] = field(default_factory=dict[str, Any])
+    missing: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Examples:
+    """Two small contexts: one that the check finds something in, and one that is in order."""
+
+    found: CheckContext
+    ok: CheckContext
+
+
+class Check(ABC):
+    """One thing that can be wrong with rows. Subclasses give `spec`, `find` and `examples`."""
+
+    spec: ClassVar[CheckSpec]
+
+    @abstractmethod
+    def find(self, context: CheckContext) -> Found:
+        """Return the rows concerned. Called only with at least one row and all inputs in `spec.needs`."""
+
+    @abstractmethod
+    def examples(self) -> Examples:
+        """Return rows that it finds, and rows on which it is ok."""
+
+    @final
+    def run(self, context: CheckContext) -> CheckResult:
+        """Look at the rows and return the result; an input that is missing makes it `absent`, never `ok`."""
+        missing = tuple(MISSING[need] for need in sorted(self.spec.needs) if not context.has(need))
+        if not context.rows:
+            missing = ("no rows", *missing)
+        if missing:
+            return self._result("absent", f"absent: {', '.join(missing)}", missing=missing)
+        found = self.find(context)
+        if found.missing:
+            return self._result("absent", f"absent: {', '.join(found.missing)}", found, found.missing)
+        return self._result("found" if found.findings else "ok", found.summary, found)
+
+    def _result(
+        self, status: Status, summary: str, found: Found | None = None, missing: tuple[str, ...] = ()
+    ) -> CheckResult:
+        findings = tuple(found.findings) if found and status == "found" else ()
+        named = {finding.row for finding in findings if finding.row is not None}
+        return CheckResult(
+            name=self.spec.name,
+            severity=self.spec.severity,
+            status=status,
+            what=self.spec.what,
+            summary=summary,
+            count=len(named) or len(findings),
+            rows=findings,
+            figures=found.figures if found else {},
+            missing=missing,
+            remedy=self.spec.remedy if status == "found" else None,
+        )
+
+
+CHECKS: Registry[Check] = Registry("check")
+
+
+def file_check(check: type[Check]) -> type[Check]:
+    """Register a check under the name in its spec (class decorator)."""
+    CHECKS.register(check.spec.name)(check())
+    return check
+
+
+def answers(row: AnyRow) -> dict[str, str | None]:
+    """Return what a row teaches to answer, by field: the target, or chosen and rejected, or the judged answer."""
+    if isinstance(row, Example):
+        return {"target": row.target}
+    if isinstance(row, Preference):
+        return {"chosen": row.chosen, "rejected": row.rejected}
+    if isinstance(row, Unpaired):
+        return {"answer": row.answer}
+    return {}
+
+
+def texts_of(row: AnyRow) -> list[tuple[str, str]]:
+    """Return every text of a row with its place: input fields or turns, then what is learnt from it."""
+    taught = [(name, text) for name, text in answers(row).items() if text is not None]
+    return [*input_texts(row.input).items(), *taught]
+
+
+def wanted_answer(row: AnyRow) -> str | None:
+    """Return the answer that the row teaches to give: target, chosen, or an answer judged good; else None."""
+    if isinstance(row, Example):
+        return row.target
+    if isinstance(row, Preference):
+        return row.chosen
+    return row.answer if isinstance(row, Unpaired) and row.good else None
+
+
+def no_answers(rows: Sequence[AnyRow]) -> Found | None:
+    """Return what a check of answers says where there are none: text rows are in order, others lack a target."""
+    if any(wanted_answer(row) is not None for row in rows):
+        return None
+    if all(isinstance(row, Text) for row in rows):
+        return Found(summary="text rows have no answer")
+    return Found(missing=("no row has an answer yet",))
+
+
+def rows_of(count: int, total: int | None = None) -> str:
+    """Return `1 row`, `3 rows`, or `3 of 1,600 rows`."""
+    if total is not None:
+        return f"{count:,} of {total:,} rows" if total != 1 else f"{count} of 1 row"
+    return f"{count:,} rows" if count != 1 else "1 row"

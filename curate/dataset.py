@@ -1,0 +1,324 @@
+"""Datasets and their immutable versions: names, numbers, tags, manifests over Parquet.
+
+`tickets` names the newest version, `tickets@3` one of them, `tickets:gold` a tag; `tickets/train` is a part, a dataset
+with versions of its own. A version's hash is over its sorted row hashes, group values and schema, so that it does not
+depend on who wrote the Parquet; file hashes beside it serve against corruption.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from difflib import get_close_matches
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel, ConfigDict
+
+from sluice.core.canonical import canonical
+from sluice.core.errors import InputError, Tampered
+from sluice.core.files import atomic_write, publish_folder
+from sluice.core.project import Project
+from sluice.core.rows import COLUMNS, AnyRow, Example, from_record, to_record
+from sluice.curate.operation import NameEntry, Operation, Parent, newest_number, read_operation, recover
+
+if TYPE_CHECKING:
+    import polars as pl
+
+FORMAT = 1
+PARTS = ("train", "dev", "eval")
+_NAME = re.compile(r"[a-z0-9][a-z0-9._-]*(/(train|dev|eval))?")
+_REF = re.compile(r"(?P<name>[^@:]+)(@(?P<number>\d+)|:(?P<tag>[a-z0-9][a-z0-9._-]*))?")
+
+
+class DataFile(BaseModel):
+    """One Parquet file of a version, by its path under `.sluice/data/`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    path: str
+    sha256: str
+    rows: int
+
+
+class Manifest(BaseModel):
+    """What a version holds."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    format: int = FORMAT
+    version: str
+    rows: int
+    kinds: dict[str, int]
+    columns: tuple[str, ...]
+    files: tuple[DataFile, ...]
+
+
+def row_schema() -> Any:
+    """Return the polars schema of rows.COLUMNS."""
+    import polars as pl
+
+    schema: dict[str, Any] = dict.fromkeys(COLUMNS, pl.String)
+    schema["good"] = pl.Boolean
+    schema["groups"] = pl.List(pl.String)
+    return pl.Schema(schema)
+
+
+def rows_frame(rows: list[AnyRow], groups: dict[str, list[str]] | None = None) -> pl.DataFrame:
+    """Return rows as a polars frame of rows.COLUMNS, in their order."""
+    import polars as pl
+
+    records = [to_record(row, (groups or {}).get(row.row)) for row in rows]
+    return pl.DataFrame(records, schema=row_schema(), orient="row")
+
+
+def version_hash(frame: pl.DataFrame) -> str:
+    """Return the hash of a version's content: sorted rows with their groups, and the schema. 64 hex digits."""
+    lines = sorted(zip(frame["row"].to_list(), frame["groups"].to_list(), strict=True))
+    digest = hashlib.sha256(b"sluice/version/1\n" + canonical(list(COLUMNS)).encode() + b"\n")
+    for row, groups in lines:
+        digest.update(f"{row} {canonical(sorted(groups or []))}\n".encode())
+    return digest.hexdigest()
+
+
+def write_version(project: Project, job: Path, frame: pl.DataFrame) -> str:
+    """Publish the content of a version and return its hash; content that is already there is left alone."""
+    version = version_hash(frame)
+    final = project.data / version
+    if (final / "manifest.json").exists():
+        return version
+    folder = job / f"version-{version[:16]}"
+    folder.mkdir(exist_ok=True)
+    file = folder / "rows-0.parquet"
+    frame.write_parquet(file, compression="zstd")
+    manifest = Manifest(
+        version=version,
+        rows=frame.height,
+        kinds={str(k): int(n) for k, n in sorted(frame.group_by("kind").len().iter_rows())},
+        columns=COLUMNS,
+        files=(DataFile(path=f"{version}/{file.name}", sha256=file_sha256(file), rows=frame.height),),
+    )
+    (folder / "manifest.json").write_text(manifest.model_dump_json(indent=1) + "\n", encoding="utf-8")
+    publish_folder(folder, final)
+    return version
+
+
+def file_sha256(path: Path) -> str:
+    """Return the SHA-256 of a file's bytes."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+class Version:
+    """One version of a dataset: immutable content and the operation that made it."""
+
+    def __init__(self, project: Project, entry: NameEntry):
+        self.project = project
+        self.entry = entry
+        self.dataset = entry.dataset
+        self.number = entry.number
+        self.hash = entry.version
+
+    @property
+    def ref(self) -> str:
+        """The name of this very version, `tickets@3`."""
+        return f"{self.dataset}@{self.number}"
+
+    @property
+    def parent(self) -> Parent:
+        """This version as the parent of a new operation."""
+        return Parent(dataset=self.dataset, number=self.number, version=self.hash)
+
+    @cached_property
+    def manifest(self) -> Manifest:
+        """What the version holds. Raises Tampered where the manifest is gone or cannot be read."""
+        file = self.project.data / self.hash / "manifest.json"
+        try:
+            return Manifest.model_validate_json(file.read_bytes())
+        except FileNotFoundError:
+            raise InputError(
+                "the content of this version is absent here", where=self.ref, remedy="copy .sluice/data, or add again"
+            ) from None
+        except ValueError as problem:
+            raise Tampered("the manifest cannot be read", where=str(file)) from problem
+
+    @cached_property
+    def operation(self) -> Operation:
+        """The operation that made this version."""
+        return read_operation(self.project, self.entry.operation)
+
+    @property
+    def files(self) -> list[Path]:
+        """The Parquet files in order."""
+        return [self.project.data / f.path for f in self.manifest.files]
+
+    def frame(self) -> pl.DataFrame:
+        """Return the content as a polars frame of rows.COLUMNS. Raises Tampered where a file cannot be read."""
+        import polars as pl
+
+        try:
+            return pl.concat([pl.read_parquet(f) for f in self.files]).select(COLUMNS)
+        except (pl.exceptions.PolarsError, OSError) as problem:
+            raise Tampered(
+                f"a data file cannot be read: {problem}", where=self.ref, remedy="sluice verify"
+            ) from problem
+
+    def to_polars(self) -> pl.DataFrame:
+        """Return the content as a polars frame (the name that a library user looks for)."""
+        return self.frame()
+
+    def rows(self) -> list[AnyRow]:
+        """Return the rows in order."""
+        return [from_record(record) for record in self.frame().iter_rows(named=True)]
+
+    def examples(self) -> list[Example]:
+        """Return the rows, all of which must be examples. Raises InputError otherwise."""
+        rows = self.rows()
+        for row in rows:
+            if not isinstance(row, Example):
+                raise InputError(f"a row of kind '{row.kind}' where examples are needed", where=f"{self.ref} {row.row}")
+        return [r for r in rows if isinstance(r, Example)]
+
+    def groups(self) -> dict[str, list[str]]:
+        """Return group values by row."""
+        frame = self.frame()
+        return dict(zip(frame["row"].to_list(), frame["groups"].to_list(), strict=True))
+
+    def check(self) -> None:
+        """Raise Tampered where a file's bytes, a row or the version's hash is not what was recorded."""
+        for file in self.manifest.files:
+            path = self.project.data / file.path
+            if not path.exists():
+                raise Tampered("a data file is gone", where=str(path), remedy="restore it from a copy")
+            if file_sha256(path) != file.sha256:
+                raise Tampered("a data file has other bytes than recorded", where=str(path), remedy="restore it")
+        frame = self.frame()
+        for record in frame.iter_rows(named=True):
+            if from_record(record).row != record["row"]:
+                raise Tampered("a row is not what its hash says", where=f"{self.ref} {record['row'][:10]}")
+        if version_hash(frame) != self.hash:
+            raise Tampered("the content is not what the version's hash says", where=self.ref)
+
+
+def check_name(name: str) -> str:
+    """Return a dataset name. Raises InputError for one that cannot be a name."""
+    if not _NAME.fullmatch(name):
+        raise InputError(
+            f"'{name}' cannot be the name of a dataset",
+            remedy="use lower-case letters, digits, dots, dashes; parts are NAME/train, NAME/dev, NAME/eval",
+        )
+    return name
+
+
+def dataset_names(project: Project) -> list[str]:
+    """Return the names of all datasets, parts after their whole."""
+    recover(project)
+    if not project.names.is_dir():
+        return []
+    folders = {p.parent for p in project.names.rglob("*.json") if p.stem.isdigit()}
+    return sorted(str(f.relative_to(project.names).as_posix()) for f in folders)
+
+
+def has_dataset(project: Project, name: str) -> bool:
+    """Return whether a dataset of that name has a version."""
+    recover(project)
+    return newest_number(project, name) > 0
+
+
+def open_dataset(project: Project, ref: str) -> Version:
+    """Return the version that a reference names. Raises InputError, with the near name where there is one."""
+    match = _REF.fullmatch(ref)
+    if match is None:
+        raise InputError(f"'{ref}' names no dataset", remedy="write NAME, NAME@3 or NAME:tag")
+    name = match["name"]
+    newest = newest_number(project, name) if has_dataset(project, name) else 0
+    if not newest:
+        known = dataset_names(project)
+        near = get_close_matches(name, known, n=1)
+        hint = f"did you mean '{near[0]}'?" if near else (f"known: {', '.join(known)}" if known else "sluice add")
+        raise InputError(f"no dataset is called '{name}'", remedy=hint)
+    number = newest
+    if match["tag"]:
+        number = _tagged(project, name, match["tag"])
+    elif match["number"]:
+        number = int(match["number"])
+        if not 1 <= number <= newest:
+            raise InputError(f"'{name}' has no version {number}", remedy=f"it has 1 to {newest}")
+    return Version(project, read_name(project, name, number))
+
+
+def read_name(project: Project, dataset: str, number: int) -> NameEntry:
+    """Return the entry that gives a number to a version."""
+    file = project.names / dataset / f"{number}.json"
+    try:
+        return NameEntry.model_validate_json(file.read_bytes())
+    except (ValueError, FileNotFoundError) as problem:
+        raise Tampered("a name cannot be read", where=str(file), remedy="restore it from a copy") from problem
+
+
+def versions(project: Project, dataset: str) -> list[Version]:
+    """Return all versions of a dataset, oldest first."""
+    newest = open_dataset(project, dataset).number
+    return [Version(project, read_name(project, dataset, n)) for n in range(1, newest + 1)]
+
+
+def tag(project: Project, ref: str, name: str) -> Version:
+    """Give a version a name of its own, `tickets:gold`; naming it again moves the tag."""
+    version = open_dataset(project, ref)
+    if not re.fullmatch(r"[a-z0-9][a-z0-9._-]*", name):
+        raise InputError(f"'{name}' cannot be a tag", remedy="use lower-case letters, digits, dots, dashes")
+    body = {"number": version.number, "version": version.hash}
+    atomic_write(project.tags / version.dataset / f"{name}.json", (json.dumps(body) + "\n").encode())
+    return version
+
+
+def tags(project: Project, dataset: str) -> dict[str, int]:
+    """Return the tags of a dataset and their numbers."""
+    folder = project.tags / dataset
+    found = sorted(folder.glob("*.json")) if folder.is_dir() else []
+    return {f.stem: int(json.loads(f.read_bytes())["number"]) for f in found}
+
+
+def _tagged(project: Project, dataset: str, name: str) -> int:
+    known = tags(project, dataset)
+    if name not in known:
+        raise InputError(f"'{dataset}' has no tag '{name}'", remedy=f"known: {', '.join(known) or 'none'}")
+    return known[name]
+
+
+def lineage(version: Version) -> list[Operation]:
+    """Return every operation that a version stands on, newest first, each once."""
+    seen: dict[str, Operation] = {}
+    queue = [version.entry]
+    while queue:
+        entry = queue.pop(0)
+        if entry.operation in seen:
+            continue
+        operation = read_operation(version.project, entry.operation)
+        seen[entry.operation] = operation
+        queue += [read_name(version.project, p.dataset, p.number) for p in operation.parents]
+    return list(seen.values())
+
+
+def operation_frames(project: Project, operations: list[Operation], name: str) -> pl.DataFrame | None:
+    """Return the `occurrences`, `dropped` or `edges` of operations as one frame with a column `operation`."""
+    import polars as pl
+
+    frames = []
+    for operation in operations:
+        file = project.operations / operation.id / f"{name}.parquet"
+        if file.exists():
+            frames.append(pl.read_parquet(file).with_columns(operation=pl.lit(operation.id)))
+    return pl.concat(frames, how="diagonal_relaxed") if frames else None
+
+
+def metadata_by_row(version: Version) -> dict[str, list[dict[str, Any]]]:
+    """Return, by row, each place it was seen at: {file, line, metadata (JSON text), operation}, oldest first."""
+    frame = operation_frames(version.project, lineage(version)[::-1], "occurrences")
+    found: dict[str, list[dict[str, Any]]] = {}
+    if frame is not None:
+        for record in frame.iter_rows(named=True):
+            found.setdefault(record["row"], []).append(record)
+    return found

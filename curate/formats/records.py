@@ -1,0 +1,133 @@
+"""The nouns of reading: what is asked, what a format gives, what a caller gets. No behaviour, no bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from sluice.core.errors import InputError
+from sluice.core.registry import Registry
+from sluice.core.rows import AnyRow
+
+Progress = Callable[[str, int, int], None]
+STEP = 8192  # records between two reports of progress
+
+
+@dataclass(frozen=True, slots=True)
+class ReadOptions:
+    """What the user said about a file; None is "see for yourself"."""
+
+    input: str | None = None
+    """The input column, or several separated by commas."""
+    target: str | None = None
+    """The target column."""
+    encoding: str | None = None
+    """A name that Python's codecs know, such as `cp1252`."""
+    delimiter: str | None = None
+    """One character, or `tab`."""
+    format: str | None = None
+    """A name in FORMATS."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadRow:
+    """One row, and where it stood."""
+
+    row: AnyRow
+    line: int
+    """The first physical line, from 1; for Parquet the number of the row."""
+    metadata: dict[str, Any]
+    """All other columns of the record that are not absent."""
+
+
+@dataclass(frozen=True, slots=True)
+class SetAside:
+    """One record that could not be taken exactly, kept with its reason."""
+
+    line: int
+    column: int | None
+    """The place in the line, from 1, where it is known (bytes for undecodable bytes, else characters)."""
+    reason: str
+    raw: str
+    """The physical line or lines, undecodable bytes written as \\xNN; a Parquet row as JSON or Python text."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadResult:
+    """A file that was read: its facts, its rows in order, and what was set aside in order."""
+
+    path: str
+    sha256: str
+    """Of the file's bytes, 64 hex digits."""
+    size: int
+    """Bytes."""
+    format: str
+    shape: str
+    """`messages`, `prompt-completion` or `input-target`."""
+    encoding: str
+    """`utf-8`, `utf-8-sig`, `utf-16`, the encoding that was named, or `binary` for Parquet."""
+    columns: list[str]
+    """All columns of the file, in order of first appearance."""
+    rows: list[ReadRow]
+    set_aside: list[SetAside]
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """The bytes of one file, read once, so that hash and rows are of the same bytes."""
+
+    path: Path
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """What a format gives: records of columns, absent cells left out, and the lines that are no record."""
+
+    columns: list[str]
+    lines: list[int]
+    """The line of each record."""
+    records: list[dict[str, Any]]
+    raw: Callable[[int], str]
+    """From the index of a record to its physical text."""
+    set_aside: list[SetAside]
+    encoding: str
+    nulls_are_gaps: bool = False
+    """Whether a null inside a nested value only says that another row has that key (Parquet structs)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """A file format that can be read."""
+
+    name: str
+    extensions: tuple[str, ...]
+    help: str
+    """One line for people."""
+    example: str
+    """A small file in this format, as text."""
+    sniff: Callable[[bytes], bool]
+    """From the whole file to whether it is surely of this format, whatever it is called."""
+    read: Callable[[Source, ReadOptions, Progress | None], Table]
+
+
+FORMATS: Registry[Format] = Registry("file format")
+
+
+def near(name: str, known: Iterable[str]) -> str:
+    """Return a remedy that names the nearest of the known names, or all of them."""
+    names = list(known)
+    close = get_close_matches(name, names, n=1)
+    if not close:
+        folded = {n.casefold().strip(): n for n in names}
+        close = [folded[name.casefold().strip()]] if name.casefold().strip() in folded else []
+    shown = ", ".join(names[:20]) + (", ..." if len(names) > 20 else "")
+    return f"did you mean '{close[0]}'? It has: {shown}" if close else f"it has: {shown}"
+
+
+def empty(path: Path, what: str) -> InputError:
+    """Return the error for a file in which there is no row."""
+    return InputError(f"no rows: {what}", where=str(path), remedy="check that this is the file you mean")

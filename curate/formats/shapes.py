@@ -1,0 +1,230 @@
+"""From records to rows: which columns are the input and the target, and what each row then is.
+
+input-target        `--input COL[,COL] --target COL`, or columns called `input` and `target`: fields named like the
+                    columns (one column that holds a list of messages is a chat)
+messages            `messages` (a list, or its JSON text) and `tools`: a closing assistant turn is the target
+prompt-completion   `prompt` and `completion`: texts (field `prompt`), or lists of messages (TRL's conversational form)
+
+All other columns are metadata. A row that cannot be taken whole raises InputError, and the caller sets it aside. Knows
+nothing of files or bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+from sluice.core.canonical import JsonProblem, parse_exact
+from sluice.core.errors import InputError
+from sluice.core.rows import AnyRow, Example, Input, chat_input, chat_row, target_text
+from sluice.curate.formats.records import ReadOptions, near
+
+Record = dict[str, Any]
+
+LIKELY_INPUTS = (
+    "body",
+    "text",
+    "question",
+    "instruction",
+    "message",
+    "query",
+    "sentence",
+    "content",
+    "prompt",
+    "input",
+)
+LIKELY_TARGETS = ("target", "label", "answer", "output", "response", "completion", "category", "intent", "class")
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """How the records of one file become rows."""
+
+    name: str
+    used: frozenset[str]
+    """The columns that make the row; all others are metadata."""
+    build: Callable[[Record], AnyRow]
+    """From a record to a row; raises InputError with the reason for which it is set aside."""
+
+
+def choose(columns: list[str], options: ReadOptions, path: Path, *, nulls_are_gaps: bool = False) -> Shape:
+    """Return the shape of a file from its columns and what the user said.
+
+    Args:
+        columns: all columns of the file.
+        options: `input` and `target` win over what the columns look like.
+        path: for messages.
+        nulls_are_gaps: whether nested nulls are left out of inputs and chats.
+
+    Raises InputError for a column that is not there and for columns that say nothing by themselves.
+    """
+    tidy = _without_nulls if nulls_are_gaps else _as_it_is
+    present = set(columns)
+    if options.input is not None:
+        return _named(columns, options, path, tidy)
+    if options.target is not None:
+        _known(options.target, columns, path, "--target")
+        raise InputError(
+            "--target says which column is the answer, but not which is the input",
+            where=str(path),
+            remedy=f"add --input {_guess([c for c in columns if c != options.target], LIKELY_INPUTS)}",
+        )
+    if "messages" in present:
+        return Shape("messages", frozenset({"messages", "tools"}), lambda r: _messages(r, tidy))
+    if {"prompt", "completion"} <= present:
+        used = frozenset({"prompt", "completion", "tools"})
+        return Shape("prompt-completion", used, lambda r: _prompt_completion(r, tidy))
+    if {"input", "target"} <= present:
+        return _named(columns, ReadOptions(input="input", target="target"), path, tidy)
+    raise _unrecognised(columns, path)
+
+
+def _unrecognised(columns: list[str], path: Path) -> InputError:
+    if not columns:
+        return InputError("its records have no columns", where=str(path), remedy="check that this is the file you mean")
+    shown = ", ".join(columns[:30]) + (", ..." if len(columns) > 30 else "")
+    if set(columns) == {"text"}:
+        return InputError(
+            "one column, text: is it an input to answer?", where=str(path), remedy="if so, add --input text"
+        )
+    source = _guess(columns, LIKELY_INPUTS)
+    rest = [c for c in columns if c != source]
+    targets = [c for c in LIKELY_TARGETS if c in rest]
+    flags = f"--input {source}" + (f" --target {targets[0]}" if targets else "")
+    return InputError(
+        f"which column is the input? It has: {shown}",
+        where=str(path),
+        remedy=f"name it, for example {flags} (--target may be left away; other columns stay as metadata)",
+    )
+
+
+def _guess(columns: list[str], likely: tuple[str, ...]) -> str:
+    name = next((c for c in likely if c in columns), columns[0] if columns else "COLUMN")
+    return f"'{name}'" if " " in name else name
+
+
+def _known(name: str, columns: list[str], path: Path, flag: str) -> str:
+    if name not in columns:
+        raise InputError(f"{flag}: no column is called '{name}'", where=str(path), remedy=near(name, columns))
+    return name
+
+
+def _named(columns: list[str], options: ReadOptions, path: Path, tidy: Callable[[Any], Any]) -> Shape:
+    asked = options.input or ""
+    parts = [asked] if asked in columns else [p.strip() for p in asked.split(",") if p.strip()]
+    if not parts:
+        raise InputError("--input names no column", where=str(path), remedy=near(asked, columns))
+    names = [_known(p, columns, path, "--input") for p in dict.fromkeys(parts)]
+    target = options.target
+    if target is not None:
+        _known(target, columns, path, "--target")
+        if target in names:
+            raise InputError(f"'{target}' is both input and target", where=str(path), remedy="name different columns")
+
+    def build(record: Record) -> AnyRow:
+        answer = target_text(record.get(target)) if target is not None else None
+        if len(names) == 1:
+            value = record.get(names[0])
+            if isinstance(value, str) and value and not value.isspace():
+                return Example(input={names[0]: value}, target=answer)
+            if _is_chat(value):
+                return Example(input=chat_input(_turns(value, tidy)), target=answer)
+        fields = {name: tidy(record[name]) for name in names if record.get(name) is not None}
+        return _checked(Example(input=_some(fields), target=answer))
+
+    return Shape("input-target", frozenset([*names, target] if target is not None else names), build)
+
+
+def _messages(record: Record, tidy: Callable[[Any], Any]) -> AnyRow:
+    value = record.get("messages")
+    if value is None or value == "":
+        raise InputError("no input: no messages")
+    return _checked(chat_row(_turns(value, tidy), _tools(record, tidy)))
+
+
+def _prompt_completion(record: Record, tidy: Callable[[Any], Any]) -> AnyRow:
+    prompt, completion = record.get("prompt"), record.get("completion")
+    if not _is_chat(prompt):
+        if _is_chat(completion):
+            raise InputError("the prompt is no list of messages, but the completion is one")
+        if record.get("tools"):
+            raise InputError("tools beside a prompt that is no list of messages")
+        fields = {"prompt": tidy(prompt)} if prompt is not None else {}
+        return _checked(Example(input=_some(fields), target=target_text(completion)))
+    turns, tools = _turns(prompt, tidy), _tools(record, tidy)
+    if completion is None or completion in ("", []):
+        return _checked(Example(input=chat_input(turns, tools)))
+    if not _is_chat(completion):
+        return _checked(Example(input=chat_input(turns, tools), target=target_text(completion)))
+    answer = _turns(completion, tidy)
+    if answer[-1].get("role") != "assistant":
+        raise InputError("the completion does not end with an assistant turn")
+    return _checked(chat_row(turns + answer, tools))
+
+
+def _is_chat(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and all(isinstance(v, dict) and "role" in v for v in value)
+
+
+def _turns(value: Any, tidy: Callable[[Any], Any]) -> list[Any]:
+    """Return the messages of a list or of its JSON text; tool calls given as JSON text become a list."""
+    if isinstance(value, str):
+        value = _from_text(value, "messages")
+    if not isinstance(value, list):
+        raise InputError(f"messages is {type(value).__name__}, not a list")
+    turns: list[Any] = []
+    for turn in cast("list[Any]", tidy(value)):
+        if isinstance(turn, dict) and isinstance(turn.get("tool_calls"), str):
+            turn = {**turn, "tool_calls": _from_text(turn["tool_calls"], "tool_calls")}
+        turns.append(turn)
+    return turns
+
+
+def _tools(record: Record, tidy: Callable[[Any], Any]) -> Any:
+    tools = record.get("tools")
+    if isinstance(tools, str) and tools:
+        tools = _from_text(tools, "tools")
+    if tools is not None and tools != "" and not isinstance(tools, list):
+        raise InputError(f"tools is {type(tools).__name__}, not a list")
+    return tidy(tools) or None
+
+
+def _from_text(text: str, what: str) -> Any:
+    try:
+        return parse_exact(text)
+    except JsonProblem as problem:
+        raise InputError(f"{what}: {problem.reason}") from None
+
+
+def _some(fields: Record) -> Input:
+    """Return the fields, or raise where none of them says anything. 0 and false are values."""
+    if any(_says(value) for value in fields.values()):
+        return fields
+    raise InputError("no input: empty" if fields else "no input")
+
+
+def _says(value: Any) -> bool:
+    if isinstance(value, str):
+        return bool(value) and not value.isspace()
+    return value is not None and value != [] and value != {}
+
+
+def _checked(row: AnyRow) -> AnyRow:
+    """Return the row once its hashes can be taken: two keys that are one under NFC are found here, not later."""
+    if not isinstance(row.input, dict) or any(not isinstance(v, str) for v in row.input.values()):
+        _ = row.row
+    return row
+
+
+def _as_it_is(value: Any) -> Any:
+    return value
+
+
+def _without_nulls(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {k: _without_nulls(v) for k, v in cast("Record", value).items() if v is not None}
+    if isinstance(value, list):
+        return [_without_nulls(v) for v in cast("list[Any]", value)]
+    return value

@@ -1,0 +1,153 @@
+"""Ask a model all rows of a part under one prompt, as a run on disk that goes on where it was cut.
+
+One renderer, one decoding, one form. Knows nothing of grades; writes no fact.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from sluice.core.errors import InputError
+from sluice.core.project import Project
+from sluice.core.prompt import Prompt, rendered_hash
+from sluice.core.rows import Example
+from sluice.core.runs import Decoding, Run, RunSpec, Stop, StoredAnswer, find_run, rows_hash
+from sluice.evalsuite.models.identity import ModelFiles, identify
+
+if TYPE_CHECKING:
+    from sluice.evalsuite.generate import Answer
+    from sluice.evalsuite.models.local import LocalModel
+
+Progress = Callable[[str, int, int], None]
+Role = Literal["baseline", "eval", "reference"]
+
+
+@dataclass(frozen=True)
+class Form:
+    """Precision, quantisation and device that answer: a verdict needs one form on both sides."""
+
+    dtype: str
+    quantisation: str | None
+    device: str
+    threads: int | None = None
+
+    @property
+    def name(self) -> str:
+        """What the ledger calls it, as `bfloat16` or `float32/nf4`."""
+        return self.dtype + (f"/{self.quantisation}" if self.quantisation else "")
+
+
+def spec_for(
+    files: ModelFiles,
+    form: Form,
+    prompt: Prompt,
+    rows: Sequence[Example],
+    *,
+    role: Role,
+    on: str,
+    max_new_tokens: int,
+    adapter: str | None = None,
+) -> RunSpec:
+    """Return the spec of asking `rows` under `prompt`: the question's name is its hash."""
+    identity = identify(files)
+    ordered = sorted(rows, key=lambda r: r.row)
+    return RunSpec(
+        role=role,
+        label=prompt.name if adapter is None else f"{prompt.name}+adapter",
+        base=identity.name,
+        base_sha256=identity.sha256,
+        adapter=adapter,
+        prompt=prompt.model_dump(mode="json"),
+        prompt_sha256=prompt.sha256,
+        form=form.name,
+        decoding=Decoding(max_new_tokens=max_new_tokens),
+        on=on,
+        rows_sha256=rows_hash(r.row for r in rows),
+        rendered_sha256=rendered_hash(prompt.render(r.input) for r in ordered),
+    )
+
+
+def ask(
+    project: Project,
+    model: Callable[[], LocalModel],
+    spec: RunSpec,
+    prompt: Prompt,
+    rows: Sequence[Example],
+    *,
+    progress: Progress | None = None,
+) -> Run:
+    """Answer every row that has no answer yet, and close the run. A closed run of the same spec is returned as it is.
+
+    Args:
+        model: gives the loaded model; called only where an answer is missing.
+        spec: what is asked, from `spec_for`.
+        rows: the rows, unlike each other.
+
+    Raises:
+        InputError: no rows.
+    """
+    if not rows:
+        raise InputError("there is no row to ask", where=spec.on, remedy="sluice split")
+    run = find_run(project, spec) or Run.start(project, spec)
+    run.check()
+    answers = run.answers()
+    missing = [r for r in rows if (r.row, 0) not in answers]
+    if missing:
+        from sluice.evalsuite.generate import generate
+
+        def keep(index: int, answer: Answer) -> None:
+            run.append(_stored(missing[index], answer))
+
+        messages: list[list[dict[str, Any]]] = [prompt.render(r.input) for r in missing]
+        generate(
+            model(),
+            messages,
+            max_new_tokens=spec.decoding.max_new_tokens,
+            progress=progress,
+            on_answer=keep,
+        )
+    if run.closed is None:
+        run.close()
+    return run
+
+
+def _stored(row: Example, answer: Answer) -> StoredAnswer:
+    stop: Stop = answer.stop
+    return StoredAnswer(
+        row=row.row,
+        input=row.input_hash,
+        text=answer.text,
+        stop=stop,
+        prompt_tokens=answer.prompt_tokens,
+        new_tokens=answer.new_tokens,
+        seconds=round(answer.seconds, 4),
+    )
+
+
+class ModelOnDemand:
+    """Loads a model once, when it is first needed, with an adapter where one is named."""
+
+    def __init__(self, files: ModelFiles, form: Form, adapter: Path | None = None, progress: Progress | None = None):
+        self.files = files
+        self.form = form
+        self.adapter = adapter
+        self.progress = progress
+        self._loaded: LocalModel | None = None
+
+    def __call__(self) -> LocalModel:
+        if self._loaded is None:
+            if self.progress:
+                self.progress(f"loading {self.files.name} ({self.form.name})", 0, 0)
+            from sluice.evalsuite.models.local import load
+
+            self._loaded = load(
+                self.files,
+                dtype=self.form.dtype,  # type: ignore[arg-type]
+                device=self.form.device,
+                adapter=self.adapter,
+                quantisation=self.form.quantisation,  # type: ignore[arg-type]
+            )
+        return self._loaded

@@ -1,0 +1,110 @@
+"""The process in which a Python grader runs: JSON lines in, JSON lines out.
+
+Run as `python -P -B worker.py FILE FUNCTION ROOT`. Standard library only, and nothing of sluice is imported, so that
+the function sees input, target and answer and never whose answer it is. What the function prints goes to stderr.
+
+    -> {"ready": true, "loaded": [...]}                        or {"failed": "..."}
+    <- {"input": ..., "target": ..., "answer": "..."}          -> {"score": ..., "lenient": ..., "detail": {...}}
+                                                               or {"raised": "ValueError: ..."}
+    <- {"loaded": true}                                        -> {"loaded": [files under ROOT]}
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import sys
+import traceback
+from collections.abc import Callable
+from typing import Any, TextIO
+
+
+def load(file: str, function: str) -> Callable[..., Any]:
+    """Load the function from its file under a private module name."""
+    spec = importlib.util.spec_from_file_location("_sluice_user_grader", file)
+    if spec is None or spec.loader is None:
+        raise ImportError(f"{file} cannot be loaded as Python")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    found = getattr(module, function, None)
+    if not callable(found):
+        raise AttributeError(f"there is no function '{function}' in it")
+    return found
+
+
+def loaded_files(root: str) -> list[str]:
+    """Return the files of all loaded modules under the project's root, installed packages left out."""
+    top, installed = os.path.join(os.path.realpath(root), ""), os.path.join(os.path.realpath(sys.prefix), "")
+    others = [module for name, module in list(sys.modules.items()) if name != "__main__"]
+    files = {os.path.realpath(name) for m in others if isinstance(name := getattr(m, "__file__", None), str)}
+    return sorted(f for f in files if f.startswith(top) and not (installed.startswith(top) and f.startswith(installed)))
+
+
+def answer_to(grade: Callable[..., Any], request: dict[str, Any]) -> dict[str, Any]:
+    """Run the function on one request and return the reply."""
+    try:
+        value = grade(request["input"], request["target"], request["answer"])
+    except KeyboardInterrupt:
+        raise
+    except BaseException as problem:  # noqa: BLE001 - someone else's code, at the edge of a process; so is SystemExit
+        return {"raised": _told(problem)}
+    detail: dict[str, Any] = {}
+    lenient = None
+    if isinstance(value, dict):
+        if "score" not in value:
+            return {"raised": "it returned a dict without 'score'"}
+        detail = {str(k): v for k, v in value.items() if k not in ("score", "lenient")}
+        lenient, value = value.get("lenient"), value["score"]
+    try:
+        score, lenient = _number(value), None if lenient is None else _number(lenient)
+    except (TypeError, ValueError, OverflowError) as problem:
+        return {"raised": str(problem)}
+    return {"score": score, "lenient": lenient, "detail": json.loads(json.dumps(detail, default=str))}
+
+
+def _number(value: Any) -> float:
+    if type(value).__module__ == "numpy" and hasattr(value, "item"):
+        value = value.item()
+    if isinstance(value, (bool, int, float)):
+        return float(value)
+    raise TypeError(f"it returned {type(value).__name__}, not a number, a truth value or a dict with 'score'")
+
+
+def _told(problem: BaseException) -> str:
+    frames = traceback.extract_tb(problem.__traceback__)
+    place = f" (line {frames[-1].lineno} of {os.path.basename(frames[-1].filename)})" if len(frames) > 1 else ""
+    return f"{type(problem).__name__}: {problem}{place}"
+
+
+def serve(out: TextIO, file: str, function: str, root: str) -> None:
+    """Answer requests until stdin ends."""
+
+    def reply(message: dict[str, Any]) -> None:
+        out.write(json.dumps(message) + "\n")
+        out.flush()
+
+    sys.path[:0] = list(dict.fromkeys([os.path.dirname(file), os.path.realpath(root)]))
+    try:
+        grade = load(file, function)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as problem:  # noqa: BLE001 - as above
+        reply({"failed": _told(problem)})
+        return
+    reply({"ready": True, "loaded": loaded_files(root)})
+    for line in sys.stdin.buffer:
+        request = json.loads(line)
+        reply({"loaded": loaded_files(root)} if request.get("loaded") else answer_to(grade, request))
+
+
+def main() -> None:
+    """Keep the reply channel for ourselves, send the function's own printing to stderr, and serve."""
+    channel = os.fdopen(os.dup(1), "w", encoding="utf-8", newline="\n")
+    os.dup2(2, 1)
+    serve(channel, os.path.realpath(sys.argv[1]), sys.argv[2], sys.argv[3])
+
+
+if __name__ == "__main__":
+    main()

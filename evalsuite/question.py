@@ -1,0 +1,149 @@
+"""What is asked of an eval set: the task's grader, claim and openings, as one record that the ledger pins.
+
+`current_question` reads today's sluice.toml; `pinned_question` reads what was claimed in the ledger. The two are
+compared by the gate: nothing decides under a question that was never pinned.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from sluice.core.canonical import canonical
+from sluice.core.errors import InputError, Refused
+from sluice.core.ledger import Fact, Facts, decimal
+from sluice.core.project import Project
+from sluice.core.task import ALPHA, GraderConfig, read_schema
+from sluice.evalsuite.graders import Grader, grader_hash, make_grader
+
+FEW_ROWS = 100  # below this, one opening
+
+
+class Question(BaseModel):
+    """What is asked of a frozen set. Numbers are decimal strings, as the ledger keeps them."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    metric: str
+    grader: str
+    """Hash of the grader: its settings, its source and the project files that it imports."""
+    kind: Literal["binary", "graded"]
+    direction: Literal["higher", "lower"]
+    low: str
+    high: str
+    right_at: str
+    claim: Literal["better", "not-worse"]
+    against: str
+    margin: str | None
+    target: str | None
+    alpha: str
+    openings: int
+    """K: how many trained candidates may be judged on the set."""
+
+    @property
+    def score_range(self) -> tuple[float, float]:
+        """The range of scores as numbers."""
+        return float(self.low), float(self.high)
+
+    @property
+    def margin_value(self) -> float | None:
+        """The margin as a number."""
+        return None if self.margin is None else float(self.margin)
+
+    @property
+    def sha256(self) -> str:
+        """The name of the question."""
+        return hashlib.sha256(b"sluice/question/1\n" + canonical(self.model_dump(mode="json")).encode()).hexdigest()
+
+
+def grader_config(project: Project) -> GraderConfig:
+    """Return the settings of the primary grader: a `[[graders]]` entry of that name, else the built-in."""
+    metric = project.config.task.metric
+    return next((g for g in project.config.graders if g.name == metric), GraderConfig(name=metric))
+
+
+def task_grader(project: Project) -> Grader:
+    """Make the primary grader. Raises InputError where it needs a schema, rubric, choices or range that is not there."""
+    task = project.config.task
+    rubric = project.read_text(task.rubric, what="the rubric") if task.rubric else None
+    return make_grader(grader_config(project), project.root, read_schema(project), rubric=rubric)
+
+
+def current_question(project: Project, n: int) -> tuple[Question, Grader]:
+    """Return today's question about a set of n rows (or groups), and the grader.
+
+    Raises InputError for a grader without what it declares it needs, and for not-worse without a margin.
+    """
+    task = project.config.task
+    grader = task_grader(project)
+    spec = grader.spec
+    if task.claim == "not-worse" and task.margin is None:
+        raise InputError("the claim not-worse needs a margin", where="sluice.toml [task]", remedy="add: margin = 0.05")
+    if task.target is not None and not min(spec.range) <= task.target <= max(spec.range):
+        raise InputError(
+            f"the target {task.target:g} is outside the grader's range", where="sluice.toml [task]", remedy="mend it"
+        )
+    question = Question(
+        metric=spec.name,
+        grader=grader_hash(grader_config(project), project.root, read_schema(project)),
+        kind=spec.kind,
+        direction=spec.direction,
+        low=decimal(spec.range[0]),
+        high=decimal(spec.range[1]),
+        right_at=decimal(spec.right_at),
+        claim=task.claim,
+        against=task.against,
+        margin=None if task.margin is None else decimal(task.margin),
+        target=None if task.target is None else decimal(task.target),
+        alpha=decimal(task.alpha),
+        openings=task.openings if task.openings is not None else (1 if n < FEW_ROWS else 3),
+    )
+    return question, grader
+
+
+def pinned_question(facts: Facts, set_sha256: str) -> tuple[Question, Fact]:
+    """Return the question that is pinned for a set.
+
+    Raises Refused where none is, or where two copies of the project pinned different ones and nobody chose.
+    """
+    claims = facts.of("claimed", set=set_sha256)
+    newest = newest_of(facts, claims)
+    if not newest:
+        raise Refused("nothing is claimed of this eval set", where=set_sha256[:8], remedy="sluice freeze")
+    questions = {Question(**f.body["question"]).sha256 for f in newest}
+    if len(questions) > 1:
+        raise Refused(
+            "two copies of the project claimed different things of this eval set",
+            where=set_sha256[:8],
+            remedy='sluice freeze --reason "..."',
+        )
+    return Question(**newest[0].body["question"]), newest[0]
+
+
+def newest_of(facts: Facts, some: list[Fact]) -> list[Fact]:
+    """Return those of some facts that no other of them stands on: what holds now."""
+    hashes = {f.hash for f in some}
+    covered: set[str] = set()
+    for fact in reversed(some):
+        if fact.hash not in covered:
+            covered |= facts.ancestors(fact.hash) & hashes
+    return [f for f in some if f.hash not in covered]
+
+
+def changed_keys(old: Question, new: Question) -> list[str]:
+    """Return which parts of two questions differ."""
+    left: dict[str, Any] = old.model_dump()
+    right: dict[str, Any] = new.model_dump()
+    return [key for key in left if left[key] != right[key]]
+
+
+def loosened(question: Question) -> dict[str, str]:
+    """Return the values that are looser than ours, which count as waivers: by rule name."""
+    found: dict[str, str] = {}
+    if float(question.alpha) > ALPHA:
+        found["alpha"] = question.alpha
+    if question.claim == "not-worse" and question.margin is not None and float(question.margin) > 0.1:
+        found["margin"] = question.margin
+    return found

@@ -1,0 +1,120 @@
+"""Which frozen set is which: sets by name, the one that decides for the task, and every input that is frozen.
+
+Reads the ledger's `frozen` and `chosen` facts and the folders under `evals/`; writes nothing.
+"""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict
+
+from sluice.core.errors import InputError, Refused, Tampered
+from sluice.core.evalset import FrozenSet, read_set, set_folders
+from sluice.core.ledger import Fact, Facts
+from sluice.core.project import Project
+from sluice.evalsuite.question import newest_of
+
+
+class SetState(BaseModel):
+    """A set as the ledger knows it, and its folder where it is there and whole."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+
+    fact: Fact
+    frozen: FrozenSet | None
+    word: str
+    """`intact`, `absent` or `tampered`."""
+    reason: str = ""
+
+    @property
+    def sha256(self) -> str:
+        """The hash that names the set."""
+        return str(self.fact.body["set"])
+
+    @property
+    def name(self) -> str:
+        """The name that people use."""
+        return str(self.fact.body["name"])
+
+
+def all_sets(project: Project, facts: Facts) -> list[SetState]:
+    """Return every set that was frozen, with what its folder holds now."""
+    by_hash: dict[str, FrozenSet] = {}
+    broken: dict[str, str] = {}
+    for folder in set_folders(project.evals):
+        try:
+            found = read_set(folder)
+            by_hash[found.sha256] = found
+        except (Tampered, InputError) as problem:
+            broken[folder.name] = str(problem)
+    states: list[SetState] = []
+    for fact in facts.of("frozen"):
+        digest = str(fact.body["set"])
+        folder = folder_name(str(fact.body["name"]), digest)
+        if digest in by_hash:
+            states.append(SetState(fact=fact, frozen=by_hash[digest], word="intact"))
+        elif folder in broken:
+            states.append(SetState(fact=fact, frozen=None, word="tampered", reason=broken[folder]))
+        elif (project.evals / folder).exists():
+            reason = f"evals/{folder} is not the set that was frozen"
+            states.append(SetState(fact=fact, frozen=None, word="tampered", reason=reason))
+        else:
+            states.append(SetState(fact=fact, frozen=None, word="absent", reason=f"evals/{folder} is not here"))
+    return states
+
+
+def folder_name(name: str, digest: str) -> str:
+    """Return the name of a set's folder under evals/."""
+    return f"{name.replace('/', '-')}-{digest[:8]}"
+
+
+def deciding_set(project: Project, facts: Facts) -> SetState | None:
+    """Return the eval set that decides: the newest that is no guard set, or None where nothing is frozen.
+
+    Raises Refused where two copies froze apart and nobody chose.
+    """
+    states = {s.fact.hash: s for s in all_sets(project, facts) if not s.fact.body["guard"]}
+    if not states:
+        return None
+    newest = newest_of(facts, [s.fact for s in states.values()])
+    if len(newest) == 1:
+        return states[newest[0].hash]
+    choices = newest_of(facts, facts.of("chosen"))
+    for choice in choices:
+        under = facts.ancestors(choice.hash)
+        if len(choices) == 1 and all(f.hash in under for f in newest):
+            return next((states[f.hash] for f in newest if f.body["set"] == choice.body["set"]), None)
+    hashes = ", ".join(str(f.body["set"])[:8] for f in newest)
+    raise Refused(
+        f"{len(newest)} eval sets were frozen apart from each other ({hashes})",
+        where="ledger",
+        remedy='sluice freeze --keep HASH --reason "..."',
+    )
+
+
+def require_set(project: Project, facts: Facts) -> SetState:
+    """Return the eval set that decides, whole. Raises Refused where it is missing, absent or tampered."""
+    state = deciding_set(project, facts)
+    if state is None:
+        raise Refused("no eval set is frozen", remedy="sluice freeze")
+    if state.frozen is None:
+        raise Refused(
+            f"the eval set '{state.name}' is {state.word}: {state.reason}", where="evals", remedy="git checkout evals"
+        )
+    return state
+
+
+def named_set(project: Project, facts: Facts, name: str) -> SetState | None:
+    """Return the newest set of a name (guard sets among them), or None."""
+    states = [s for s in all_sets(project, facts) if s.name == name]
+    newest = newest_of(facts, [s.fact for s in states])
+    return next((s for s in states if newest and s.fact.hash == newest[-1].hash), None)
+
+
+def frozen_inputs(project: Project, facts: Facts, *, guards: bool = False) -> dict[str, str]:
+    """Return, by input hash, the name of the eval set that holds it (guard sets only when asked)."""
+    found: dict[str, str] = {}
+    for state in all_sets(project, facts):
+        if state.frozen is not None and (guards or not state.fact.body["guard"]):
+            for digest in state.frozen.manifest.inputs:
+                found.setdefault(digest, state.name)
+    return found

@@ -1,0 +1,220 @@
+"""Exact JSON: reading that loses nothing, and the one canonical form that hashes are taken over.
+
+Three jobs, each one function: `parse_exact` reads a JSON document and refuses what Python's reader would silently
+bend (duplicate keys, NaN, half a surrogate pair, floats that would lose digits); `dump_exact` writes a value back in
+its own key order; `canonical` gives the text that is hashed (docs/formats.md, "Canonical form"). It knows nothing of
+rows or files.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import json
+import math
+import unicodedata
+from decimal import Decimal, InvalidOperation
+from typing import Any, cast
+
+from sluice.core.errors import InputError
+
+LONGEST_POSITIONAL = 400  # digits: above the 309 of the largest float, so that every float has one spelling
+DEEPEST = 128  # levels of nesting: what other readers (Arrow, serde) take too, and far from the interpreter's stack
+LONGEST_INT = 4000  # digits: CPython refuses to convert longer texts to int, Decimal does not
+
+
+class JsonProblem(ValueError):
+    """A JSON text that cannot be read exactly: the reason, and the column (1-based) where it is known."""
+
+    def __init__(self, reason: str, column: int | None = None):
+        super().__init__(reason)
+        self.reason = reason
+        self.column = column
+
+
+def parse_exact(text: str) -> Any:
+    """Read one JSON document without losing anything.
+
+    Numbers become int where they are written as integers, float where the shortest form of the float equals the
+    literal, else Decimal. Raises JsonProblem for broken JSON, duplicate keys, NaN and Infinity, unpaired surrogates,
+    exponents beyond 18 digits and nesting deeper than 128 levels.
+    """
+    try:
+        value = json.loads(
+            text,
+            object_pairs_hook=_pairs,
+            parse_float=_parse_float,
+            parse_int=_parse_int,
+            parse_constant=_refuse_constant,
+        )
+    except json.JSONDecodeError as problem:
+        raise JsonProblem(f"broken JSON: {problem.msg}", problem.colno) from None
+    except RecursionError:
+        raise JsonProblem("nested too deeply") from None
+    if text.count("[") + text.count("{") > DEEPEST and _deeper(value, DEEPEST):
+        raise JsonProblem("nested too deeply")
+    if "\\u" in text and _has_surrogate(value):
+        raise JsonProblem("half a surrogate pair")
+    return value
+
+
+def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    result = dict(pairs)
+    if len(result) != len(pairs):
+        seen: set[str] = set()
+        for key, _ in pairs:
+            if key in seen:
+                raise JsonProblem(f"the key {key!r} occurs twice in one object")
+            seen.add(key)
+    return result
+
+
+def _parse_float(literal: str) -> float | Decimal:
+    number = float(literal)
+    try:
+        exact = Decimal(literal)
+    except InvalidOperation:
+        raise JsonProblem(f"a number with an exponent of more than 18 digits: {literal[:40]}") from None
+    if math.isfinite(number) and Decimal(repr(number)) == exact:
+        return number
+    return exact
+
+
+def _parse_int(literal: str) -> int | Decimal:
+    return int(literal) if len(literal) <= LONGEST_INT else Decimal(literal)
+
+
+def _refuse_constant(name: str) -> Any:
+    raise JsonProblem(f"{name} is not a JSON number")
+
+
+def _deeper(value: Any, levels: int) -> bool:
+    layer: list[Any] = [value]
+    for _ in range(levels + 1):
+        inner: list[Any] = []
+        for item in layer:
+            if isinstance(item, dict):
+                inner.extend(cast("dict[str, Any]", item).values())
+            elif isinstance(item, list):
+                inner.extend(cast("list[Any]", item))
+        layer = [item for item in inner if isinstance(item, (dict, list))]
+        if not layer:
+            return False
+    return True
+
+
+def _has_surrogate(value: Any) -> bool:
+    if isinstance(value, str):
+        return any("\ud800" <= c <= "\udfff" for c in value)
+    if isinstance(value, dict):
+        return any(_has_surrogate(k) or _has_surrogate(v) for k, v in cast("dict[str, Any]", value).items())
+    if isinstance(value, list):
+        return any(_has_surrogate(v) for v in cast("list[Any]", value))
+    return False
+
+
+def dump_exact(value: Any) -> str:
+    """Write a value as compact JSON, keys in their own order, nulls kept, numbers with all their digits."""
+    return _write(value, canonical_form=False, drop_null=False)
+
+
+def canonical(value: Any, *, drop_null: bool = False) -> str:
+    """Return the canonical text of a JSON value.
+
+    Strings in Unicode NFC; object keys sorted by code point; numbers by value (100, 100.0 and 1e2 are equal), with all
+    their digits; no blanks. With `drop_null`, a null value of an object equals an absent key (inputs of named fields).
+    Raises InputError where two keys of one object become one under NFC, or a number is not finite.
+    """
+    return _write(value, canonical_form=True, drop_null=drop_null)
+
+
+def sha256_hex(prefix: str, text: str) -> str:
+    """Return the SHA-256 (64 hex digits) of `prefix`, a line feed, and the UTF-8 bytes of `text`."""
+    return hashlib.sha256(f"{prefix}\n{text}".encode()).hexdigest()
+
+
+def _write(value: Any, *, canonical_form: bool, drop_null: bool) -> str:
+    out: list[str] = []
+
+    def walk(v: Any) -> None:
+        if v is None:
+            out.append("null")
+        elif isinstance(v, bool):
+            out.append("true" if v else "false")
+        elif isinstance(v, str):
+            out.append(json.dumps(unicodedata.normalize("NFC", v) if canonical_form else v, ensure_ascii=False))
+        elif isinstance(v, (int, float, Decimal)):
+            out.append(_number(v) if canonical_form else _literal(v))
+        elif isinstance(v, dict):
+            walk_object(cast("dict[Any, Any]", v))
+        elif isinstance(v, (list, tuple)):
+            out.append("[")
+            for i, item in enumerate(cast("list[Any]", v)):
+                if i:
+                    out.append(",")
+                walk(item)
+            out.append("]")
+        else:
+            raise InputError(f"a value of type {type(v).__name__} has no JSON form", remedy="give it as text")
+
+    def walk_object(v: dict[Any, Any]) -> None:
+        items: list[tuple[str, Any]] = []
+        for key, item in v.items():
+            if not isinstance(key, str):
+                raise InputError(f"an object key is {type(key).__name__}, not text", remedy="write keys as text")
+            if not (drop_null and item is None):
+                items.append((unicodedata.normalize("NFC", key) if canonical_form else key, item))
+        if canonical_form:
+            items.sort(key=lambda pair: pair[0])
+            for (left, _), (right, _) in itertools.pairwise(items):
+                if left == right:
+                    raise InputError(f"two keys are the same text {left!r} once composed (NFC)", remedy="rename one")
+        out.append("{")
+        for i, (key, item) in enumerate(items):
+            out.append("," if i else "")
+            out.append(json.dumps(key, ensure_ascii=False))
+            out.append(":")
+            walk(item)
+        out.append("}")
+
+    try:
+        walk(value)
+    except RecursionError:
+        raise InputError("nested too deeply", remedy="flatten the value, or give it as text") from None
+    return "".join(out)
+
+
+def _literal(number: int | float | Decimal) -> str:
+    if isinstance(number, float):
+        if not math.isfinite(number):
+            raise InputError(f"{number} is not a JSON number", remedy="leave it out, or give it as text")
+        return repr(number)
+    if isinstance(number, Decimal):
+        return str(number)
+    return str(number) if abs(number) < 10**LONGEST_INT else str(Decimal(number))
+
+
+def _number(number: int | float | Decimal) -> str:
+    """Spell a number by its value: positional up to 400 digits, beyond that as digits and exponent."""
+    if isinstance(number, int) and abs(number) < 10**LONGEST_POSITIONAL:
+        return str(number)
+    try:
+        exact = number if isinstance(number, Decimal) else Decimal(_literal(number))
+    except InvalidOperation:
+        raise InputError(f"{number} is not a number", remedy="give it as text") from None
+    if not exact.is_finite():
+        raise InputError(f"{number} is not a JSON number", remedy="leave it out, or give it as text")
+    sign, digits, exponent = exact.as_tuple()
+    text = "".join(map(str, digits)).lstrip("0")
+    if not text:
+        return "0"
+    power = int(exponent)
+    stripped = text.rstrip("0")
+    power += len(text) - len(stripped)
+    minus = "-" if sign else ""
+    if power >= 0 and len(stripped) + power <= LONGEST_POSITIONAL:
+        return minus + stripped + "0" * power
+    if power < 0 and -power <= LONGEST_POSITIONAL:
+        whole, part = stripped[:power] or "0", stripped[power:].rjust(-power, "0")
+        return f"{minus}{whole}.{part}"
+    return f"{minus}{stripped}e{power}"

@@ -1,0 +1,254 @@
+"""Writing files so that a killed process leaves the old state or the new one, and locks that say who holds them.
+
+The order of every write: a temporary file in the project's staging area, fsync, rename (or an exclusive link), fsync
+of the folder. Each job stages in a folder of its own under a lock that lives as long as the job; left-overs are
+cleared only where that lock can be taken, so a running job is never one. Knows nothing of what is written.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import json
+import os
+import secrets
+import shutil
+import time
+from collections.abc import Callable, Generator, Iterator
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from sluice.core.errors import StoreBusy, SurroundingsError
+
+Hook = Callable[[str], None]
+_after_sync: list[Hook] = []
+
+
+@contextlib.contextmanager
+def watch_syncs(hook: Hook) -> Generator[None]:
+    """Call `hook(path)` after each fsync of this process: where the tests pull the plug."""
+    _after_sync.append(hook)
+    try:
+        yield
+    finally:
+        _after_sync.remove(hook)
+
+
+def sync_fd(fd: int, path: Path | str) -> None:
+    """Flush a file descriptor to the disk."""
+    os.fsync(fd)
+    for hook in _after_sync:
+        hook(str(path))
+
+
+def sync_folder(folder: Path) -> None:
+    """Flush a folder's entries to the disk, where the system can."""
+    if os.name == "nt":  # Windows cannot open a folder; NTFS journals the rename
+        return
+    fd = os.open(folder, os.O_RDONLY)
+    try:
+        sync_fd(fd, folder)
+    finally:
+        os.close(fd)
+
+
+@contextlib.contextmanager
+def disk_errors(path: Path | str) -> Generator[None]:
+    """Turn a full disk, a missing permission or a read-only volume into a SurroundingsError that names the path."""
+    try:
+        yield
+    except OSError as problem:
+        if problem.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise SurroundingsError(
+                "the disk is full; nothing was changed", where=str(path), remedy="free some space, then run it again"
+            ) from problem
+        if problem.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+            raise SurroundingsError(
+                "this place cannot be written", where=str(path), remedy="check owner and permissions of the folder"
+            ) from problem
+        raise
+
+
+def write_synced(path: Path, data: bytes) -> None:
+    """Write a new file and flush it. The caller moves it to its place."""
+    with disk_errors(path), open(path, "wb") as file:
+        file.write(data)
+        file.flush()
+        sync_fd(file.fileno(), path)
+
+
+def atomic_write(path: Path, data: bytes) -> None:
+    """Replace the file at `path` by `data` in one step, through a temporary sibling.
+
+    Raises SurroundingsError where the disk is full or the place cannot be written; the old file then stands.
+    """
+    with disk_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = path.parent / f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}.tmp"
+        try:
+            write_synced(temporary, data)
+            os.replace(temporary, path)
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
+        sync_folder(path.parent)
+
+
+def append_line(path: Path, text: str) -> None:
+    """Append one line to a log in a single write. A line cut by a crash is left to the reader (`read_lines`)."""
+    with disk_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        data = (text + "\n").encode()
+        fd = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+        try:
+            end = os.lseek(fd, 0, os.SEEK_END)
+            if end and _last_byte(path) != b"\n":
+                data = b"\n" + data  # the last writer was cut: its half line stays alone
+            os.write(fd, data)
+            sync_fd(fd, path)
+        finally:
+            os.close(fd)
+
+
+def _last_byte(path: Path) -> bytes:
+    with open(path, "rb") as file:
+        file.seek(-1, os.SEEK_END)
+        return file.read(1)
+
+
+def read_lines(path: Path) -> Iterator[dict[str, Any]]:
+    """Yield the JSON objects of an append-only log; a half line left by a crash is passed over."""
+    if not path.exists():
+        return
+    with open(path, "rb") as file:
+        for raw in file:
+            try:
+                value = json.loads(raw)
+            except ValueError:
+                continue
+            if isinstance(value, dict):
+                yield value
+
+
+def link_new(source: Path, target: Path) -> bool:
+    """Give a written file its final name only if nothing has it yet. Returns False where it is taken."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        os.link(source, target)
+    except FileExistsError:
+        return False
+    except OSError as problem:
+        if problem.errno not in (errno.EXDEV, errno.EPERM, errno.ENOTSUP):
+            raise
+        return _copy_new(source, target)  # another volume, or one without hard links
+    sync_folder(target.parent)
+    return True
+
+
+def _copy_new(source: Path, target: Path) -> bool:
+    temporary = target.parent / f".{target.name}.{secrets.token_hex(4)}.tmp"
+    write_synced(temporary, source.read_bytes())
+    try:
+        os.link(temporary, target)
+    except FileExistsError:
+        return False
+    except OSError:
+        if target.exists():
+            return False
+        os.replace(temporary, target)
+    finally:
+        temporary.unlink(missing_ok=True)
+    sync_folder(target.parent)
+    return True
+
+
+class Staging:
+    """The staging area of one project: `tmp/<job>/` under `tmp/<job>.lock`.
+
+    Args:
+        root: the folder `tmp`; must lie on the volume of the final places.
+    """
+
+    def __init__(self, root: Path):
+        self.root = root
+
+    @contextlib.contextmanager
+    def job(self) -> Generator[Path]:
+        """Yield a fresh folder to write in; it and its lock are gone afterwards. Clears dead left-overs first."""
+        with disk_errors(self.root):
+            self.root.mkdir(parents=True, exist_ok=True)
+            self.clear()
+            name = f"{os.getpid()}-{secrets.token_hex(4)}"
+            lock = FileLock(self.root / f"{name}.lock")
+            lock.acquire()
+            folder = self.root / name
+            try:
+                folder.mkdir()
+                yield folder
+            finally:
+                shutil.rmtree(folder, ignore_errors=True)
+                (self.root / f"{name}.lock").unlink(missing_ok=True)
+                lock.release()
+
+    def clear(self) -> int:
+        """Remove the left-overs of dead jobs; those whose lock is held stay. Returns how many were removed."""
+        removed = 0
+        for folder in sorted(self.root.iterdir()) if self.root.exists() else []:
+            if not folder.is_dir():
+                continue
+            lock = FileLock(self.root / f"{folder.name}.lock")
+            try:
+                lock.acquire(timeout=0)
+            except Timeout:
+                continue
+            try:
+                shutil.rmtree(folder, ignore_errors=True)
+                (self.root / f"{folder.name}.lock").unlink(missing_ok=True)
+                removed += 1
+            finally:
+                lock.release()
+        return removed
+
+
+def publish_folder(staged: Path, final: Path) -> bool:
+    """Move a finished folder to its final name. Returns False where that name already stands (equal content)."""
+    for file in sorted(staged.rglob("*")):
+        if file.is_file():
+            fd = os.open(file, os.O_RDONLY)
+            try:
+                sync_fd(fd, file)
+            finally:
+                os.close(fd)
+    sync_folder(staged)
+    final.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        os.rename(staged, final)
+    except OSError as problem:
+        if problem.errno in (errno.ENOTEMPTY, errno.EEXIST):
+            return False
+        raise
+    sync_folder(final.parent)
+    return True
+
+
+@contextlib.contextmanager
+def held(lock_path: Path, *, what: str, wait_seconds: float = 30.0) -> Generator[None]:
+    """Hold a named lock; others wait up to `wait_seconds`, then learn who has it (StoreBusy, exit 5)."""
+    lock_path.parent.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(lock_path)
+    owner = lock_path.with_suffix(".owner")
+    try:
+        lock.acquire(timeout=wait_seconds, poll_interval=0.02)
+    except Timeout:
+        who = owner.read_text(errors="replace").strip() if owner.exists() else "another process"
+        raise StoreBusy(
+            f"{what} is held by {who}", where=str(lock_path), remedy="wait for it to end, then run it again"
+        ) from None
+    try:
+        owner.write_text(f"process {os.getpid()} since {time.strftime('%H:%M:%S')}")
+        yield
+    finally:
+        owner.unlink(missing_ok=True)
+        lock.release()

@@ -1,0 +1,353 @@
+"""The ledger: evidence as small immutable files, one fact each, named by the hash of their bytes.
+
+Like git objects the facts form a graph (each names the heads its writer saw), so merging two copies of a project is a
+union of files. Every fact is written twice, to `ledger/` (kept in git) and to `.sluice/ledger/` (which git never
+touches), and read from the union of both and HEAD's tree. What a fact means is the business of freeze, gate and
+verdict; what is written down here is only how facts are stored, found and checked. See docs/formats.md.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import subprocess
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, cast
+
+from pydantic import BaseModel, ConfigDict
+
+from sluice import __version__
+from sluice.core.errors import InputError
+from sluice.core.files import link_new, write_synced
+from sluice.core.project import Project
+
+FORMAT = 1
+PREFIX = b"sluice/ledger/1\n"
+KINDS = (
+    "frozen",
+    "claimed",
+    "chosen",
+    "baseline",
+    "reference",
+    "graded",
+    "opened",
+    "evaluated",
+    "waived",
+    "passed",
+    "trained",
+    "promoted",
+    "forgotten",
+    "restored",
+)
+LARGEST_INT = 2**53 - 1
+_NAME = re.compile(r"[0-9a-f]{64}\.json")
+
+
+class Fact(BaseModel):
+    """One entry of the ledger."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    hash: str
+    project: str
+    kind: str
+    body: dict[str, Any]
+    """What the fact says: hashes of whole things, counts, decimal strings; never row text."""
+    parents: tuple[str, ...]
+    time: str
+    """Information only: nothing is decided by a clock."""
+    account: str
+    tool: str
+
+    @property
+    def known(self) -> bool:
+        """Whether this version of the tool knows the kind; unknown kinds are shown and satisfy nothing."""
+        return self.kind in KINDS
+
+
+class LedgerProblem(BaseModel):
+    """A ledger file that is not what its name says, or a hash that is named and found nowhere."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    word: str
+    """`tampered` or `absent`."""
+    name: str
+    reason: str
+
+
+class Facts(BaseModel):
+    """All facts that could be read, and what is wrong with the files."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    facts: tuple[Fact, ...]
+    """In an order in which parents come first; ties by hash. The order never depends on a clock."""
+    problems: tuple[LedgerProblem, ...]
+    written_back: tuple[str, ...]
+    uncommitted: tuple[str, ...] | None
+    """Hashes that HEAD does not hold; None where there is no git."""
+
+    def of(self, kind: str, **body: Any) -> list[Fact]:
+        """Return the facts of a kind whose body holds all the given values, parents first."""
+        return [f for f in self.facts if f.kind == kind and all(f.body.get(k) == v for k, v in body.items())]
+
+    def get(self, digest: str) -> Fact | None:
+        """Return the fact of that hash."""
+        return next((f for f in self.facts if f.hash == digest), None)
+
+    def heads(self) -> list[str]:
+        """Return the facts that no other fact names as parent, sorted."""
+        named = {p for f in self.facts for p in f.parents}
+        return sorted(f.hash for f in self.facts if f.hash not in named)
+
+    def ancestors(self, digest: str) -> set[str]:
+        """Return every fact that `digest` stands on."""
+        by_hash = {f.hash: f for f in self.facts}
+        seen: set[str] = set()
+        queue = [digest]
+        while queue:
+            fact = by_hash.get(queue.pop())
+            for parent in fact.parents if fact else ():
+                if parent not in seen:
+                    seen.add(parent)
+                    queue.append(parent)
+        return seen
+
+
+def canonical_bytes(entry: dict[str, Any]) -> bytes:
+    """Return the RFC 8785 bytes of an entry. Raises InputError for floats and for integers beyond 2^53 - 1."""
+    _check_numbers(entry)
+    return json.dumps(entry, sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+
+
+def _check_numbers(value: Any) -> None:
+    if isinstance(value, float):
+        raise InputError(f"the ledger holds no floats: {value}", remedy="write it as a decimal string")
+    if isinstance(value, int) and abs(value) > LARGEST_INT:
+        raise InputError(f"the ledger holds no integer beyond 2^53-1: {value}", remedy="write it as a decimal string")
+    if isinstance(value, dict):
+        for key, item in cast("dict[str, Any]", value).items():
+            if not key.isascii():
+                raise InputError(f"a ledger key is ASCII: {key!r}", remedy="rename it")
+            _check_numbers(item)
+    elif isinstance(value, (list, tuple)):
+        for item in cast("list[Any]", value):
+            _check_numbers(item)
+
+
+def fact_hash(data: bytes) -> str:
+    """Return the name of an entry: the SHA-256 of a fixed prefix and its bytes."""
+    return hashlib.sha256(PREFIX + data).hexdigest()
+
+
+def decimal(value: float, digits: int = 6) -> str:
+    """Return a score or bound as the decimal string that the ledger keeps."""
+    text = f"{value:.{digits}f}"
+    return "0." + "0" * digits if float(text) == 0 else text
+
+
+def account() -> str:
+    """Return the account's name. It is shown, not proven."""
+    if os.name == "nt":
+        return os.getlogin()
+    import pwd
+
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        return str(os.getuid())
+
+
+class Ledger:
+    """The ledger of one project."""
+
+    def __init__(self, project: Project):
+        self.project = project
+
+    def write(self, kind: str, body: dict[str, Any], *, by: str | None = None) -> Fact:
+        """Write a fact in both places and return it. Needs no lock: equal facts have equal names.
+
+        Raises InputError for a kind that is not one of ours, or a body that RFC 8785 with integers cannot hold.
+        """
+        if kind not in KINDS:
+            raise InputError(f"no fact is of the kind '{kind}'", remedy=f"known: {', '.join(KINDS)}")
+        entry: dict[str, Any] = {
+            "format": FORMAT,
+            "project": self.project.config.project_id,
+            "kind": kind,
+            "body": body,
+            "parents": self.read(write_back=False).heads(),
+            "time": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "account": by or account(),
+            "tool": f"sluice {__version__}",
+        }
+        data = canonical_bytes(entry)
+        digest = fact_hash(data)
+        with self.project.staging.job() as job:
+            staged = job / f"{digest}.json"
+            write_synced(staged, data)
+            link_new(staged, self.project.ledger_copy / staged.name)
+            link_new(staged, self.project.ledger / staged.name)
+        return _parse(digest, data)
+
+    def read(self, *, write_back: bool = True) -> Facts:
+        """Return all facts over the union of both folders and HEAD's tree.
+
+        What `ledger/` lacks and another place has is written back (named in `written_back`), unless told otherwise.
+        """
+        found: dict[str, Fact] = {}
+        raw: dict[str, bytes] = {}
+        problems: list[LedgerProblem] = []
+        head = _head_entries(self.project.root)
+        in_folder: set[str] = set()
+        for place, entries in (
+            ("ledger", _folder_entries(self.project.ledger)),
+            (".sluice/ledger", _folder_entries(self.project.ledger_copy)),
+            ("HEAD", head or {}),
+        ):
+            for name, data in entries.items():
+                digest = name.removesuffix(".json")
+                fact, reason = _read_entry(digest, name, data)
+                if fact is None:
+                    problems.append(LedgerProblem(word="tampered", name=f"{place}/{name}", reason=reason))
+                    continue
+                found[digest], raw[digest] = fact, data
+                if place == "ledger":
+                    in_folder.add(digest)
+        problems += self._absent(found)
+        written = self._write_back(raw, in_folder) if write_back else []
+        uncommitted = None if head is None else tuple(sorted(h for h in found if f"{h}.json" not in head))
+        return Facts(
+            facts=tuple(_in_order(found)),
+            problems=tuple(problems),
+            written_back=tuple(written),
+            uncommitted=uncommitted,
+        )
+
+    def _absent(self, found: dict[str, Fact]) -> list[LedgerProblem]:
+        named = {p for f in found.values() for p in f.parents}
+        return [
+            LedgerProblem(word="absent", name=f"ledger/{h}.json", reason="a fact names it, and no place has it")
+            for h in sorted(named - set(found))
+        ]
+
+    def _write_back(self, raw: dict[str, bytes], in_folder: set[str]) -> list[str]:
+        lacking = sorted(set(raw) - in_folder)
+        lacking_copy = [h for h in sorted(in_folder) if not (self.project.ledger_copy / f"{h}.json").exists()]
+        if not lacking and not lacking_copy:
+            return []
+        if not os.access(self.project.root, os.W_OK):
+            return []
+        with self.project.staging.job() as job:
+            for digest in {*lacking, *lacking_copy}:
+                staged = job / f"{digest}.json"
+                write_synced(staged, raw[digest])
+                link_new(staged, self.project.ledger / staged.name)
+                link_new(staged, self.project.ledger_copy / staged.name)
+        return lacking
+
+
+def _folder_entries(folder: Path) -> dict[str, bytes]:
+    if not folder.is_dir():
+        return {}
+    return {p.name: p.read_bytes() for p in sorted(folder.iterdir()) if p.suffix == ".json" and p.is_file()}
+
+
+def _read_entry(digest: str, name: str, data: bytes) -> tuple[Fact | None, str]:
+    if not _NAME.fullmatch(name):
+        return None, "the name is not a SHA-256"
+    if fact_hash(data) != digest:
+        return None, "its bytes are not what its name says"
+    try:
+        return _parse(digest, data), ""
+    except (ValueError, KeyError, TypeError):
+        return None, "not an entry of the ledger"
+
+
+def _parse(digest: str, data: bytes) -> Fact:
+    entry = json.loads(data)
+    if canonical_bytes(entry) != data:
+        raise ValueError("not in canonical form")
+    return Fact(
+        hash=digest,
+        project=entry["project"],
+        kind=entry["kind"],
+        body=entry["body"],
+        parents=tuple(entry["parents"]),
+        time=entry["time"],
+        account=entry["account"],
+        tool=entry["tool"],
+    )
+
+
+def _in_order(found: dict[str, Fact]) -> Iterable[Fact]:
+    """Yield facts parents first; among those free to come, by hash (Kahn's algorithm)."""
+    import heapq
+
+    children: dict[str, list[str]] = {}
+    waiting: dict[str, int] = {}
+    for digest, fact in found.items():
+        known = [p for p in fact.parents if p in found]
+        waiting[digest] = len(known)
+        for parent in known:
+            children.setdefault(parent, []).append(digest)
+    free = [h for h, n in waiting.items() if n == 0]
+    heapq.heapify(free)
+    while free:
+        digest = heapq.heappop(free)
+        yield found[digest]
+        for child in children.get(digest, []):
+            waiting[child] -= 1
+            if waiting[child] == 0:
+                heapq.heappush(free, child)
+
+
+def _head_entries(root: Path) -> dict[str, bytes] | None:
+    """Return the ledger of HEAD's tree, {} where it has none, None where there is no git or no commit."""
+    if not any((folder / ".git").exists() for folder in (root, *root.parents)):
+        return None
+    listing = _git(root, "ls-tree", "-z", "HEAD", "ledger/")
+    if listing is None:
+        return None
+    blobs: dict[str, str] = {}
+    for line in listing.split(b"\0"):
+        if line:
+            info, _, path = line.partition(b"\t")
+            name = path.decode(errors="replace").rsplit("/", 1)[-1]
+            if name.endswith(".json"):
+                blobs[name] = info.split()[2].decode()
+    if not blobs:
+        return {}
+    order = list(blobs)
+    out = _git(root, "cat-file", "--batch", stdin="".join(f"{blobs[n]}\n" for n in order).encode())
+    return _split_batch(order, out) if out is not None else None
+
+
+def _split_batch(order: list[str], out: bytes) -> dict[str, bytes]:
+    entries: dict[str, bytes] = {}
+    at = 0
+    for name in order:
+        end = out.index(b"\n", at)
+        header = out[at:end].split()
+        if header[-1] == b"missing":
+            at = end + 1
+            continue
+        size = int(header[2])
+        entries[name] = out[end + 1 : end + 1 + size]
+        at = end + 2 + size
+    return entries
+
+
+def _git(root: Path, *words: str, stdin: bytes | None = None) -> bytes | None:
+    try:
+        done = subprocess.run(
+            ["git", "-C", str(root), *words], input=stdin, capture_output=True, check=False, timeout=20
+        )
+    except (FileNotFoundError, subprocess.TimeoutExpired):
+        return None
+    return done.stdout if done.returncode == 0 else None
