@@ -37,7 +37,7 @@ class AuditReport(BaseModel):
     kinds: dict[str, int]
     """Rows by kind."""
     checks: tuple[CheckResult, ...]
-    """In the order of the registry."""
+    """Those of severity fail first."""
     figures: dict[str, Any]
     """`input_characters` and `answer_characters` (min, p50, p95, p99, max), `inputs` (how many distinct),
     `labels` (rows by label, from the check balance)."""
@@ -60,8 +60,8 @@ def audit_rows(context: CheckContext, names: Sequence[str] | None = None) -> Aud
 
     Raises InputError for a name that is no check (with the near one), and for a schema that cannot be applied.
     """
-    chosen = list(dict.fromkeys(names)) if names is not None else CHECKS.names()
-    checks = [CHECKS.get(name) for name in chosen]
+    checks = [CHECKS.get(name) for name in dict.fromkeys(CHECKS.names() if names is None else names)]
+    checks.sort(key=lambda check: check.spec.severity != "fail")
     results: list[CheckResult] = []
     for i, check in enumerate(checks):
         if context.progress:

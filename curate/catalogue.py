@@ -207,9 +207,9 @@ class Catalogue:
         return self.ask(sql, [row])
 
     def held_by(self, row: str) -> list[dict[str, Any]]:
-        """Return the versions that hold a row: {dataset, number, version, time, verb}."""
+        """Return the versions that hold a row: {dataset, number, version, operation, time, verb}."""
         sql = """
-            SELECT n.dataset, n.number, n.version, n.time, o.verb FROM names n
+            SELECT n.dataset, n.number, n.version, n.operation, n.time, o.verb FROM names n
             JOIN contents c ON c.version = n.version JOIN operations o ON o.id = n.operation
             WHERE c."row" = ? ORDER BY n.dataset, n.number"""
         return self.ask(sql, [row])
@@ -217,6 +217,27 @@ class Catalogue:
     def edges(self, row: str) -> list[dict[str, Any]]:
         """Return the changes that a row came from or went to: {operation, old, new}."""
         return self.ask("SELECT operation, old, new FROM edges WHERE old = ? OR new = ? ORDER BY operation", [row, row])
+
+    def operations(self) -> list[dict[str, Any]]:
+        """Return every operation that counts, those that others stand on first: {id, verb, time, results}."""
+        records = [Operation.model_validate_json(r["record"]) for r in self.ask("SELECT record FROM operations", [])]
+        made = {(result.dataset, result.number): o.id for o in records for result in o.results}
+        by_id = {o.id: o for o in records}
+        ordered: dict[str, Operation] = {}
+        for operation in sorted(records, key=lambda o: (o.time, o.id)):
+            waiting = [operation.id]
+            while waiting:  # a clock has whole seconds: what an operation read comes before it
+                top = by_id[waiting[-1]]
+                before = [made[p.dataset, p.number] for p in top.parents if (p.dataset, p.number) in made]
+                open_ = [o for o in before if o not in ordered]
+                if open_ and top.id not in ordered:
+                    waiting += open_
+                else:
+                    ordered.setdefault(waiting.pop(), top)
+        return [
+            {"id": o.id, "verb": o.verb, "time": o.time, "results": [r.model_dump() for r in o.results]}
+            for o in ordered.values()
+        ]
 
     def dump(self) -> dict[str, list[tuple[Any, ...]]]:
         """Return the whole index, sorted: equal before a deletion and after the rebuilding."""

@@ -250,11 +250,11 @@ def components(
     answers = np.array([o[0][0] for o in right.owners], dtype=np.int64)
     single = np.array([len({n for n, _ in o}) == 1 for o in right.owners], dtype=bool)
 
-    def known(i: Numbers, j: Numbers) -> Mask:
-        roots = forest.roots()
-        return (roots[asks[i]] == roots[answers[j]]) & single[j]
+    def roots() -> tuple[Numbers, Numbers]:
+        now = forest.roots()
+        return now[asks], np.where(single, now[answers], -1)
 
-    for pairs in related(Side(left.texts), right.side(), known):
+    for pairs in related(Side(left.texts), right.side(), roots=roots):
         for i, j, _, _ in _each(pairs):
             for number, _ in right.owners[j] if not single[j] else right.owners[j][:1]:
                 forest.union(int(asks[i]), number)
@@ -339,12 +339,12 @@ def _near_clusters(texts: Prepared) -> Numbers:
     """Return for each text the number of its cluster by near-equality alone."""
     forest = Forest(len(texts))
 
-    def known(i: Numbers, j: Numbers) -> Mask:
-        roots = forest.roots()
-        return roots[i] == roots[j]
+    def roots() -> tuple[Numbers, Numbers]:
+        now = forest.roots()
+        return now, now
 
     side = Side(texts, holds=np.zeros(len(texts), dtype=bool))
-    for pairs in related(side, side, known):
+    for pairs in related(side, side, roots=roots):
         for i, j in zip(pairs.left.tolist(), pairs.right.tolist(), strict=True):
             forest.union(i, j)
     return forest.roots()

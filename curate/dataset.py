@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel, ConfigDict
 
 from sluice.core.canonical import canonical
-from sluice.core.errors import InputError, Tampered
+from sluice.core.errors import InputError, Tampered, UsageError
 from sluice.core.files import atomic_write, publish_folder
 from sluice.core.project import Project
 from sluice.core.rows import COLUMNS, AnyRow, Example, from_record, to_record
@@ -247,6 +247,17 @@ def open_dataset(project: Project, ref: str) -> Version:
         if not 1 <= number <= newest:
             raise InputError(f"'{name}' has no version {number}", remedy=f"it has 1 to {newest}")
     return Version(project, read_name(project, name, number))
+
+
+def open_newest(project: Project, name: str) -> Version:
+    """Return the newest version of a dataset, the one that is changed. Raises UsageError for an older one or a tag."""
+    version = open_dataset(project, name)
+    if name != version.dataset:
+        raise UsageError(
+            f"'{name}' names one version, and versions do not change",
+            remedy=f"name the dataset: {version.dataset} (its newest version is then changed)",
+        )
+    return version
 
 
 def read_name(project: Project, dataset: str, number: int) -> NameEntry:

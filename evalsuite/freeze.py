@@ -16,11 +16,11 @@ from pydantic import BaseModel, ConfigDict
 from sluice.core.errors import InputError, Refused
 from sluice.core.evalset import FrozenSet, SetManifest, read_set, rows_bytes
 from sluice.core.files import publish_folder, write_synced
-from sluice.core.ledger import Fact, Facts, Ledger
+from sluice.core.ledger import Facts, Ledger
 from sluice.core.project import Project
 from sluice.core.rows import AnyRow, Example, input_texts
 from sluice.curate.dataset import Version, open_dataset
-from sluice.curate.leaks import similarity_clusters
+from sluice.curate.clusters import similarity_clusters
 from sluice.curate.similarity import VERSION as SIMILARITY
 from sluice.curate.similarity import Boilerplate, Relation
 from sluice.evalsuite.graders import Grader, check_grader
@@ -282,7 +282,7 @@ def _result(
     already: bool,
 ) -> FreezeResult:
     grouped = any(manifest.groups)
-    n = len({g for g in manifest.groups}) if grouped else len(manifest.rows)
+    n = len(set(manifest.groups)) if grouped else len(manifest.rows)
     kind: Literal["binary", "graded"] = "graded" if grouped else question.kind
     openings = sorted({1, question.openings, OTHER_OPENINGS}) if not manifest.guard else [1]
     power = tuple(power_of(kind, n, alpha=float(question.alpha), openings=k) for k in openings)

@@ -81,7 +81,7 @@ def open_set(project: Project, ledger: Ledger, frozen: FrozenSet, question: Ques
                 raise Refused(
                     f"all {counted.allowed} openings of the eval set '{frozen.name}' are spent",
                     where=f"evals/{frozen.folder.name}",
-                    remedy='choose on dev (sluice compare), or freeze new rows: sluice freeze PART --as NAME --reason "..."',
+                    remedy='choose on dev, or freeze new rows: sluice freeze PART --as NAME --reason "..."',
                 )
         return ledger.write(
             "opened",

@@ -65,7 +65,7 @@ def grader_config(project: Project) -> GraderConfig:
 
 
 def task_grader(project: Project) -> Grader:
-    """Make the primary grader. Raises InputError where it needs a schema, rubric, choices or range that is not there."""
+    """Make the primary grader. Raises InputError where it lacks a schema, rubric, choices or range."""
     task = project.config.task
     rubric = project.read_text(task.rubric, what="the rubric") if task.rubric else None
     return make_grader(grader_config(project), project.root, read_schema(project), rubric=rubric)

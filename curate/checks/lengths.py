@@ -35,7 +35,7 @@ def quantiles(values: Sequence[int]) -> dict[str, float]:
     if not values:
         return {}
     found = np.quantile(np.asarray(values, dtype=np.float64), list(QUANTILES.values()))
-    return {name: round(float(value), 1) for name, value in zip(QUANTILES, found, strict=True)}
+    return {name: round(float(value), 2) for name, value in zip(QUANTILES, found, strict=True)}
 
 
 def input_length(row: AnyRow) -> int:

@@ -9,9 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any, cast
 
-from sluice.core.canonical import JsonProblem, parse_exact
+from sluice.core.canonical import LONGEST_POSITIONAL, JsonProblem, parse_exact
 from sluice.core.errors import InputError
 from sluice.core.rows import Example
 from sluice.curate.checks.base import (
@@ -47,7 +48,7 @@ def answer_problem(schema: dict[str, Any]) -> Callable[[str], str | None]:
 
     def problem(text: str) -> str | None:
         try:
-            value = _floats(parse_exact(text))
+            value = _numbers(parse_exact(text))
         except JsonProblem as broken:
             return f"no JSON: {broken.reason}"
         try:
@@ -64,6 +65,8 @@ def answer_problem(schema: dict[str, Any]) -> Callable[[str], str | None]:
             raise InputError(
                 f"the schema holds a broken pattern: {broken}", where="schema", remedy="mend the pattern"
             ) from broken
+        except ArithmeticError:
+            return "a number is too large to be held against the schema"
         except RecursionError:
             return "nested too deeply to be held against the schema"
         place = ".".join(str(part) for part in worst.absolute_path)
@@ -74,14 +77,16 @@ def answer_problem(schema: dict[str, Any]) -> Callable[[str], str | None]:
     return problem
 
 
-def _floats(value: Any) -> Any:
-    """Return the value with Decimals as floats: the validator's arithmetic mixes them with the schema's floats."""
+def _numbers(value: Any) -> Any:
+    """Return the value with Decimals as int or Fraction: exact, and at home in arithmetic with the schema's floats."""
     if isinstance(value, Decimal):
-        return float(value)
+        if abs(value.adjusted()) > LONGEST_POSITIONAL:
+            return float(value)  # infinite or 0: written out it would fill the memory
+        return int(value) if value == value.to_integral_value() else Fraction(value)
     if isinstance(value, list):
-        return [_floats(item) for item in cast("list[Any]", value)]
+        return [_numbers(item) for item in cast("list[Any]", value)]
     if isinstance(value, dict):
-        return {key: _floats(item) for key, item in cast("dict[str, Any]", value).items()}
+        return {key: _numbers(item) for key, item in cast("dict[str, Any]", value).items()}
     return value
 
 

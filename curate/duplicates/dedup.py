@@ -20,11 +20,13 @@ import numpy as np
 from sluice.core.rows import AnyRow
 from sluice.curate.duplicates.keys import Keys, keys_of
 from sluice.curate.duplicates.near import Shares, Way, jaccard, near_pairs
+from sluice.curate.join import Pairs
 from sluice.curate.similarity import Mask, Numbers, Prepared, Relation
 
 EXACT_UP_TO = 50_000
 """Rows from which on MinHash LSH finds the candidates; up to it the exact join is faster and misses nothing."""
-FIRST_BLOCK = 1024
+FIRST_BLOCK = 256
+FEW = 256  # kept rows that are tried first: a row that meets one with another target need not meet them all
 
 Keep = Literal["longest", "first"]
 Reason = Literal["exact-duplicate", "near-duplicate", "near-other-target"]
@@ -191,6 +193,7 @@ class _Greedy:
         self.dropped: dict[int, tuple[int, float, float]] = {}
         self.others: dict[int, tuple[int, float]] = {}
         self.has_other: Mask = np.zeros(len(keys), dtype=bool)
+        self.gone: Mask = np.zeros(len(keys), dtype=bool)
 
     def run(
         self, progress: Callable[[str, int, int], None] | None
@@ -200,37 +203,48 @@ class _Greedy:
         low, size = 0, FIRST_BLOCK
         while low < len(self.keys):
             block = np.arange(low, min(low + size, len(self.keys)))
-            if len(kept):
-                self._settle(block, kept)
-                block = np.array([n for n in block.tolist() if n not in self.dropped], dtype=np.int64)
-            self._settle(block, block)
-            kept = np.concatenate((kept, [n for n in block.tolist() if n not in self.dropped])).astype(np.int64)
+            for some in (kept[:FEW], kept[FEW:]):
+                if len(some) and len(block):
+                    self._settle(block, some, final=True)
+                    block = block[~self.gone[block]]
+            self._settle(block, block, final=False)
+            kept = np.concatenate((kept, block[~self.gone[block]]))
             low, size = low + size, size * 2
             if progress is not None:
                 progress("duplicates", min(low, len(self.keys)), len(self.keys))
-        others = {i: (j, s) for i, (j, s) in self.others.items() if i not in self.dropped and j not in self.dropped}
+        others = {i: near for i, near in self.others.items() if not self.gone[i]}
         return self.dropped, others
 
-    def _settle(self, later: Numbers, earlier: Numbers) -> None:
-        """Find the pairs of two selections and decide them in order: the first similar kept row takes the later one."""
+    def _settle(self, later: Numbers, earlier: Numbers, final: bool) -> None:
+        """Find the pairs of two selections and decide them in order: the first similar kept row takes the later one.
+
+        `final` says that the earlier rows stay for certain.
+        """
         same: list[tuple[int, int, float, float]] = []
-        other: list[tuple[int, int, float]] = []
+        other: list[Pairs] = []
         for pairs in near_pairs(self.texts, later, earlier, self.way, self._skip):
             i, j = pairs.left, pairs.right
             target = self._target_share(i, j)
-            alike = target > 0
-            free = ~self.contested[i]
-            drops = free & (alike | (self.drop_near & (self.inputs[i] != self.inputs[j])))
+            apart = (target == 0) & (self.inputs[i] != self.inputs[j])
+            drops = ~self.contested[i] & ((target > 0) | (apart if self.drop_near else False))
             same += zip(i[drops].tolist(), j[drops].tolist(), pairs.share[drops].tolist(), target[drops].tolist())
-            apart = ~alike & (self.inputs[i] != self.inputs[j])
-            other += zip(i[apart].tolist(), j[apart].tolist(), pairs.share[apart].tolist())
+            other.append(Pairs(i[apart], j[apart], pairs.share[apart], pairs.near[apart]))
+            if final:
+                self.has_other[i[apart]] = True
         for i, j, share, target in sorted(same):
-            if i not in self.dropped and j not in self.dropped:
+            if not self.gone[i] and not self.gone[j]:
                 self.dropped[i] = (j, share, target)
-        for i, j, share in sorted(other):
-            if i not in self.dropped and j not in self.dropped and i not in self.others:
-                self.others[i] = (j, share)
-                self.has_other[i] = True
+                self.gone[i] = True
+        for pairs in other:
+            stay = ~(self.gone[pairs.left] | self.gone[pairs.right])
+            i, j, share = pairs.left[stay], pairs.right[stay], pairs.share[stay]
+            order = np.lexsort((j, i))
+            rows, first = np.unique(i[order], return_index=True)
+            for row, place in zip(rows.tolist(), order[first].tolist(), strict=True):
+                best = self.others.get(row)
+                if best is None or int(j[place]) < best[0]:
+                    self.others[row] = (int(j[place]), float(share[place]))
+                    self.has_other[row] = True
 
     def _skip(self, i: Numbers, j: Numbers) -> Mask:
         """Pass over a row with itself and with later ones, other shapes, and pairs that can change nothing."""

@@ -1,14 +1,16 @@
 """When two rows are equal after normalisation, and when they contradict each other.
 
 Inputs are equal where they have the same fields (or roles in the same order, and the same tools) and each text is equal
-after `normalise`. Targets are equal where their texts are; a target that is a JSON object or list is compared by value,
-so key order, blanks and 1.0 against 1 make no difference, while the spelling of its strings does.
+after `normalise`. Targets are read more strictly, since one sign can decide them ("-5"): equal but for case, width,
+blanks, and punctuation at the ends. A target that is a JSON object or list is compared by value, its texts likewise: key
+order, blanks, case and 1.0 against 1 make no difference.
 """
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from sluice.core.canonical import JsonProblem, canonical, parse_exact
 from sluice.core.errors import InputError
@@ -62,18 +64,37 @@ def keys_of(row: AnyRow) -> Keys:
 
 
 def _value(text: str) -> str:
-    """Return the form in which targets are equal: JSON objects and lists by value, other texts normalised."""
-    json = _json(text)
-    return normalise(text) if json is None else json
+    """Return the form in which targets are equal."""
+    value = _json(text)
+    return _fold(text) if value is None else canonical(value)
 
 
-def _json(text: str) -> str | None:
+def _fold(text: str) -> str:
+    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+    words = " ".join(folded.split())
+    return words.strip(" .,;:!?\"'") or words
+
+
+def _json(text: str) -> Any:
+    """Return a JSON object or list with its texts folded, or None where the text is something else."""
     if text.lstrip()[:1] not in ("{", "["):
         return None
     try:
-        return canonical(parse_exact(text))
+        value = _folded(parse_exact(text))
+        canonical(value)
     except (JsonProblem, InputError):
         return None
+    return value
+
+
+def _folded(value: Any) -> Any:
+    if isinstance(value, str):
+        return _fold(value)
+    if isinstance(value, dict):
+        return {k: _folded(v) for k, v in cast("dict[str, Any]", value).items()}
+    if isinstance(value, list):
+        return [_folded(v) for v in cast("list[Any]", value)]
+    return value
 
 
 def _is_prose(text: str) -> bool:

@@ -158,11 +158,17 @@ def _refuse_other_encodings(source: Source) -> None:
 
 
 def _detected(lines: list[bytes]) -> str | None:
+    """Return the likeliest encoding; of those that fit equally well the commonest, Windows-1252."""
     from charset_normalizer import from_bytes
 
-    best = from_bytes(b"\n".join(lines)[:SAMPLE]).best()
+    matches = from_bytes(b"\n".join(lines)[:SAMPLE])
+    best = matches.best()
     if best is None or best.encoding in ("ascii", "utf_8"):
         return None
+    for match in matches:
+        equal = match.chaos <= best.chaos and match.coherence >= best.coherence
+        if equal and "cp1252" in match.could_be_from_charset:
+            return "cp1252"
     return codecs.lookup(best.encoding).name
 
 

@@ -1,14 +1,15 @@
 """Text to records of cells, by the letter of RFC 4180, and back to the next sound line after a fault.
 
 Python's csv module reads on through a stray quote and swallows the rows behind it. Here a record is either sound or a
-`Problem` with its physical lines. After a fault the question is whether the next line begins inside a quoted cell:
-the first quote that can only open a cell (delimiter or line start before it) or only close one (delimiter or line end
-behind it) tells. Knows delimiters and quotes, and nothing of columns, bytes or rows.
+`Problem` with its physical lines. After a fault the question is whether the next line begins inside a quoted cell: the
+first quote that only one of the two readings explains tells (a cell opens behind a delimiter or line start, and closes
+before a delimiter or line end). Knows delimiters and quotes, and nothing of columns, bytes or rows.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -82,7 +83,7 @@ class _Parser:
             if isinstance(found, _Fault):
                 if header is None:
                     return None
-                end = self._resume(found, at, end)
+                end = self._resume(found, end)
                 column = found.at - at + 1 if found.at <= self._line_end(at) else None
                 problems.append(Problem(line, at, end, found.reason, column))
             elif found is not None:
@@ -159,24 +160,39 @@ class _Parser:
                 return at
             at += 2
 
-    def _resume(self, fault: _Fault, start: int, first_end: int) -> int:
-        """Return the place of the next line that is not part of a faulty record."""
-        if not fault.quoted:
-            return self._line_end(fault.at) if fault.at >= first_end else first_end
-        at = first_end
-        while True:
-            at = self.text.find('"', at)
-            if at < 0:
+    def _resume(self, fault: _Fault, first_end: int) -> int:
+        """Return the place of the next line that is not part of a faulty record.
+
+        Two readings of what follows its first line are walked side by side, quotes by quotes: outside a cell, and
+        inside one. The first place that only one of them can explain decides; a place that neither can is passed over.
+        """
+        if not fault.quoted and fault.at < first_end:
+            return first_end
+        outside, closed = True, -1  # the first reading: whether it is outside now; where the second one left its cell
+        for at, behind in self._quote_runs(first_end):
+            opens = at == first_end or self.text[at - 1] in (self.delimiter, self.newline)
+            closes = behind >= self.size or self.text[behind] in (self.delimiter, "\r", "\n")
+            if (behind - at) % 2 == 0:  # doubled quotes inside a cell, or a whole cell of its own
+                if opens and closes:
+                    return first_end if outside else self._line_end(closed)
+                if outside:
+                    continue
                 return first_end
+            if closed < 0 and closes:
+                closed = behind - 1
+            if opens != closes:
+                return first_end if opens == outside else self._line_end(closed)
+            if opens:
+                outside = not outside
+        return first_end if outside or closed < 0 else self._line_end(closed)
+
+    def _quote_runs(self, at: int) -> Iterator[tuple[int, int]]:
+        """Yield start and end of each run of quotes from a place on."""
+        while (at := self.text.find('"', at)) >= 0:
             behind = at
             while self.text.startswith('"', behind):
                 behind += 1
-            opens = at == first_end or self.text[at - 1] in (self.delimiter, self.newline)
-            closes = behind >= self.size or self.text[behind] in (self.delimiter, "\r", "\n")
-            if opens and (not closes or behind - at == 2):
-                return first_end
-            if closes and not opens:
-                return self._line_end(behind - 1)
+            yield at, behind
             at = behind
 
     def _first_line_only(self, start: int, end: int) -> int:

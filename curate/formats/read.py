@@ -82,11 +82,11 @@ def _none_taken(path: Path, aside: list[SetAside], options: ReadOptions) -> Inpu
 
 
 def _load(path: Path) -> Source:
-    if path.is_dir():
-        inside = sorted(p.name for p in path.iterdir() if p.suffix.lower() in _extensions())
-        remedy = f"name its files, for example {path / inside[0]}" if inside else "name a file"
-        raise InputError("this is a folder", where=str(path), remedy=remedy)
     try:
+        if path.is_dir():
+            inside = sorted(p.name for p in path.iterdir() if p.suffix.lower() in _extensions())
+            remedy = f"name its files, for example {path / inside[0]}" if inside else "name a file"
+            raise InputError("this is a folder", where=str(path), remedy=remedy)
         data = path.read_bytes()
     except FileNotFoundError:
         raise InputError("no such file", where=str(path), remedy=_nearest(path)) from None

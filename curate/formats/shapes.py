@@ -18,7 +18,7 @@ from typing import Any, cast
 
 from sluice.core.canonical import JsonProblem, parse_exact
 from sluice.core.errors import InputError
-from sluice.core.rows import AnyRow, Example, Input, chat_input, chat_row, target_text
+from sluice.core.rows import AnyRow, Example, Input, Messages, chat_input, chat_row, target_text
 from sluice.curate.formats.records import ReadOptions, near
 
 Record = dict[str, Any]
@@ -213,7 +213,12 @@ def _says(value: Any) -> bool:
 
 def _checked(row: AnyRow) -> AnyRow:
     """Return the row once its hashes can be taken: two keys that are one under NFC are found here, not later."""
-    if not isinstance(row.input, dict) or any(not isinstance(v, str) for v in row.input.values()):
+    content = row.input
+    if isinstance(content, Messages):
+        nested = content.tools is not None or any(t.tool_calls is not None for t in content.turns)
+    else:
+        nested = len(content) > 1 or any(not isinstance(v, str) for v in content.values())
+    if nested:  # flat texts cannot fail, and hashing each row twice would cost more than reading it
         _ = row.row
     return row
 

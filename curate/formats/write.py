@@ -128,7 +128,11 @@ def write_rows(
         data = writer.encode(lines, columns)
     except UnicodeEncodeError:
         raise InputError("a text holds half a surrogate pair", where=str(path), remedy="mend that row") from None
-    atomic_write(path, data)
+    try:
+        atomic_write(path, data)
+    except (FileExistsError, NotADirectoryError, IsADirectoryError):
+        what = "this is a folder" if path.is_dir() else f"{path.parent} is not a folder"
+        raise InputError(what, where=str(path), remedy="name a file in a folder") from None
     return WriteResult(str(path), format, len(lines), columns, len(data), hashlib.sha256(data).hexdigest())
 
 
@@ -146,9 +150,12 @@ def _beside(lines: list[dict[str, Any]], more: list[dict[str, Any]], prefix: str
     taken = {name for line in lines for name in line}
     if "messages" in taken:
         taken.add("tools")  # beside a chat these are the chat's
+    names = {name: name for columns in more for name in columns}
+    for name in names:
+        while names[name] in taken or (names[name] != name and names[name] in names):
+            names[name] = prefix + names[name]
     for line, columns in zip(lines, more, strict=True):
-        for name, value in columns.items():
-            line[f"{prefix}{name}" if name in taken else name] = value
+        line.update((names[name], value) for name, value in columns.items())
 
 
 def _order(lines: list[dict[str, Any]], options: WriteOptions) -> list[str]:

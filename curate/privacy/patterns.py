@@ -78,7 +78,8 @@ def _only_digits(text: str) -> str:
 
 # e-mail: the dot-atom of RFC 5322 before the @, host names (RFC 1035) with a top-level domain of letters after it
 _EMAIL = re.compile(
-    r"(?<![\w.%+'-])\w[\w.%+'-]{0,63}@((?:[^\W_](?:[\w-]{0,61}[^\W_])?\.){1,8}([^\W\d_]{2,24}))(?![\w@])", re.UNICODE
+    r"(?<![\w.%+-])(?<!\w')\w[\w.%+'-]{0,63}@((?:[^\W_](?:[\w-]{0,61}[^\W_])?\.){1,8}([^\W\d_]{2,24}))(?![\w@])",
+    re.UNICODE,
 )
 
 

@@ -1,7 +1,7 @@
 """Compose one support ticket for one answer: the phrases, the labels, and how different people type.
 
-Labels are drawn first and the message is written to say exactly what they hold, so a clean row is right by construction.
-It knows nothing of files on disk but phrases.txt, and nothing of the faults that generate.py plants.
+Labels are drawn first and the message is written to say exactly what they hold, so a clean row is right by
+construction. It knows nothing of files on disk but phrases.txt, and nothing of the faults that generate.py plants.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 import random
 import re
 import unicodedata
-from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -40,9 +39,33 @@ COLOURS = ("black", "white", "red", "blue", "grey", "green", "silver", "small", 
 DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 MONTHS = ("January", "February", "March", "April", "June", "July", "August", "September", "October", "November")
 CITIES = ("Leeds", "Cork", "Ghent", "Malmo", "Turin", "Gdansk", "Lille", "Graz", "Bergen", "Cadiz", "Brno", "Exeter")
-NAMES = ("Maria", "Jan", "Aisha", "Tom", "Ines", "Piotr", "Lena", "Omar", "Grace", "Sven", "Chloe", "Raj", "Emma", "Luca")
+NAMES = (
+    "Maria",
+    "Jan",
+    "Aisha",
+    "Tom",
+    "Ines",
+    "Piotr",
+    "Lena",
+    "Omar",
+    "Grace",
+    "Sven",
+    "Chloe",
+    "Raj",
+    "Emma",
+    "Luca",
+)
 ORDER_ID = re.compile(r"[A-Z]-[0-9]{5}")
-SLANG = {"please": "pls", "you": "u", "thanks": "thx", "because": "bc", "and": "&", "are": "r", "with": "w/", "I am": "im"}
+SLANG = {
+    "please": "pls",
+    "you": "u",
+    "thanks": "thx",
+    "because": "bc",
+    "and": "&",
+    "are": "r",
+    "with": "w/",
+    "I am": "im",
+}
 
 Row = dict[str, Any]
 
@@ -137,7 +160,7 @@ class Writer:
         }
 
     def body(self, answer: Row, kind: str) -> tuple[frozenset[str], str]:
-        """Draw the phrase that tells the trouble, out of those that the labels allow; each is used before one returns."""
+        """Draw the phrase that tells the trouble, of those that the labels allow; all are used before one returns."""
         pool = self._bodies.setdefault(answer["category"], [])
         while True:
             if len(pool) < 12:
@@ -167,9 +190,12 @@ class Writer:
         dice = self.dice
         plural = name.endswith("headphones")
         other = dice.pick([value for value in sorted(PRODUCTS) if value != answer["product"]])
-        price = dice.pick((f"{dice.between(5, 289)}", f"{dice.between(9, 199)}.{dice.pick(('00', '50', '90', '95', '99'))}"))
+        price = dice.pick(
+            (f"{dice.between(5, 289)}", f"{dice.between(9, 199)}.{dice.pick(('00', '50', '90', '95', '99'))}")
+        )
         return {
-            "p": name, "a": with_article(name), "q": other, "q_a": with_article(other), "q_a_cap": with_article(other).capitalize(),
+            "p": name, "a": with_article(name), "q": other, "q_a": with_article(other),
+            "q_a_cap": with_article(other).capitalize(),
             "it": "they" if plural else "it", "it_cap": "They" if plural else "It", "them": "them" if plural else "it",
             "is": "are" if plural else "is", "was": "were" if plural else "was", "has": "have" if plural else "has",
             "does": "do" if plural else "does", "this": "these" if plural else "this",
@@ -237,7 +263,9 @@ class Writer:
         if dice.chance(0.45):
             text += dice.pick((" ", "\n")) + self.fill(self.line("closer"), answer, name)
             if dice.chance(0.4):
-                text += (dice.pick((" ", "\n")) if text[-1] in ".!?" else dice.pick((", ", "\n", " "))) + dice.pick(NAMES)
+                text += (dice.pick((" ", "\n")) if text[-1] in ".!?" else dice.pick((", ", "\n", " "))) + dice.pick(
+                    NAMES
+                )
         if kind < 42:
             return text
         if kind < 64:
@@ -247,12 +275,29 @@ class Writer:
         if kind < 90:
             return re.sub(r"\b([Tt]he|[Aa]n?) (?=[a-z])", lambda m: "" if dice.chance(0.6) else m[0], text)
         if kind < 94:
-            return dice.pick(("Subject: {}\n\n", "Re: {}\n\n", "{}:\n", "[{}] ")).format(
-                dice.pick(("help needed", "my order", "question", "please read", "customer request", "ticket", "your shop"))
-            ) + text
+            return (
+                dice.pick(("Subject: {}\n\n", "Re: {}\n\n", "{}:\n", "[{}] ")).format(
+                    dice.pick(
+                        (
+                            "help needed",
+                            "my order",
+                            "question",
+                            "please read",
+                            "customer request",
+                            "ticket",
+                            "your shop",
+                        )
+                    )
+                )
+                + text
+            )
         if kind < 97:
-            return " ".join(word.upper() if dice.chance(0.15) and not ORDER_ID.search(word) else word for word in text.split(" "))
-        return text.replace(". ", dice.pick(("... ", " - ", ", ", "!! ", "; "))) + dice.pick(("", " :)", " :(", " 🙏", " 😡", " 🙂"))
+            return " ".join(
+                word.upper() if dice.chance(0.15) and not ORDER_ID.search(word) else word for word in text.split(" ")
+            )
+        return text.replace(". ", dice.pick(("... ", " - ", ", ", "!! ", "; "))) + dice.pick(
+            ("", " :)", " :(", " 🙏", " 😡", " 🙂")
+        )
 
     def lowered(self, text: str) -> str:
         """Return the text in lower case, with less punctuation; order ids stay as they are."""
@@ -262,7 +307,11 @@ class Writer:
         if self.dice.chance(0.4):
             text = re.sub(r"\.(?=\s|$)", "", text)
         if self.dice.chance(0.4):
-            text = re.sub(r"\b(please|you|thanks|because|and|are|with)\b", lambda m: SLANG[m[0]] if self.dice.chance(0.5) else m[0], text)
+            text = re.sub(
+                r"\b(please|you|thanks|because|and|are|with)\b",
+                lambda m: SLANG[m[0]] if self.dice.chance(0.5) else m[0],
+                text,
+            )
         return text
 
     def typed(self, text: str, rate: float) -> str:
@@ -273,7 +322,11 @@ class Writer:
             if not self.dice.chance(rate):
                 return word
             return self.dice.pick(
-                (word[:at] + word[at] + word[at:], word[:at] + word[at + 1 :], word[:at] + word[at + 1] + word[at] + word[at + 2 :])
+                (
+                    word[:at] + word[at] + word[at:],
+                    word[:at] + word[at + 1 :],
+                    word[:at] + word[at + 1] + word[at] + word[at + 2 :],
+                )
             )
 
         return re.sub(r"\b[a-zA-Z]{5,}\b", slip, text)

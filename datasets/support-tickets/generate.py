@@ -1,8 +1,9 @@
 """Write raw.jsonl and faults.json: synthetic support tickets with the mess of real ones.
 
-Seeded and free of dependencies: `python generate.py` writes the same bytes on every machine (only `random.random()` is used,
-whose sequence Python keeps stable). Clean rows come from compose.py; each fault is planted on purpose, and faults.json says
-where. It takes from handwritten.jsonl only what it plants as leaks, and knows nothing of the product around it.
+Seeded and free of dependencies: `python generate.py` writes the same bytes on every machine (only `random.random()` is
+used, whose sequence Python keeps stable). Clean rows come from compose.py; each fault is planted on purpose, and
+faults.json says where. It takes from handwritten.jsonl only what it plants as leaks, and knows nothing of the product
+around it.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from compose import CATEGORIES, CITIES, NAMES, ORDER_ID, PRODUCTS, Dice, Row, Wr
 SEED = 20250401
 HERE = Path(__file__).resolve().parent
 CLEAN_ROWS = 1380
-# Clean messages stay well under the 0.7 at which two rows count as near-equal, so every near duplicate is a planted one.
+# Clean messages stay well under the 0.7 at which rows count as near-equal: every near duplicate is a planted one.
 MAX_SIMILARITY = 0.45
 NEAR = (0.74, 0.97)
 SURNAMES = ("Novak", "Keller", "Osei", "Lindqvist", "Moreau", "Tanaka", "Byrne", "Silva", "Hassan", "Olsen")
@@ -31,15 +32,21 @@ PERSONAL = (
     "I paid with card {card}.", "The card is {card}, it is still valid.", "card no {card}",
 )  # fmt: skip
 FORWARDS = (
-    ("Came in at the wrong desk, can you take it? The customer writes:\n\n", "\n\nI told them that we would get back to them."),
+    (
+        "Came in at the wrong desk, can you take it? The customer writes:\n\n",
+        "\n\nI told them that we would get back to them.",
+    ),
     ("Forwarded from the shop in {city}:\n> ", "\n> -- \nTyped from a paper note by {name}, shop floor."),
     ("You asked me to send my first message again, here it is. ", " That is all I can tell you. {name}"),
-    ("Hello, I sent this through your form and it was returned to me, so once more by mail.\n\n", "\n\nBest regards\n{name}"),
+    (
+        "Hello, I sent this through your form and it was returned to me, so once more by mail.\n\n",
+        "\n\nBest regards\n{name}",
+    ),
 )
 COUNTS = {
     "exact_duplicate": 30, "normalised_duplicate": 14, "near_duplicate": 40, "conflict": 12, "wrong_label": 26,
-    "personal_data": 30, "malformed": 9, "over_long": 5, "empty_input": 6, "invalid_answer": 16, "leak_exact": 12, "leak_near": 12,
-    "leak_contained": 8,
+    "personal_data": 30, "malformed": 9, "over_long": 5, "empty_input": 6, "invalid_answer": 16,
+    "leak_exact": 12, "leak_near": 12, "leak_contained": 8,
 }  # fmt: skip
 
 
@@ -99,10 +106,25 @@ def edited(dice: Dice, message: str) -> str:
             change = dice.below(4)
             if change == 0:
                 words.insert(at, dice.pick(("really", "just", "well", "you know", "as I said", "so")))
-            elif change == 1 and words[at].lower() in {"the", "a", "my", "your", "is", "and", "so", "that", "very", "still"}:
+            elif change == 1 and words[at].lower() in {
+                "the",
+                "a",
+                "my",
+                "your",
+                "is",
+                "and",
+                "so",
+                "that",
+                "very",
+                "still",
+            }:
                 del words[at]
             elif change == 2:
-                words.append(dice.pick(("Thanks again.", "Greetings.", "Thank you in advance.", "Hope you can help.", "bye for now")))
+                words.append(
+                    dice.pick(
+                        ("Thanks again.", "Greetings.", "Thank you in advance.", "Hope you can help.", "bye for now")
+                    )
+                )
             else:
                 words.insert(0, dice.pick(("Hello again.", "Hello,", "Hi,", "Once more:", "Good day.", "Second try:")))
         text = " ".join(words)
@@ -112,9 +134,19 @@ def edited(dice: Dice, message: str) -> str:
 
 def pasted_log(dice: Dice) -> str:
     """Return several thousand words of a tracking log, as customers paste them."""
-    events = ("scanned at depot", "left depot", "on the lorry to", "held in", "label re-printed in", "weighed in", "sorted in", "arrived in")
+    events = (
+        "scanned at depot",
+        "left depot",
+        "on the lorry to",
+        "held in",
+        "label re-printed in",
+        "weighed in",
+        "sorted in",
+        "arrived in",
+    )
     lines = [
-        f"{dice.between(1, 28):02}/{dice.between(1, 12):02} {dice.below(24):02}:{dice.below(60):02} parcel {dice.digits(6)} "
+        f"{dice.between(1, 28):02}/{dice.between(1, 12):02} {dice.below(24):02}:{dice.below(60):02} "
+        f"parcel {dice.digits(6)} "
         f"{dice.pick(events)} {dice.pick(CITIES)}, gate {dice.between(1, 90)}, clerk {dice.pick(NAMES)}"
         for _ in range(dice.between(260, 420))
     ]
@@ -176,7 +208,9 @@ def plant(dice: Dice, writer: Writer, clean: list[Row], handwritten: list[Row]) 
     hand = iter(dice.shuffled(handwritten))
 
     def add(kind: str, message: str, answer: object, **private: object) -> None:
-        rows.append({"message": message, "answer": answer, "_kind": kind} | {f"_{key}": value for key, value in private.items()})
+        rows.append(
+            {"message": message, "answer": answer, "_kind": kind} | {f"_{key}": value for key, value in private.items()}
+        )
 
     def fresh() -> Row:
         answer = writer.answer(dice.pick(CATEGORIES))
@@ -258,7 +292,14 @@ def write(out: Path) -> None:
         lines.append(line)
         if kind:
             of = row["_of"]["_id"] if row.get("_of") else None
-            entry = {"line": i + 1, "ticket_id": row["_id"], "of": of, "handwritten": row.get("_hand"), "note": note, "right": row.get("_right")}
+            entry = {
+                "line": i + 1,
+                "ticket_id": row["_id"],
+                "of": of,
+                "handwritten": row.get("_hand"),
+                "note": note,
+                "right": row.get("_right"),
+            }
             faults[kind].append({key: value for key, value in entry.items() if value is not None})
     report = {
         "seed": SEED,
@@ -267,9 +308,14 @@ def write(out: Path) -> None:
         "counts": {kind: len(found) for kind, found in faults.items()},
     }
     (out / "raw.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8", newline="\n")
-    entries = [f"  {json.dumps(kind)}: [\n" + ",\n".join("   " + json.dumps(e) for e in found) + "\n  ]" for kind, found in faults.items()]
+    entries = [
+        f"  {json.dumps(kind)}: [\n" + ",\n".join("   " + json.dumps(e) for e in found) + "\n  ]"
+        for kind, found in faults.items()
+    ]
     head = json.dumps(report, indent=1)[:-2]
-    (out / "faults.json").write_text(head + ',\n "faults": {\n' + ",\n".join(entries) + "\n }\n}\n", encoding="utf-8", newline="\n")
+    (out / "faults.json").write_text(
+        head + ',\n "faults": {\n' + ",\n".join(entries) + "\n }\n}\n", encoding="utf-8", newline="\n"
+    )
 
 
 def readable(path: Path) -> list[Row]:
@@ -281,7 +327,7 @@ def readable(path: Path) -> list[Row]:
         except ValueError:
             continue
         keys = [key for key, _ in pairs]
-        if len(keys) == len(set(keys)) and "\\ud83d\"" not in line:
+        if len(keys) == len(set(keys)) and '\\ud83d"' not in line:
             row = json.loads(line)
             rows.setdefault(row["message"], row)
     return list(rows.values())

@@ -97,8 +97,12 @@ def grade_answer(grader: Grader, *, input: Any, target: Any, answer: str | None,
     )
     if problem or grade.score is None:
         return _failed(problem or "the grader gave no score")
+    low, high = spec.range
+    score = min(max(grade.score, low), high)  # outside by rounding alone, or it would be an error
+    changed: dict[str, object] = {"score": score}
     if grade.answer_class in ("right", "wrong"):
-        grade = grade.model_copy(update={"answer_class": "right" if spec.is_right(grade.score) else "wrong"})
+        changed["answer_class"] = "right" if spec.is_right(score) else "wrong"
+    grade = grade.model_copy(update=changed)
     if grade.answer_class in ("right", "error"):
         return grade
     if cut:

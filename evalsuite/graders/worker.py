@@ -17,7 +17,7 @@ import os
 import sys
 import traceback
 from collections.abc import Callable
-from typing import Any, TextIO
+from typing import Any, BinaryIO, TextIO
 
 
 def load(file: str, function: str) -> Callable[..., Any]:
@@ -78,8 +78,8 @@ def _told(problem: BaseException) -> str:
     return f"{type(problem).__name__}: {problem}{place}"
 
 
-def serve(out: TextIO, file: str, function: str, root: str) -> None:
-    """Answer requests until stdin ends."""
+def serve(requests: BinaryIO, out: TextIO, file: str, function: str, root: str) -> None:
+    """Answer requests until there are no more."""
 
     def reply(message: dict[str, Any]) -> None:
         out.write(json.dumps(message) + "\n")
@@ -94,16 +94,19 @@ def serve(out: TextIO, file: str, function: str, root: str) -> None:
         reply({"failed": _told(problem)})
         return
     reply({"ready": True, "loaded": loaded_files(root)})
-    for line in sys.stdin.buffer:
+    for line in requests:
         request = json.loads(line)
         reply({"loaded": loaded_files(root)} if request.get("loaded") else answer_to(grade, request))
 
 
 def main() -> None:
-    """Keep the reply channel for ourselves, send the function's own printing to stderr, and serve."""
+    """Keep both channels for ourselves, send the function's own printing to stderr, and serve."""
+    requests = os.fdopen(os.dup(0), "rb")
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
     channel = os.fdopen(os.dup(1), "w", encoding="utf-8", newline="\n")
     os.dup2(2, 1)
-    serve(channel, os.path.realpath(sys.argv[1]), sys.argv[2], sys.argv[3])
+    serve(requests, channel, os.path.realpath(sys.argv[1]), sys.argv[2], sys.argv[3])
 
 
 if __name__ == "__main__":

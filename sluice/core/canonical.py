@@ -129,8 +129,14 @@ def canonical(value: Any, *, drop_null: bool = False) -> str:
 
 
 def sha256_hex(prefix: str, text: str) -> str:
-    """Return the SHA-256 (64 hex digits) of `prefix`, a line feed, and the UTF-8 bytes of `text`."""
-    return hashlib.sha256(f"{prefix}\n{text}".encode()).hexdigest()
+    """Return the SHA-256 (64 hex digits) of `prefix`, a line feed, and the UTF-8 bytes of `text`.
+
+    Raises InputError for half a surrogate pair, which UTF-8 cannot write.
+    """
+    try:
+        return hashlib.sha256(f"{prefix}\n{text}".encode()).hexdigest()
+    except UnicodeEncodeError:
+        raise InputError("a text holds half a surrogate pair", remedy="mend the text: it is no Unicode") from None
 
 
 def _write(value: Any, *, canonical_form: bool, drop_null: bool) -> str:

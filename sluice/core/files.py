@@ -16,11 +16,12 @@ import shutil
 import time
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
-from typing import Any
-
-from filelock import FileLock, Timeout
+from typing import TYPE_CHECKING, Any, cast
 
 from sluice.core.errors import StoreBusy, SurroundingsError
+
+if TYPE_CHECKING:
+    from filelock import FileLock
 
 Hook = Callable[[str], None]
 _after_sync: list[Hook] = []
@@ -71,6 +72,17 @@ def disk_errors(path: Path | str) -> Generator[None]:
         raise
 
 
+def make_folder(folder: Path) -> None:
+    """Create a folder and what is missing above it, so that the new entries survive a power cut."""
+    missing = [f for f in (folder, *folder.parents) if not f.exists()]
+    if not missing:
+        return
+    with disk_errors(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        for made in missing:
+            sync_folder(made.parent)
+
+
 def write_synced(path: Path, data: bytes) -> None:
     """Write a new file and flush it. The caller moves it to its place."""
     with disk_errors(path), open(path, "wb") as file:
@@ -85,7 +97,7 @@ def atomic_write(path: Path, data: bytes) -> None:
     Raises SurroundingsError where the disk is full or the place cannot be written; the old file then stands.
     """
     with disk_errors(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent)
         temporary = path.parent / f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}.tmp"
         try:
             write_synced(temporary, data)
@@ -97,19 +109,25 @@ def atomic_write(path: Path, data: bytes) -> None:
 
 
 def append_line(path: Path, text: str) -> None:
-    """Append one line to a log in a single write. A line cut by a crash is left to the reader (`read_lines`)."""
+    """Append one line to a log in a single write. A line cut by a crash is left to the reader (`read_lines`).
+
+    Raises SurroundingsError where the disk is full; what was written of the line is then passed over as a half line.
+    """
     with disk_errors(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent)
         data = (text + "\n").encode()
         fd = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
         try:
             end = os.lseek(fd, 0, os.SEEK_END)
             if end and _last_byte(path) != b"\n":
                 data = b"\n" + data  # the last writer was cut: its half line stays alone
-            os.write(fd, data)
+            while data:
+                data = data[os.write(fd, data) :]  # a disk that fills up takes a part, and then raises
             sync_fd(fd, path)
         finally:
             os.close(fd)
+        if not end:
+            sync_folder(path.parent)
 
 
 def _last_byte(path: Path) -> bytes:
@@ -126,25 +144,29 @@ def read_lines(path: Path) -> Iterator[dict[str, Any]]:
         for raw in file:
             try:
                 value = json.loads(raw)
-            except ValueError:
+            except (ValueError, RecursionError):
                 continue
             if isinstance(value, dict):
-                yield value
+                yield cast("dict[str, Any]", value)
 
 
 def link_new(source: Path, target: Path) -> bool:
-    """Give a written file its final name only if nothing has it yet. Returns False where it is taken."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        os.link(source, target)
-    except FileExistsError:
-        return False
-    except OSError as problem:
-        if problem.errno not in (errno.EXDEV, errno.EPERM, errno.ENOTSUP):
-            raise
-        return _copy_new(source, target)  # another volume, or one without hard links
-    sync_folder(target.parent)
-    return True
+    """Give a written file its final name only if nothing has it yet. Returns False where it is taken.
+
+    The file then has both names: a file that must stand on its own in two places is staged twice.
+    """
+    with disk_errors(target):
+        make_folder(target.parent)
+        try:
+            os.link(source, target)
+        except FileExistsError:
+            return False
+        except OSError as problem:
+            if problem.errno not in (errno.EXDEV, errno.EPERM, errno.ENOTSUP):
+                raise
+            return _copy_new(source, target)  # another volume, or one without hard links
+        sync_folder(target.parent)
+        return True
 
 
 def _copy_new(source: Path, target: Path) -> bool:
@@ -178,10 +200,10 @@ class Staging:
     def job(self) -> Generator[Path]:
         """Yield a fresh folder to write in; it and its lock are gone afterwards. Clears dead left-overs first."""
         with disk_errors(self.root):
-            self.root.mkdir(parents=True, exist_ok=True)
+            make_folder(self.root)
             self.clear()
             name = f"{os.getpid()}-{secrets.token_hex(4)}"
-            lock = FileLock(self.root / f"{name}.lock")
+            lock = _file_lock(self.root / f"{name}.lock")
             lock.acquire()
             folder = self.root / name
             try:
@@ -198,10 +220,10 @@ class Staging:
         for folder in sorted(self.root.iterdir()) if self.root.exists() else []:
             if not folder.is_dir():
                 continue
-            lock = FileLock(self.root / f"{folder.name}.lock")
+            lock = _file_lock(self.root / f"{folder.name}.lock")
             try:
                 lock.acquire(timeout=0)
-            except Timeout:
+            except TimeoutError:
                 continue
             try:
                 shutil.rmtree(folder, ignore_errors=True)
@@ -212,43 +234,65 @@ class Staging:
         return removed
 
 
+def _file_lock(path: Path) -> FileLock:
+    from filelock import FileLock  # 14 ms to import, and most commands take no lock
+
+    return FileLock(path)
+
+
 def publish_folder(staged: Path, final: Path) -> bool:
     """Move a finished folder to its final name. Returns False where that name already stands (equal content)."""
-    for file in sorted(staged.rglob("*")):
-        if file.is_file():
-            fd = os.open(file, os.O_RDONLY)
-            try:
-                sync_fd(fd, file)
-            finally:
-                os.close(fd)
-    sync_folder(staged)
-    final.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        os.rename(staged, final)
-    except OSError as problem:
-        if problem.errno in (errno.ENOTEMPTY, errno.EEXIST):
-            return False
-        raise
-    sync_folder(final.parent)
-    return True
+    with disk_errors(final):
+        for path in sorted(staged.rglob("*")):
+            if path.is_file():
+                fd = os.open(path, os.O_RDWR if os.name == "nt" else os.O_RDONLY)  # Windows flushes writers only
+                try:
+                    sync_fd(fd, path)
+                finally:
+                    os.close(fd)
+            elif path.is_dir():
+                sync_folder(path)
+        sync_folder(staged)
+        make_folder(final.parent)
+        try:
+            os.rename(staged, final)
+        except OSError as problem:
+            if problem.errno in (errno.ENOTEMPTY, errno.EEXIST):
+                return False
+            raise
+        sync_folder(final.parent)
+        return True
 
 
 @contextlib.contextmanager
 def held(lock_path: Path, *, what: str, wait_seconds: float = 30.0) -> Generator[None]:
-    """Hold a named lock; others wait up to `wait_seconds`, then learn who has it (StoreBusy, exit 5)."""
-    lock_path.parent.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(lock_path)
-    owner = lock_path.with_suffix(".owner")
+    """Hold a named lock; others wait up to `wait_seconds`, then learn who has it (StoreBusy, exit 5).
+
+    It is not re-entrant: who holds it and asks again waits in vain.
+    """
+    with disk_errors(lock_path):
+        lock_path.parent.mkdir(parents=True, exist_ok=True)
+        lock = _file_lock(lock_path)
+        owner = lock_path.with_suffix(".owner")
+        try:
+            lock.acquire(timeout=wait_seconds, poll_interval=0.02)
+        except TimeoutError:
+            raise StoreBusy(
+                f"{what} is held by {_owner(owner)}",
+                where=str(lock_path),
+                remedy="wait for it to end, then run it again",
+            ) from None
     try:
-        lock.acquire(timeout=wait_seconds, poll_interval=0.02)
-    except Timeout:
-        who = owner.read_text(errors="replace").strip() if owner.exists() else "another process"
-        raise StoreBusy(
-            f"{what} is held by {who}", where=str(lock_path), remedy="wait for it to end, then run it again"
-        ) from None
-    try:
-        owner.write_text(f"process {os.getpid()} since {time.strftime('%H:%M:%S')}")
+        with disk_errors(owner):
+            owner.write_text(f"process {os.getpid()} since {time.strftime('%H:%M:%S')}")
         yield
     finally:
         owner.unlink(missing_ok=True)
         lock.release()
+
+
+def _owner(file: Path) -> str:
+    try:
+        return file.read_text(errors="replace").strip() or "another process"
+    except FileNotFoundError:
+        return "another process"

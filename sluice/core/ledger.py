@@ -2,14 +2,17 @@
 
 Like git objects the facts form a graph (each names the heads its writer saw), so merging two copies of a project is a
 union of files. Every fact is written twice, to `ledger/` (kept in git) and to `.sluice/ledger/` (which git never
-touches), and read from the union of both and HEAD's tree. What a fact means is the business of freeze, gate and
-verdict; what is written down here is only how facts are stored, found and checked. See docs/formats.md.
+touches), and read from the union of both and HEAD's tree. Only facts of this project count: those of another project
+id, copied in with its files, are named and left alone. What a fact means is the business of freeze, gate and verdict;
+what is written down here is only how facts are stored, found and checked. See docs/formats.md.
 """
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
+import math
 import os
 import re
 import subprocess
@@ -21,6 +24,7 @@ from typing import Any, cast
 from pydantic import BaseModel, ConfigDict
 
 from sluice import __version__
+from sluice.core.canonical import parse_exact
 from sluice.core.errors import InputError
 from sluice.core.files import link_new, write_synced
 from sluice.core.project import Project
@@ -44,7 +48,9 @@ KINDS = (
     "restored",
 )
 LARGEST_INT = 2**53 - 1
-_NAME = re.compile(r"[0-9a-f]{64}\.json")
+DEEPEST_ENTRY = 32  # levels; facts are flat, and every reader takes this many
+_HASH = re.compile(r"[0-9a-f]{64}")
+_KEYS = frozenset({"format", "project", "kind", "body", "parents", "time", "account", "tool"})
 
 
 class Fact(BaseModel):
@@ -70,12 +76,16 @@ class Fact(BaseModel):
 
 
 class LedgerProblem(BaseModel):
-    """A ledger file that is not what its name says, or a hash that is named and found nowhere."""
+    """A ledger file that does not count, or a hash that is named and found nowhere."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     word: str
-    """`tampered` or `absent`."""
+    """What it is.
+
+    `tampered`: a file whose bytes are not what its name says, or that is no entry. `absent`: a fact names that hash
+    and no place has it. `foreign`: a whole entry of another project, or in a newer format than this version reads.
+    """
     name: str
     reason: str
 
@@ -120,24 +130,37 @@ class Facts(BaseModel):
 
 
 def canonical_bytes(entry: dict[str, Any]) -> bytes:
-    """Return the RFC 8785 bytes of an entry. Raises InputError for floats and for integers beyond 2^53 - 1."""
-    _check_numbers(entry)
-    return json.dumps(entry, sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+    """Return the RFC 8785 bytes of an entry.
+
+    Raises InputError for what an entry cannot hold: floats, integers beyond 2^53 - 1, keys that are not ASCII, half a
+    surrogate pair, values that are not JSON.
+    """
+    _check_values(entry, 0)
+    text = json.dumps(entry, sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    try:
+        return text.encode()
+    except UnicodeEncodeError:
+        raise InputError("the ledger holds no half of a surrogate pair", remedy="mend that text") from None
 
 
-def _check_numbers(value: Any) -> None:
-    if isinstance(value, float):
-        raise InputError(f"the ledger holds no floats: {value}", remedy="write it as a decimal string")
-    if isinstance(value, int) and abs(value) > LARGEST_INT:
-        raise InputError(f"the ledger holds no integer beyond 2^53-1: {value}", remedy="write it as a decimal string")
-    if isinstance(value, dict):
-        for key, item in cast("dict[str, Any]", value).items():
-            if not key.isascii():
-                raise InputError(f"a ledger key is ASCII: {key!r}", remedy="rename it")
-            _check_numbers(item)
+def _check_values(value: Any, level: int) -> None:
+    if level > DEEPEST_ENTRY:
+        raise InputError("a ledger entry is nested too deeply", remedy="name the thing by its hash")
+    if value is None or isinstance(value, (str, bool)):
+        return
+    if isinstance(value, int):
+        if abs(value) > LARGEST_INT:
+            raise InputError(f"the ledger holds no integer beyond 2^53-1: {value}", remedy="write it as decimal string")
+    elif isinstance(value, dict):
+        for key, item in cast("dict[Any, Any]", value).items():
+            if not isinstance(key, str) or not key.isascii():
+                raise InputError(f"a ledger key is ASCII text: {key!r}", remedy="rename it")
+            _check_values(item, level + 1)
     elif isinstance(value, (list, tuple)):
         for item in cast("list[Any]", value):
-            _check_numbers(item)
+            _check_values(item, level + 1)
+    else:
+        raise InputError(f"the ledger holds no {type(value).__name__}: {value}", remedy="write it as decimal string")
 
 
 def fact_hash(data: bytes) -> str:
@@ -146,9 +169,11 @@ def fact_hash(data: bytes) -> str:
 
 
 def decimal(value: float, digits: int = 6) -> str:
-    """Return a score or bound as the decimal string that the ledger keeps."""
+    """Return a score or bound as the decimal string that the ledger keeps. Raises InputError for NaN and infinity."""
+    if not math.isfinite(value):
+        raise InputError(f"the ledger holds no {value}", remedy="say that there is no such value")
     text = f"{value:.{digits}f}"
-    return "0." + "0" * digits if float(text) == 0 else text
+    return text.removeprefix("-") if float(text) == 0 else text
 
 
 def account() -> str:
@@ -189,20 +214,22 @@ class Ledger:
         data = canonical_bytes(entry)
         digest = fact_hash(data)
         with self.project.staging.job() as job:
-            staged = job / f"{digest}.json"
-            write_synced(staged, data)
-            link_new(staged, self.project.ledger_copy / staged.name)
-            link_new(staged, self.project.ledger / staged.name)
+            for place in (self.project.ledger_copy, self.project.ledger):
+                _put(job, place, digest, data)
         return _parse(digest, data)
 
     def read(self, *, write_back: bool = True) -> Facts:
         """Return all facts over the union of both folders and HEAD's tree.
 
-        What `ledger/` lacks and another place has is written back (named in `written_back`), unless told otherwise.
+        What `ledger/` lacks and another place has is written back (named in `written_back`), unless told otherwise. A
+        tampered file stays as it is, for `verify` to name; its fact counts where another place has it whole. Before
+        `init` (no sluice.toml) there is no project id to hold facts against, and all count.
         """
         found: dict[str, Fact] = {}
+        foreign: dict[str, Fact] = {}
         raw: dict[str, bytes] = {}
         problems: list[LedgerProblem] = []
+        own = self.project.config.project_id if self.project.has_config else None
         head = _head_entries(self.project.root)
         in_folder: set[str] = set()
         for place, entries in (
@@ -212,14 +239,17 @@ class Ledger:
         ):
             for name, data in entries.items():
                 digest = name.removesuffix(".json")
-                fact, reason = _read_entry(digest, name, data)
-                if fact is None:
-                    problems.append(LedgerProblem(word="tampered", name=f"{place}/{name}", reason=reason))
-                    continue
-                found[digest], raw[digest] = fact, data
                 if place == "ledger":
                     in_folder.add(digest)
-        problems += self._absent(found)
+                fact, word, reason = _read_entry(digest, data)
+                if fact is not None and own is not None and fact.project != own:
+                    foreign[digest] = fact
+                    word, reason = "foreign", f"a fact of another project ({fact.project})"
+                if word:
+                    problems.append(LedgerProblem(word=word, name=f"{place}/{name}", reason=reason))
+                elif fact is not None:
+                    found[digest], raw[digest] = fact, data
+        problems += _absent(found, foreign)
         written = self._write_back(raw, in_folder) if write_back else []
         uncommitted = None if head is None else tuple(sorted(h for h in found if f"{h}.json" not in head))
         return Facts(
@@ -229,56 +259,81 @@ class Ledger:
             uncommitted=uncommitted,
         )
 
-    def _absent(self, found: dict[str, Fact]) -> list[LedgerProblem]:
-        named = {p for f in found.values() for p in f.parents}
-        return [
-            LedgerProblem(word="absent", name=f"ledger/{h}.json", reason="a fact names it, and no place has it")
-            for h in sorted(named - set(found))
-        ]
-
     def _write_back(self, raw: dict[str, bytes], in_folder: set[str]) -> list[str]:
         lacking = sorted(set(raw) - in_folder)
-        lacking_copy = [h for h in sorted(in_folder) if not (self.project.ledger_copy / f"{h}.json").exists()]
+        lacking_copy = sorted(h for h in raw if not (self.project.ledger_copy / f"{h}.json").exists())
         if not lacking and not lacking_copy:
             return []
         if not os.access(self.project.root, os.W_OK):
             return []
         with self.project.staging.job() as job:
-            for digest in {*lacking, *lacking_copy}:
-                staged = job / f"{digest}.json"
-                write_synced(staged, raw[digest])
-                link_new(staged, self.project.ledger / staged.name)
-                link_new(staged, self.project.ledger_copy / staged.name)
+            for place, digests in ((self.project.ledger, lacking), (self.project.ledger_copy, lacking_copy)):
+                for digest in digests:
+                    _put(job, place, digest, raw[digest])
         return lacking
 
 
+def _put(job: Path, place: Path, digest: str, data: bytes) -> None:
+    """Write an entry to a place under a file of its own: one file under both names would be spoilt in both at once."""
+    staged = job / f"{place.parent.name}-{digest}.json"
+    write_synced(staged, data)
+    link_new(staged, place / f"{digest}.json")
+
+
+def _absent(found: dict[str, Fact], foreign: dict[str, Fact]) -> list[LedgerProblem]:
+    named = {p for f in found.values() for p in f.parents}
+    return [
+        LedgerProblem(word="absent", name=f"ledger/{h}.json", reason="a fact names it, and no place has it")
+        for h in sorted(named - set(found) - set(foreign))
+    ]
+
+
 def _folder_entries(folder: Path) -> dict[str, bytes]:
-    if not folder.is_dir():
-        return {}
-    return {p.name: p.read_bytes() for p in sorted(folder.iterdir()) if p.suffix == ".json" and p.is_file()}
+    entries: dict[str, bytes] = {}
+    for path in sorted(folder.iterdir()) if folder.is_dir() else []:
+        if path.suffix == ".json" and path.is_file():
+            with contextlib.suppress(FileNotFoundError):  # git may be changing branches beside us
+                entries[path.name] = path.read_bytes()
+    return entries
 
 
-def _read_entry(digest: str, name: str, data: bytes) -> tuple[Fact | None, str]:
-    if not _NAME.fullmatch(name):
-        return None, "the name is not a SHA-256"
+def _read_entry(digest: str, data: bytes) -> tuple[Fact | None, str, str]:
+    """Return the fact, or the word and reason of a problem."""
+    if not _HASH.fullmatch(digest):
+        return None, "tampered", "the name is not a SHA-256"
     if fact_hash(data) != digest:
-        return None, "its bytes are not what its name says"
+        return None, "tampered", "its bytes are not what its name says"
     try:
-        return _parse(digest, data), ""
-    except (ValueError, KeyError, TypeError):
-        return None, "not an entry of the ledger"
+        number = _entry(data).get("format")
+        if isinstance(number, int) and number > FORMAT:
+            return None, "foreign", f"in format {number}, which this version does not read"
+        return _parse(digest, data), "", ""
+    except (ValueError, KeyError, TypeError, InputError):
+        return None, "tampered", "not an entry of the ledger"
+
+
+def _entry(data: bytes) -> dict[str, Any]:
+    value = parse_exact(data.decode())
+    if not isinstance(value, dict):
+        raise ValueError("not an object")
+    return cast("dict[str, Any]", value)
 
 
 def _parse(digest: str, data: bytes) -> Fact:
-    entry = json.loads(data)
+    entry = _entry(data)
     if canonical_bytes(entry) != data:
         raise ValueError("not in canonical form")
+    if frozenset(entry) != _KEYS or entry["format"] != FORMAT:
+        raise ValueError("not the keys of an entry")
+    parents: list[str] = entry["parents"]
+    if parents != sorted({p for p in parents if _HASH.fullmatch(p)}):
+        raise ValueError("parents are sorted hashes")
     return Fact(
         hash=digest,
         project=entry["project"],
         kind=entry["kind"],
         body=entry["body"],
-        parents=tuple(entry["parents"]),
+        parents=tuple(parents),
         time=entry["time"],
         account=entry["account"],
         tool=entry["tool"],
@@ -309,9 +364,11 @@ def _in_order(found: dict[str, Fact]) -> Iterable[Fact]:
 
 def _head_entries(root: Path) -> dict[str, bytes] | None:
     """Return the ledger of HEAD's tree, {} where it has none, None where there is no git or no commit."""
-    if not any((folder / ".git").exists() for folder in (root, *root.parents)):
+    top = next((folder for folder in (root, *root.parents) if (folder / ".git").exists()), None)
+    if top is None:
         return None
-    listing = _git(root, "ls-tree", "-z", "HEAD", "ledger/")
+    inside = root.relative_to(top).as_posix()
+    listing = _git(top, "ls-tree", "-z", "HEAD", "ledger/" if inside == "." else f"{inside}/ledger/")
     if listing is None:
         return None
     blobs: dict[str, str] = {}
@@ -324,7 +381,7 @@ def _head_entries(root: Path) -> dict[str, bytes] | None:
     if not blobs:
         return {}
     order = list(blobs)
-    out = _git(root, "cat-file", "--batch", stdin="".join(f"{blobs[n]}\n" for n in order).encode())
+    out = _git(top, "cat-file", "--batch", stdin="".join(f"{blobs[n]}\n" for n in order).encode())
     return _split_batch(order, out) if out is not None else None
 
 
@@ -343,11 +400,11 @@ def _split_batch(order: list[str], out: bytes) -> dict[str, bytes]:
     return entries
 
 
-def _git(root: Path, *words: str, stdin: bytes | None = None) -> bytes | None:
+def _git(top: Path, *words: str, stdin: bytes | None = None) -> bytes | None:
+    """Run git on the repository at `top`, named outright, so that no variable of a git hook leads elsewhere."""
+    command = ["git", f"--git-dir={top / '.git'}", f"--work-tree={top}", "-C", str(top), "--literal-pathspecs", *words]
     try:
-        done = subprocess.run(
-            ["git", "-C", str(root), *words], input=stdin, capture_output=True, check=False, timeout=20
-        )
+        done = subprocess.run(command, input=stdin, capture_output=True, check=False, timeout=20)
     except (FileNotFoundError, subprocess.TimeoutExpired):
         return None
     return done.stdout if done.returncode == 0 else None

@@ -104,9 +104,13 @@ class Row(BaseModel):
         raise TypeError(f"{type(self).__name__} does not say what is learnt from it")
 
     def texts(self) -> dict[str, str]:
-        """Return every text of the row by field name, for similarity, length and privacy checks."""
-        found = input_texts(self.input)
-        found.update({k: v for k, v in self._answers().items() if v})
+        """Return every text of the row by field name, for similarity, length and privacy checks.
+
+        An input field that is called like an answer (`target`, `chosen`, ...) appears as `input.target`.
+        """
+        answers = self._answers()
+        found = {f"input.{k}" if k in answers else k: v for k, v in input_texts(self.input).items()}
+        found.update({k: v for k, v in answers.items() if v})
         return found
 
     def _answers(self) -> dict[str, str | None]:

@@ -1,1 +1,1 @@
-"""TODO docstring."""
+"""Recipes: how an adapter is trained. `spine` is the one way in; `fit` and `trainer` never see a row, only tokens."""

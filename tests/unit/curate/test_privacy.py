@@ -16,6 +16,7 @@ FOUND = [
     ("email", "jane.doe@example.com", "Write to jane.doe@example.com, please."),
     ("email", "o'hara+shop@mail.co.uk", "<o'hara+shop@mail.co.uk>"),
     ("email", "jürgen@müller.de", "Von: jürgen@müller.de."),
+    ("email", "jane@doe.com", "she wrote 'jane@doe.com' in quotes"),
     ("email", "a@b.io", "mailto:a@b.io?subject=x"),
     ("email", "USER_99@SUB.DOMAIN.ORG", "(USER_99@SUB.DOMAIN.ORG)"),
     ("phone", "+49 30 1234567", "Tel. +49 30 1234567"),

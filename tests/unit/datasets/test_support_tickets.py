@@ -110,7 +110,9 @@ def test_rows_have_the_columns_in_order(raw: list[Row | None], handwritten: list
 
 
 def test_only_the_planted_lines_are_malformed(raw: list[Row | None], faults: dict[str, Any]) -> None:
-    assert [i for i, row in enumerate(raw, 1) if row is None] == [entry["line"] for entry in faults["faults"]["malformed"]]
+    assert [i for i, row in enumerate(raw, 1) if row is None] == [
+        entry["line"] for entry in faults["faults"]["malformed"]
+    ]
 
 
 def test_duplicates_are_what_faults_says(raw: list[Row | None], clean: list[Row], faults: dict[str, Any]) -> None:
@@ -132,7 +134,9 @@ def test_leaks_repeat_the_named_handwritten_rows(
 ) -> None:
     by_id = {row["ticket_id"]: row for row in raw if row is not None}
     hand = {row["ticket_id"]: row for row in handwritten}
-    named = [entry["handwritten"] for kind in faults["faults"] if kind.startswith("leak") for entry in faults["faults"][kind]]
+    named = [
+        entry["handwritten"] for kind in faults["faults"] if kind.startswith("leak") for entry in faults["faults"][kind]
+    ]
     assert len(named) == len(set(named))
     for kind in ("leak_exact", "leak_near", "leak_contained"):
         for entry in faults["faults"][kind]:

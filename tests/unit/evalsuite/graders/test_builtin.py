@@ -21,7 +21,9 @@ def grade(name: str, target, answer: str, *, schema=None, choices=(), cut: bool 
 
 def f1(target, answer, *, lenient: bool = False) -> float:
     got = grade("fields_f1", json.dumps(target), answer if isinstance(answer, str) else json.dumps(answer))
-    return got.lenient if lenient else got.score
+    score = got.lenient if lenient else got.score
+    assert score is not None
+    return score
 
 
 @pytest.mark.parametrize(

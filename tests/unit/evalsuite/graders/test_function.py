@@ -48,28 +48,36 @@ def test_numpy_numbers_are_numbers(tmp_path: Path):
     assert [g.score for g in grades(tmp_path, code, "a", "b")] == [0.5, 1.0]
 
 
-@pytest.mark.parametrize(
-    "body, told",
-    [
-        ("return float('nan')", "nan"),
-        ("return float('inf')", "inf"),
-        ("return 1.5", "outside"),
-        ("return -0.1", "outside"),
-        ("return None", "NoneType"),
-        ("return '1'", "str"),
-        ("return {'lenient': 1}", "score"),
-        ("return {'score': 1, 'lenient': float('nan')}", "lenient"),
-        ("raise ValueError('no tone here')", "no tone here"),
-        ("import sys; sys.exit(3)", "SystemExit"),
-        ("import os; os._exit(7)", "code 7"),
-        ("raise KeyError", "KeyError"),
-        ("return 10 ** 400", "large"),
-    ],
-)
-def test_a_grader_that_fails_is_an_error_and_never_a_score(tmp_path: Path, body: str, told: str):
-    for grade in grades(tmp_path, HEAD + body + "\n", "x", "y"):
-        assert (grade.score, grade.lenient, grade.answer_class) == (None, None, "error")
-        assert told in (grade.message or "")
+FAILURES = [
+    ("return float('nan')", "nan"),
+    ("return float('inf')", "inf"),
+    ("return 1.5", "outside"),
+    ("return -0.1", "outside"),
+    ("return None", "NoneType"),
+    ("return '1'", "str"),
+    ("return {'lenient': 1}", "score"),
+    ("return {'score': 1, 'lenient': float('nan')}", "lenient"),
+    ("raise ValueError('no tone here')", "no tone here"),
+    ("import sys; sys.exit(3)", "SystemExit"),
+    ("import os; os._exit(7)", "code 7"),
+    ("raise KeyError", "KeyError"),
+    ("return input() and 1", "EOF"),
+    ("import os; return float(os.read(0, 9) or 'none')", "could not convert"),
+    ("return 10 ** 400", "large"),
+]
+
+
+def test_a_grader_that_fails_is_an_error_and_never_a_score(tmp_path: Path):
+    code = "".join(f"def f{i}():\n    {body}\n" for i, (body, _) in enumerate(FAILURES))
+    code += HEAD + "return globals()[answer]() if answer != 'fine' else 1\n"
+    write(tmp_path, code)
+    with FunctionGrader(config(), tmp_path) as grader:
+        for i, (body, told) in enumerate(FAILURES):
+            got = grade_answer(grader, input={"q": 1}, target="t", answer=f"f{i}", cut=False)
+            assert (got.score, got.lenient, got.answer_class) == (None, None, "error"), body
+            assert told in (got.message or ""), body
+            fine = grade_answer(grader, input={"q": 1}, target="t", answer="fine", cut=False)
+            assert fine.score == 1.0, f"the row after: {body}"
 
 
 def test_a_binary_grader_scores_0_or_1(tmp_path: Path):
@@ -111,6 +119,12 @@ def test_it_runs_in_a_fresh_process_without_sluice(tmp_path: Path):
     (other,) = grades(tmp_path, code, "x")
     assert first.detail["sluice"] is False
     assert first.detail["pid"] == second.detail["pid"] != other.detail["pid"]
+
+
+def test_rounding_beyond_the_range_is_forgiven_and_no_more(tmp_path: Path):
+    over, far = grades(tmp_path, HEAD + "return 1 + float(answer)\n", "1e-12", "1e-6")
+    assert (over.score, over.answer_class) == (1.0, "right")
+    assert far.answer_class == "error"
 
 
 def test_lower_can_be_better(tmp_path: Path):

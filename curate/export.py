@@ -1,0 +1,133 @@
+"""`export`: a version to a file, one row a line, with the columns that its rows came with.
+
+The forms are those of `sluice.curate.formats`; here rows get their metadata, the order of the original columns and,
+with `everything`, the rows that were dropped with the reason and the row kept in their place.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from sluice.core.errors import InputError
+from sluice.core.project import Project
+from sluice.core.prompt import load_prompt
+from sluice.curate.add import name_of
+from sluice.curate.dataset import Version, open_dataset
+from sluice.curate.drops import dropped_frame
+from sluice.curate.formats import ExportRow, WriteOptions, write_rows
+from sluice.curate.formats.records import Progress
+from sluice.curate.metadata import adding_operations, metadata_of, original_columns
+
+BY_EXTENSION = {
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+    ".json": "jsonl",
+    ".csv": "csv",
+    ".parquet": "parquet",
+    ".pq": "parquet",
+}
+
+
+class ExportResult(BaseModel):
+    """What was written."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    of: str
+    path: str
+    format: str
+    rows: int
+    dropped: int
+    """Of those, rows that are out of the version (with `everything`)."""
+    columns: tuple[str, ...]
+    size: int
+    sha256: str
+
+
+def export(
+    project: Project,
+    ref: str,
+    path: str | Path,
+    *,
+    format: str | None = None,
+    everything: bool = False,
+    prompt: str | None = None,
+    progress: Progress | None = None,
+) -> ExportResult:
+    """Write a version to a file in one step; an older file of that name is replaced, a source of the rows never.
+
+    Args:
+        project: of the dataset.
+        ref: NAME, NAME@3 or NAME:tag.
+        path: the file.
+        format: messages, prompt-completion, jsonl, csv or parquet; None: by the file's extension.
+        everything: also write dropped rows, with the columns status, reason and kept_row.
+        prompt: a prompt file of the project that turns fields into messages (messages and prompt-completion).
+        progress: called with (what, done, total).
+
+    Raises InputError where the extension says nothing, for a row that the format cannot hold, and for a file that the
+    rows were read from.
+    """
+    path = Path(path)
+    version = open_dataset(project, ref)
+    _refuse_source(project, version, path)
+    columns, target = original_columns(version)
+    records = _records(version, everything)
+    written = write_rows(
+        records,
+        path,
+        format or _by_extension(path),
+        WriteOptions(
+            columns=columns,
+            target_column=target or "target",
+            render=load_prompt(project, prompt).render if prompt else None,
+        ),
+        progress,
+    )
+    return ExportResult(
+        of=version.ref,
+        path=str(path),
+        format=written.format,
+        rows=written.rows,
+        dropped=sum(r.status == "dropped" for r in records),
+        columns=tuple(written.columns),
+        size=written.size,
+        sha256=written.sha256,
+    )
+
+
+def _by_extension(path: Path) -> str:
+    found = BY_EXTENSION.get(path.suffix.lower())
+    if found is None:
+        raise InputError(
+            f"the ending '{path.suffix}' names no format" if path.suffix else "the file has no ending",
+            where=str(path),
+            remedy="end it in .jsonl, .csv or .parquet, or add --format messages",
+        )
+    return found
+
+
+def _refuse_source(project: Project, version: Version, path: Path) -> None:
+    name = name_of(project, path)
+    sources = {f["file"] for o in adding_operations(version) for f in o.parameters.get("files", [])}
+    if name in sources and path.exists():
+        raise InputError("the rows were read from this file", where=str(path), remedy="choose another name")
+
+
+def _records(version: Version, everything: bool) -> list[ExportRow]:
+    beside = metadata_of(version)
+    status = "kept" if everything else None
+    rows = [
+        ExportRow(record, beside.get(record["row"], {}), status) for record in version.frame().iter_rows(named=True)
+    ]
+    gone = dropped_frame(version) if everything else None
+    if gone is not None:
+        rows += [_dropped(record, beside) for record in gone.iter_rows(named=True)]
+    return rows
+
+
+def _dropped(record: dict[str, Any], beside: dict[str, dict[str, Any]]) -> ExportRow:
+    return ExportRow(record, beside.get(record["row"], {}), "dropped", record["reason"], record["kept"])

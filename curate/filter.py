@@ -1,0 +1,153 @@
+"""`filter`: drop the rows that checks of `audit` name, with the check as the reason and its words beside it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from sluice.core.errors import InputError, UsageError
+from sluice.core.project import Project
+from sluice.curate.add import parts_of
+from sluice.curate.audit import AuditReport, failing_rows
+from sluice.curate.audit_dataset import Tokens, audit_dataset
+from sluice.curate.dataset import open_dataset, open_newest
+from sluice.curate.drops import Drop, ShownRow, drop_rows, shown_row
+from sluice.curate.formats.records import Progress
+from sluice.curate.operation import Outcome, commit
+
+FIRST = 5
+
+
+class FilteredRow(BaseModel):
+    """A row that was dropped, and what the check said of it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    row: ShownRow
+    reason: str
+    detail: str
+
+
+class FilterResult(BaseModel):
+    """What `filter` did, or would do."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    dataset: str
+    version: int
+    changed: bool
+    rows_in: int
+    rows: int
+    """Rows that are left."""
+    dropped: int
+    counts: dict[str, int]
+    """Dropped rows by check; a row that several checks name counts for each."""
+    first_dropped: tuple[FilteredRow, ...]
+    parts: tuple[str, ...]
+    dry_run: bool = False
+
+
+def filter_rows(
+    project: Project,
+    dataset: str,
+    failing: Sequence[str],
+    *,
+    schema: dict[str, Any] | None = None,
+    count_tokens: Tokens | None = None,
+    max_tokens: int | None = None,
+    dry_run: bool = False,
+    progress: Progress | None = None,
+) -> FilterResult:
+    """Drop the rows of a dataset that the named checks find, and make its next version where there are any.
+
+    Args:
+        project: of the dataset.
+        dataset: its name, usually a part such as `tickets/train`; the newest version is read.
+        failing: names of checks.
+        schema, count_tokens, max_tokens, progress: as for `audit_dataset`.
+        dry_run: only say what would be dropped.
+
+    Raises InputError for a name that is no check, for a check that lacks what it needs, and where no row would be
+    left; UsageError for a check that names no rows.
+    """
+    if not failing:
+        raise UsageError("no check is named", remedy=f"sluice filter {dataset} --failing schema,empty")
+    seen: dict[str, Any] = {}
+
+    def build() -> Outcome | None:
+        version = open_newest(project, dataset)
+        audit = audit_dataset(
+            project,
+            version.ref,
+            schema=schema,
+            count_tokens=count_tokens,
+            max_tokens=max_tokens,
+            checks=failing,
+            progress=progress,
+        )
+        drops = _drops(audit.report, failing)
+        stays, goes = drop_rows(version.frame(), drops)
+        seen.update(drops=drops, rows_in=version.manifest.rows, goes=goes, counts=_counts(drops))
+        if not drops:
+            return None
+        if not stays.height:
+            raise InputError(
+                f"each of {goes.height} rows fails: {', '.join(failing)}",
+                where=version.ref,
+                remedy="look at the rows first: sluice audit " + dataset,
+            )
+        return Outcome(
+            verb="filter",
+            parameters={"failing": list(failing)},
+            parents=(version.parent,),
+            contents={version.dataset: stays},
+            rows_in=stays.height + goes.height,
+            dropped=goes,
+            counts=seen["counts"],
+        )
+
+    if dry_run:
+        build()
+        changed = False
+    else:
+        changed = commit(project, build) is not None
+    details = {d.row: d for d in seen["drops"]}
+    first = [shown_row(r) for r in seen["goes"].head(FIRST).iter_rows(named=True)]
+    return FilterResult(
+        dataset=dataset,
+        version=open_dataset(project, dataset).number,
+        changed=changed,
+        rows_in=seen["rows_in"],
+        rows=seen["rows_in"] - len(details),
+        dropped=len(details),
+        counts=seen["counts"],
+        first_dropped=tuple(
+            FilteredRow(row=s, reason=details[s.row].reason, detail=details[s.row].detail or "") for s in first
+        ),
+        parts=parts_of(project, dataset),
+        dry_run=dry_run,
+    )
+
+
+def _drops(report: AuditReport, failing: Sequence[str]) -> list[Drop]:
+    """Return a drop for each row that the checks name: their names are the reason, their words the detail."""
+    details = failing_rows(report, failing)
+    checks: dict[str, list[str]] = {}
+    repeats: dict[str, str] = {}
+    for name in dict.fromkeys(failing):
+        for finding in report.check(name).rows:
+            if finding.row is not None:
+                checks.setdefault(finding.row, []).append(name)
+                if name in ("leak", "dev-in-train") and finding.related:
+                    repeats.setdefault(finding.row, finding.related[0])
+    return [
+        Drop(row, "+".join(dict.fromkeys(checks[row])), repeats.get(row), None, detail)
+        for row, detail in details.items()
+    ]
+
+
+def _counts(drops: Sequence[Drop]) -> dict[str, int]:
+    return dict(Counter(name for drop in drops for name in drop.reason.split("+")))

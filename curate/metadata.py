@@ -1,0 +1,68 @@
+"""The columns beside a row: read back from the places it was seen at. Many to one, outside the row's hashes.
+
+A row that was seen at several places has several sets of columns: the oldest place speaks for the row where one value
+is wanted (export, a label beside the row), all of them where any counts (groups).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sluice.core.canonical import dump_exact, parse_exact
+from sluice.core.errors import InputError
+from sluice.curate.dataset import Version, lineage, metadata_by_row
+from sluice.curate.operation import Operation
+
+
+def metadata_of(version: Version) -> dict[str, dict[str, Any]]:
+    """Return, by row, the columns of the oldest place that it was seen at. A changed row has those of the old one."""
+    places = metadata_by_row(version)
+    found = {row: parse_exact(seen[0]["metadata"]) for row, seen in places.items()}
+    return found
+
+
+def group_values(version: Version, column: str) -> dict[str, list[str]]:
+    """Return, by row, the values of one column over all places that the row was seen at.
+
+    Raises InputError where no place of any row has the column, naming those that there are.
+    """
+    held = set(version.frame()["row"])
+    columns: set[str] = set()
+    found: dict[str, list[str]] = {}
+    for row, seen in metadata_by_row(version).items():
+        if row not in held:
+            continue
+        values: dict[str, None] = {}
+        for place in seen:
+            beside = parse_exact(place["metadata"])
+            columns.update(beside)
+            value = beside.get(column)
+            if value is not None:
+                values[value if isinstance(value, str) else dump_exact(value)] = None
+        if values:
+            found[row] = list(values)
+    if not found:
+        raise InputError(
+            f"no row of '{version.dataset}' has a column '{column}' beside it",
+            where="[task] group",
+            remedy=f"columns here: {', '.join(sorted(columns)) or 'none'}",
+        )
+    return found
+
+
+def adding_operations(version: Version) -> list[Operation]:
+    """Return the operations that read files into what became this version, oldest first."""
+    return [o for o in lineage(version)[::-1] if o.verb == "add"]
+
+
+def original_columns(version: Version) -> tuple[list[str], str | None]:
+    """Return the columns of the files that the rows came from, in order, and the name of the target column."""
+    columns: dict[str, None] = {}
+    target: str | None = None
+    for operation in adding_operations(version):
+        for file in operation.parameters.get("files", []):
+            columns.update(dict.fromkeys(file["columns"]))
+        named = operation.parameters.get("target")
+        if target is None and named in columns:
+            target = named
+    return list(columns), target

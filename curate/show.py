@@ -1,0 +1,82 @@
+"""`show`: rows of a version, one row by its id, the rows that are out of it, or the lines that were set aside."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from sluice.core.errors import InputError
+from sluice.core.files import read_lines
+from sluice.core.project import Project
+from sluice.curate.add import SetAsideLine
+from sluice.curate.dataset import lineage, open_dataset
+from sluice.curate.drops import DroppedRow, ShownRow, dropped_rows, shown_row
+from sluice.curate.metadata import metadata_of
+
+
+class RowBeside(ShownRow):
+    """A row with what stands beside it."""
+
+    kind: str
+    groups: tuple[str, ...]
+    metadata: dict[str, Any]
+
+
+class Shown(BaseModel):
+    """What was asked to be shown; the other lists are empty."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    of: str
+    total: int
+    """How many there are; the list may be a part of them."""
+    rows: tuple[RowBeside, ...] = ()
+    dropped: tuple[DroppedRow, ...] = ()
+    set_aside: tuple[SetAsideLine, ...] = ()
+
+
+def show_rows(project: Project, ref: str, *, row: str | None = None, limit: int | None = 10) -> Shown:
+    """Return the first rows of a version, or the one whose hash begins with `row`."""
+    import json
+
+    from sluice.core.canonical import dump_exact
+
+    version = open_dataset(project, ref)
+    frame = version.frame()
+    if row is not None:
+        frame = frame.filter(frame["row"].str.starts_with(row.lower()))
+        if frame.height != 1:
+            word = "no row" if not frame.height else f"{frame.height} rows"
+            raise InputError(
+                f"{word} of it begin{'s' if not frame.height else ''} with '{row}'",
+                where=version.ref,
+                remedy=f"sluice why {version.dataset} {row}" if not frame.height else "give more digits",
+            )
+    beside = metadata_of(version)
+    part = frame if limit is None else frame.head(limit)
+    rows = tuple(
+        RowBeside(
+            **shown_row(record).model_dump(),
+            kind=record["kind"],
+            groups=tuple(record["groups"] or ()),
+            metadata=json.loads(dump_exact(beside.get(record["row"], {}))),
+        )
+        for record in part.iter_rows(named=True)
+    )
+    return Shown(of=version.ref, total=frame.height, rows=rows)
+
+
+def show_dropped(project: Project, ref: str, *, reason: str | None = None, limit: int | None = None) -> Shown:
+    """Return the rows that are out of a dataset, with the row kept in the place of each."""
+    version = open_dataset(project, ref)
+    found = dropped_rows(version, None if reason is None else [reason])
+    return Shown(of=version.ref, total=len(found), dropped=tuple(found if limit is None else found[:limit]))
+
+
+def show_set_aside(project: Project, ref: str, *, limit: int | None = None) -> Shown:
+    """Return the lines that were set aside when files were read into what became this version."""
+    version = open_dataset(project, ref)
+    files = [project.operations / o.id / "set_aside.jsonl" for o in lineage(version)[::-1]]
+    found = [SetAsideLine.model_validate(line) for file in files for line in read_lines(file) if "raw" in line]
+    return Shown(of=version.ref, total=len(found), set_aside=tuple(found if limit is None else found[:limit]))

@@ -1,0 +1,226 @@
+"""`why`: the whole story of one row, oldest first: where it was seen, what was done to it, where it is now."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from sluice.core.canonical import dump_exact, parse_exact
+from sluice.core.errors import InputError
+from sluice.core.evalset import SetManifest, set_folders
+from sluice.core.files import read_lines
+from sluice.core.project import Project
+from sluice.curate.add import SetAsideLine
+from sluice.curate.catalogue import SHORTEST_PREFIX, Catalogue
+from sluice.curate.dataset import dataset_names, open_dataset
+from sluice.curate.drops import ShownRow, find_records, shown_row
+
+
+class Place(BaseModel):
+    """A place that a row was seen at."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    file: str
+    line: int
+    metadata: dict[str, Any]
+    operation: str
+
+
+class Event(BaseModel):
+    """One thing that happened to a row."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    time: str
+    verb: str
+    what: str
+    """One sentence."""
+    dataset: str | None
+    version: int | None
+    other: ShownRow | None = None
+    """The row kept in its place, the eval row that it repeats, or what it was changed into."""
+
+
+class Holding(BaseModel):
+    """Versions of one dataset that hold a row."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    dataset: str
+    versions: tuple[int, ...]
+    newest: bool
+    """Whether the newest version is one of them."""
+
+
+class Story(BaseModel):
+    """All that is known of one row, or of a line that is no row."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    row: str | None
+    """None where the line was set aside."""
+    input: Any
+    target: str | None
+    seen: tuple[Place, ...] = ()
+    events: tuple[Event, ...] = ()
+    held_by: tuple[Holding, ...] = ()
+    eval_sets: tuple[str, ...] = ()
+    """Frozen sets that hold it."""
+    stands_for: tuple[ShownRow, ...] = ()
+    """Rows that were dropped because this one was kept."""
+    set_aside: SetAsideLine | None = None
+
+
+def why(project: Project, name: str, word: str) -> Story:
+    """Tell the story of a row.
+
+    Args:
+        project: to look in.
+        name: a dataset; where `word` fits rows of several datasets, those of this one are meant.
+        word: the first 6 or more digits of a row, or FILE:LINE.
+
+    Raises InputError where no row, or more than one, is meant.
+    """
+    version = open_dataset(project, name)
+    catalogue = Catalogue(project)
+    row = _resolve(catalogue, version.dataset, word)
+    if row is None:
+        return _set_aside(project, word)
+    places = catalogue.occurrences(row)
+    dropped = catalogue.dropped(row)
+    edges = catalogue.edges(row)
+    held = catalogue.held_by(row)
+    stands_for = [r["row"] for r in catalogue.stands_for(row)]
+    others = {d["kept"] for d in dropped if d["kept"]} | {r for e in edges for r in (e["old"], e["new"])}
+    records = find_records(version, {row, *others, *stands_for})
+    for other in dataset_names(project):  # the row may never have been in the dataset that was named
+        if row in records:
+            break
+        records |= find_records(open_dataset(project, other), {row, *others, *stands_for})
+    record = records.get(row)
+    shown = shown_row(record) if record else ShownRow(row=row, input=None)
+    return Story(
+        row=row,
+        input=shown.input,
+        target=shown.target,
+        seen=tuple(_place(p) for p in places),
+        events=tuple(_events(catalogue, row, places, dropped, edges, held, records)),
+        held_by=tuple(_holdings(project, held)),
+        eval_sets=tuple(_sets_with(project, row)),
+        stands_for=tuple(_shown(r, records) for r in stands_for),
+    )
+
+
+def _resolve(catalogue: Catalogue, dataset: str, word: str) -> str | None:
+    """Return the row that is meant; None where FILE:LINE is no row, but was read."""
+    if re.fullmatch(r"[0-9a-fA-F]+", word) and len(word) >= SHORTEST_PREFIX:
+        found = catalogue.find_rows(word)
+        base = dataset.partition("/")[0]
+        own = [r for r in found if any(h["dataset"].partition("/")[0] == base for h in catalogue.held_by(r))]
+        if len(found) > 1 and len(own) == 1:
+            return own[0]
+    place = re.fullmatch(r"(.+):(\d+)", word)
+    if place and not catalogue.rows_at(place[1], int(place[2])):
+        return None
+    return catalogue.resolve(word)
+
+
+def _set_aside(project: Project, word: str) -> Story:
+    file, _, line = word.rpartition(":")
+    for log in sorted(project.operations.glob("*/set_aside.jsonl")):
+        for entry in read_lines(log):
+            named = str(entry.get("file"))
+            if entry.get("line") == int(line) and (named == file or named.endswith(f"/{file}")):
+                return Story(row=None, input=None, target=None, set_aside=SetAsideLine.model_validate(entry))
+    raise InputError(
+        f"no row was read at '{word}'", remedy="give the file as `add` was given it, and the line that the row begins on"
+    )
+
+
+def _place(found: dict[str, Any]) -> Place:
+    return Place(
+        file=found["file"],
+        line=found["line"],
+        metadata=json.loads(dump_exact(parse_exact(found["metadata"]))),
+        operation=found["operation"],
+    )
+
+
+def _events(
+    catalogue: Catalogue,
+    row: str,
+    places: list[dict[str, Any]],
+    dropped: list[dict[str, Any]],
+    edges: list[dict[str, Any]],
+    held: list[dict[str, Any]],
+    records: dict[str, dict[str, Any]],
+) -> list[Event]:
+    """Return what happened, in order of the operations."""
+    told = catalogue.operations()
+    order = {operation["id"]: number for number, operation in enumerate(told)}
+    by_id = {operation["id"]: operation for operation in told}
+    found: list[tuple[int, Event]] = []
+
+    def tell(operation: str, what: str, other: str | None = None) -> None:
+        made = by_id[operation]
+        result = made["results"][0] if made["results"] else {"dataset": None, "number": None}
+        event = Event(
+            time=made["time"],
+            verb=made["verb"],
+            what=what,
+            dataset=result["dataset"],
+            version=result["number"],
+            other=_shown(other, records) if other else None,
+        )
+        found.append((order[operation], event))
+
+    for place in places:
+        tell(place["operation"], f"seen at {place['file']}, line {place['line']}")
+    for drop in dropped:
+        near = f", similarity {drop['similarity']:.2f}" if drop["similarity"] is not None else ""
+        detail = f" ({drop['detail']})" if drop["detail"] else ""
+        tell(drop["operation"], f"dropped: {drop['reason']}{near}{detail}", drop["kept"])
+    for edge in edges:
+        came = edge["new"] == row
+        tell(edge["operation"], "made from another row" if came else "changed", edge["old"] if came else edge["new"])
+    for entry in _entries(held):
+        tell(entry["operation"], f"is in {entry['dataset']}@{entry['number']}")
+    return [event for _, event in sorted(found, key=lambda item: item[0])]
+
+
+def _entries(held: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the versions in which a row came into a dataset: the first, and each after one that lacks it."""
+    entries: list[dict[str, Any]] = []
+    before: dict[str, int] = {}
+    for version in held:
+        if before.get(version["dataset"]) != version["number"] - 1:
+            entries.append(version)
+        before[version["dataset"]] = version["number"]
+    return entries
+
+
+def _holdings(project: Project, held: list[dict[str, Any]]) -> list[Holding]:
+    numbers: dict[str, list[int]] = {}
+    for version in held:
+        numbers.setdefault(version["dataset"], []).append(version["number"])
+    return [
+        Holding(dataset=name, versions=tuple(n), newest=open_dataset(project, name).number in n)
+        for name, n in numbers.items()
+    ]
+
+
+def _sets_with(project: Project, row: str) -> list[str]:
+    found: list[str] = []
+    for folder in set_folders(project.evals):
+        manifest = SetManifest.model_validate_json((folder / "manifest.json").read_bytes())
+        if row in manifest.rows:
+            found.append(manifest.name)
+    return found
+
+
+def _shown(row: str, records: dict[str, dict[str, Any]]) -> ShownRow:
+    return shown_row(records[row]) if row in records else ShownRow(row=row, input=None)

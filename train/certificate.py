@@ -1,0 +1,151 @@
+"""What an adapter can prove about itself: certificate.json in its folder, and the checks that hold it to its word."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from sluice.core.canonical import canonical
+from sluice.core.errors import Tampered
+from sluice.core.ledger import Facts
+
+FILE = "certificate.json"
+CARD = "README.md"
+NOT_HASHED = (FILE, CARD)
+PREFIX = b"sluice/adapter/1\n"
+
+
+class Certificate(BaseModel):
+    """Everything that a verdict and a promotion ask of an adapter."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    format: int = 1
+    id: str
+    """Local label; facts name hashes."""
+    task: str
+    project: str
+    method: str
+    files: dict[str, str]
+    """SHA-256 of every file of the adapter."""
+    adapter: str
+    """The hash that names the adapter."""
+    passed: str
+    """The fact `passed` that the spine wrote before the first step."""
+    recipe: dict[str, Any]
+    prompt: dict[str, Any]
+    """The train prompt; the adapter is measured and served under it, never under today's toml."""
+    prompt_sha256: str
+    parents: tuple[str, ...]
+    """Adapters that this one goes on from, or that are merged into its base."""
+    set: str
+    """The eval set of its pass."""
+    baselines: tuple[dict[str, Any], ...]
+    dataset: str
+    version: str
+    rows: tuple[str, ...]
+    """Row hashes it was trained on, in the order of the version."""
+    rows_sha256: str
+    waivers: tuple[dict[str, Any], ...]
+    advice: tuple[dict[str, Any], ...]
+    base: str
+    base_files: dict[str, str]
+    base_sha256: str
+    form: str
+    """Form in which it is measured and served."""
+    training_form: str
+    seed: int
+    max_new_tokens: int
+    checkpoints: dict[str, str]
+    log_sha256: str
+    packages: dict[str, str]
+    git_commit: str | None
+    ledger_heads: tuple[str, ...]
+    result: dict[str, Any]
+
+    @property
+    def sha256(self) -> str:
+        """The hash of the certificate, which the fact `trained` names."""
+        return hashlib.sha256(b"sluice/certificate/1\n" + canonical(self.model_dump(mode="json")).encode()).hexdigest()
+
+
+def adapter_hash(files: dict[str, str]) -> str:
+    """Return the hash that names an adapter: over its sorted file names and hashes."""
+    lines = "".join(f"{name} {digest}\n" for name, digest in sorted(files.items()))
+    return hashlib.sha256(PREFIX + lines.encode()).hexdigest()
+
+
+def hash_folder(folder: Path) -> dict[str, str]:
+    """Return the SHA-256 of every file of an adapter's folder but certificate and card."""
+    found: dict[str, str] = {}
+    for file in sorted(folder.rglob("*")):
+        name = file.relative_to(folder).as_posix()
+        if file.is_file() and name not in NOT_HASHED:
+            with open(file, "rb") as stream:
+                found[name] = hashlib.file_digest(stream, "sha256").hexdigest()
+    return found
+
+
+def read_certificate(folder: Path) -> Certificate | None:
+    """Return an adapter's certificate, or None where it has none. Raises Tampered where it cannot be read."""
+    file = folder / FILE
+    if not file.is_file():
+        return None
+    try:
+        return Certificate.model_validate_json(file.read_bytes())
+    except ValueError as problem:
+        raise Tampered("the certificate cannot be read", where=str(file), remedy="train again") from problem
+
+
+def check(folder: Path, certificate: Certificate, facts: Facts) -> None:
+    """Raise Tampered where the adapter's files, the certificate or its facts do not fit together.
+
+    The certificate must be named by a `trained` fact and stand on a `passed` fact of the same rows: a copied or
+    hand-written one is found here.
+    """
+    files = hash_folder(folder)
+    if files != certificate.files:
+        changed = sorted(set(files.items()) ^ set(certificate.files.items()))
+        raise Tampered(
+            f"the adapter's file {changed[0][0]} is not the one that was trained",
+            where=str(folder),
+            remedy="train again",
+        )
+    if adapter_hash(files) != certificate.adapter:
+        raise Tampered("the certificate is of another adapter", where=str(folder), remedy="train again")
+    trained = facts.of("trained", certificate=certificate.sha256, adapter=certificate.adapter)
+    if not trained:
+        raise Tampered("no fact says that this adapter was trained", where=str(folder), remedy="train again")
+    passed = facts.get(certificate.passed)
+    if passed is None or passed.kind != "passed" or passed.hash not in facts.ancestors(trained[0].hash):
+        raise Tampered("the pass that the certificate names is not on record", where=str(folder), remedy="train again")
+    if passed.body["rows"] != certificate.rows_sha256 or passed.body["prompt"] != certificate.prompt_sha256:
+        raise Tampered("the certificate is not of the rows that passed", where=str(folder), remedy="train again")
+
+
+def write_card(folder: Path, certificate: Certificate) -> None:
+    """Write the adapter's card: what it is, and what was waived or not measured, for good."""
+    lines = [
+        f"# {certificate.id}: {certificate.task}",
+        "",
+        f"A LoRA adapter for {certificate.base}, trained by {certificate.method} on {len(certificate.rows):,} rows of "
+        f"{certificate.dataset} under the prompt `{certificate.prompt['name']}`.",
+        "",
+        "Waived: " + ("; ".join(f"{w['rule']}: {w['reason']}" for w in certificate.waivers) or "nothing"),
+        "",
+        "Advice: " + ("; ".join(f"{a['rule']}: {a['found']}" for a in certificate.advice) or "none"),
+        "",
+        "The verdict is not written here: it is computed from stored answers (sluice compare).",
+    ]
+    (folder / CARD).write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def write_certificate(folder: Path, certificate: Certificate) -> None:
+    """Write certificate and card into an adapter's folder that is not yet published."""
+    text = json.dumps(certificate.model_dump(mode="json"), indent=1, ensure_ascii=False)
+    (folder / FILE).write_text(text + "\n", encoding="utf-8")
+    write_card(folder, certificate)

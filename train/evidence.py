@@ -1,0 +1,472 @@
+"""Collect what the gate judges: facts, sets, baselines, leaks, rendered rows, the quality report.
+
+Everything here is read from files and recomputed; nothing is believed because a fact says so. The result is plain
+data, so that the rules are pure. A missing piece is None with the reason beside it, never an empty list.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sluice.core.errors import InputError, Refused, SluiceError, Tampered
+from sluice.core.ledger import Fact, Facts, Ledger
+from sluice.core.project import Project
+from sluice.core.prompt import Prompt, rendered_hash
+from sluice.core.rows import Example
+from sluice.core.task import read_schema
+from sluice.curate.audit import AuditReport, audit_rows
+from sluice.curate.checks import CheckContext
+from sluice.curate.clusters import similarity_clusters
+from sluice.curate.dataset import Version, has_dataset, lineage, open_dataset, operation_frames
+from sluice.curate.leaks import Leak, find_leaks, find_leaks_in_texts
+from sluice.curate.similarity import Boilerplate, Relation
+from sluice.evalsuite.asking import Form
+from sluice.evalsuite.baselines.compose import train_prompt
+from sluice.evalsuite.baselines.measure import Bench, bench, dev_facts, next_limit, reached_limit, set_facts
+from sluice.evalsuite.evaluate import rescored
+from sluice.evalsuite.gradable import written_task
+from sluice.evalsuite.models.identity import ModelFiles, identify
+from sluice.evalsuite.scoring import Scores
+from sluice.evalsuite.sets import SetState, deciding_set
+from sluice.evalsuite.stats.rates import Rate
+from sluice.train.render import Rendered, render
+
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """A baseline that is asked for, and what stands on record of it."""
+
+    label: str
+    place: str
+    """`dev` or the name of the eval set."""
+    word: str
+    """`intact`, `missing` (never measured), `absent` (measured, answers not here) or `tampered`."""
+    reason: str = ""
+    scores: Scores | None = None
+
+
+@dataclass(frozen=True)
+class BaselineEvidence:
+    """What is on record of prompts, for the model to be tuned in the form that is measured."""
+
+    recorded: tuple[Recorded, ...]
+    best_label: str | None
+    best_rate: Rate | None
+    """Of the best baseline on the eval set."""
+    best_spec: str | None
+    rerun: int | None
+    """The limit that the best prompt must be run again with, or None."""
+    does_not_stop: bool
+    max_new_tokens: int
+    other_models: tuple[str, ...]
+    """Labels of baselines and references that are on record for another model or form."""
+
+
+@dataclass(frozen=True)
+class GradingEvidence:
+    """A `graded` fact that speaks of today's dev part, best baseline, grader and written task; or None."""
+
+    fact: Fact
+    controls: int
+    controls_right: int
+    graded: int
+    agree: int
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """All that the gate sees."""
+
+    method: str
+    task: str
+    dataset: str
+    data: str
+    train: tuple[Example, ...]
+    train_version: str
+    base: str
+    base_sha256: str
+    form: str
+    facts: Facts
+    ledger_problems: tuple[str, ...]
+    set_state: SetState | None
+    set_problem: str | None
+    """Why no eval set decides, or why the question is not the pinned one, with the remedy."""
+    set_remedy: str | None
+    clusters: tuple[tuple[str, ...], ...] | None
+    lacking: tuple[str, ...]
+    """Eval rows that lack what the grader needs."""
+    baselines: BaselineEvidence | None
+    baseline_problem: str | None
+    baseline_remedy: str | None
+    leaks: tuple[Leak, ...] | None
+    text_leaks: tuple[Leak, ...]
+    rendered: tuple[tuple[str, Rendered], ...] | None
+    """Row hash and rendered row, in training order; None where it could not be rendered."""
+    render_problem: str | None
+    max_tokens: int
+    grading: GradingEvidence | None
+    report: AuditReport | None
+    bench: Bench | None
+    prompt: Prompt | None
+    target: float | None
+    waived: tuple[Fact, ...]
+    loosened: dict[str, str] = field(default_factory=dict)
+
+
+def collect(
+    project: Project,
+    files: ModelFiles,
+    form: Form,
+    *,
+    method: str = "sft",
+    dataset: str | None = None,
+    rows: Sequence[Example] | None = None,
+    version: Version | None = None,
+    fresh: bool = False,
+    progress: Progress | None = None,
+) -> Evidence:
+    """Collect the evidence for training on a dataset (by default the task's train part).
+
+    Args:
+        rows: exactly the rows that will be trained on; the spine passes those it has read and hashed.
+        fresh: recompute every hash of the model's files.
+
+    Raises InputError where there is no such dataset, or a row of another kind than the method trains on.
+    """
+    task = project.config.task
+    name = dataset or f"{task.data}/train"
+    version = version or open_dataset(project, name)
+    train = tuple(rows if rows is not None else version.examples())
+    ledger = Ledger(project)
+    facts = ledger.read()
+    identity = identify(files, use_cache=not fresh)
+    state, problem, remedy = _set(project, facts)
+    b: Bench | None = None
+    base_problem, base_remedy = None, None
+    if state is not None and state.frozen is not None:
+        try:
+            b = bench(project, files, form, facts)
+        except (Refused, InputError) as error:
+            if error.where == "sluice.toml":
+                problem, remedy = error.message, error.remedy
+            base_problem, base_remedy = error.message, error.remedy
+    relation = Relation(
+        Boilerplate(ngrams=state.frozen.manifest.boilerplate) if state is not None and state.frozen else None
+    )
+    if progress:
+        progress("looking for eval rows in the training rows", 0, 0)
+    leaks, text_leaks = _leaks(project, state, relation, train, version, b, facts)
+    prompt = _prompt(project, train)
+    rendered, render_problem = _rendered(project, files, train, prompt, progress)
+    baselines = None
+    if b is not None:
+        try:
+            baselines = _baselines(b, facts)
+        except SluiceError as error:
+            base_problem, base_remedy = error.message, error.remedy
+    return Evidence(
+        method=method,
+        task=task.name,
+        dataset=version.dataset,
+        data=task.data,
+        train=train,
+        train_version=version.hash,
+        base=files.name,
+        base_sha256=identity.sha256,
+        form=form.name,
+        facts=facts,
+        ledger_problems=tuple(f"{p.word}: {p.name}: {p.reason}" for p in facts.problems if p.word != "absent"),
+        set_state=state,
+        set_problem=problem,
+        set_remedy=remedy,
+        clusters=_clusters(state, relation),
+        lacking=_lacking(state, b),
+        baselines=baselines,
+        baseline_problem=base_problem,
+        baseline_remedy=base_remedy,
+        leaks=leaks,
+        text_leaks=text_leaks,
+        rendered=rendered,
+        render_problem=render_problem,
+        max_tokens=task.max_tokens,
+        grading=_grading(project, b, facts),
+        report=_report(project, train, state, relation, version, rendered, progress),
+        bench=b,
+        prompt=prompt,
+        target=task.target,
+        waived=tuple(facts.of("waived", task=task.name, dataset=version.dataset)),
+        loosened=_loosened(b),
+    )
+
+
+def _set(project: Project, facts: Facts) -> tuple[SetState | None, str | None, str | None]:
+    try:
+        state = deciding_set(project, facts)
+    except Refused as error:
+        return None, error.message, error.remedy
+    if state is None:
+        return None, "absent: no eval set is frozen", "sluice freeze"
+    if state.frozen is None:
+        return state, f"{state.word}: {state.reason}", "git checkout evals, or copy the folder from where it was frozen"
+    fact = state.fact.body
+    if fact["rows_sha256"] != state.frozen.manifest.rows_sha256 or fact["rows"] != len(state.frozen.rows):
+        return state, "tampered: the set is not what its freeze entry says", "git checkout evals"
+    return state, None, None
+
+
+def _clusters(state: SetState | None, relation: Relation) -> tuple[tuple[str, ...], ...] | None:
+    if state is None or state.frozen is None:
+        return None
+    groups = {r.row: list(g) for r, g in zip(state.frozen.rows, state.frozen.manifest.groups, strict=True)}
+    return tuple(tuple(c) for c in similarity_clusters(state.frozen.rows, relation, groups=groups))
+
+
+def _lacking(state: SetState | None, b: Bench | None) -> tuple[str, ...]:
+    if state is None or state.frozen is None or b is None:
+        return ()
+    if "target" not in b.grader.spec.needs:
+        return ()
+    return tuple(r.row for r in state.frozen.rows if not (r.target or "").strip())
+
+
+def _leaks(
+    project: Project,
+    state: SetState | None,
+    relation: Relation,
+    train: Sequence[Example],
+    version: Version,
+    b: Bench | None,
+    facts: Facts,
+) -> tuple[tuple[Leak, ...] | None, tuple[Leak, ...]]:
+    if state is None or state.frozen is None:
+        return None, ()
+    frozen = state.frozen
+    eval_groups = {r.row: list(g) for r, g in zip(frozen.rows, frozen.manifest.groups, strict=True)}
+    edges = _edges(version)
+    found = find_leaks(train, frozen.rows, relation, groups=version.groups(), eval_groups=eval_groups, edges=edges)
+    data = project.config.task.data
+    if has_dataset(project, f"{data}/dev"):
+        dev = open_dataset(project, f"{data}/dev")
+        found += find_leaks(
+            dev.rows(), frozen.rows, relation, groups=dev.groups(), eval_groups=eval_groups, edges=_edges(dev)
+        )
+    return tuple(found), tuple(find_leaks_in_texts(context_texts(project, b), frozen.rows, relation))
+
+
+def context_texts(project: Project, b: Bench | None) -> dict[str, str]:
+    """Return every text that a model is shown beside the rows: prompts, system text, schema, rubric, examples."""
+    task = project.config.task
+    named: dict[str, str] = {"sluice.toml description": task.description}
+    for name in (task.rubric, task.output_schema):
+        if name:
+            named[name] = project.read_text(name, what="a project file")
+    for name in [
+        *project.config.prompts.baseline,
+        *([project.config.prompts.train] if project.config.prompts.train else []),
+    ]:
+        named[name] = project.read_text(name, what="the prompt")
+    if b is not None:
+        for prompt in b.prompts():
+            named.update(prompt.texts())
+    return named
+
+
+def _edges(version: Version) -> list[tuple[str, str]]:
+    frame = operation_frames(version.project, lineage(version), "edges")
+    return [] if frame is None else list(zip(frame["old"].to_list(), frame["new"].to_list(), strict=True))
+
+
+def _prompt(project: Project, train: Sequence[Example]) -> Prompt | None:
+    return train_prompt(project, train) if train else None
+
+
+def _rendered(
+    project: Project,
+    files: ModelFiles,
+    train: Sequence[Example],
+    prompt: Prompt | None,
+    progress: Progress | None,
+) -> tuple[tuple[tuple[str, Rendered], ...] | None, str | None]:
+    from sluice.evalsuite.models.local import load_tokenizer
+
+    if prompt is None:
+        return None, "there are no training rows"
+    tokenizer = load_tokenizer(files)
+    limit = project.config.task.max_tokens
+    found: list[tuple[str, Rendered]] = []
+    try:
+        for i, row in enumerate(train):  # the template is a program per row: no column form exists
+            if row.target_form == "call":
+                found.append((row.row, Rendered((), 0, "template-refuses")))  # a call is no text to learn
+                continue
+            messages = prompt.render(row.input)
+            found.append((row.row, render(tokenizer, messages, row.target or "", limit, files.chat_template)))
+            if progress and i % 200 == 0:
+                progress("rendering the training rows", i, len(train))
+    except InputError as error:
+        return None, str(error)
+    return tuple(found), None
+
+
+def _baselines(b: Bench, facts: Facts) -> BaselineEvidence:
+    """Return what stands on record; every score is recomputed from stored answers."""
+    on_dev = dev_facts(b, facts)
+    recorded: list[Recorded] = []
+    ordered = sorted(b.dev, key=lambda r: r.row)
+    for prompt in b.prompts():
+        rendered = rendered_hash(prompt.render(r.input) for r in ordered)
+        matching = [f for f in on_dev if f.body["rendered"] == rendered]
+        recorded.append(_stand(b, prompt.name, "dev", matching, b.dev))
+    if not on_dev:
+        return BaselineEvidence(
+            recorded=tuple(recorded),
+            best_label=None,
+            best_rate=None,
+            best_spec=None,
+            rerun=None,
+            does_not_stop=False,
+            max_new_tokens=b.first_limit(),
+            other_models=_others(b, facts),
+        )
+    best, rerun, endless = next_limit(b, facts)
+    limit = reached_limit(b, facts)
+    on_set = set_facts(b, facts)
+    rows = b.frozen.rows
+    few = b.few_shot()
+    wanted = {str(best.body["label"]): str(best.body["prompt"]), few.name: few.sha256}
+    stands: list[Recorded] = []
+    for label, prompt_sha in wanted.items():
+        matching = [f for f in on_set if f.body["prompt"] == prompt_sha and int(f.body["max_new_tokens"]) == limit]
+        stands.append(_stand(b, label, b.frozen.name, matching, rows))
+    recorded += stands
+    best_rate = _best_rate(b, on_set)
+    return BaselineEvidence(
+        recorded=tuple(recorded),
+        best_label=str(best.body["label"]),
+        best_rate=best_rate,
+        best_spec=str(best.body["spec"]),
+        rerun=rerun,
+        does_not_stop=endless,
+        max_new_tokens=limit,
+        other_models=_others(b, facts),
+    )
+
+
+def _best_rate(b: Bench, on_set: list[Fact]) -> Rate | None:
+    for fact in on_set:
+        try:
+            return rescored(b.project, b.grader, fact, b.frozen.rows).rate
+        except (Refused, Tampered):
+            continue
+    return None
+
+
+def _stand(b: Bench, label: str, place: str, matching: list[Fact], rows: Sequence[Example]) -> Recorded:
+    word, reason = "missing", "never measured"
+    for fact in matching:
+        try:
+            scores = rescored(b.project, b.grader, fact, rows)
+        except Tampered as error:
+            return Recorded(label, place, "tampered", str(error))
+        except (Refused, InputError) as error:
+            word, reason = "absent", error.message
+            continue
+        return Recorded(label, place, "intact", scores=scores)
+    return Recorded(label, place, word, reason)
+
+
+def _others(b: Bench, facts: Facts) -> tuple[str, ...]:
+    found = {
+        str(f.body.get("label"))
+        for f in facts.of("evaluated", set=b.frozen.sha256)
+        if f.body.get("base") != b.base_sha256 or f.body.get("form") != b.form.name
+    }
+    found |= {str(f.body.get("name")) for f in facts.of("reference", set=b.frozen.sha256)}
+    return tuple(sorted(found))
+
+
+def _grading(project: Project, b: Bench | None, facts: Facts) -> GradingEvidence | None:
+    if b is None:
+        return None
+    ranked = dev_facts(b, facts)
+    if not ranked:
+        return None
+    best = ranked[0]
+    found = facts.of(
+        "graded",
+        dev=b.dev_hash(),
+        spec=best.body["spec"],
+        answers=best.body["answers"],
+        grader=b.question.grader,
+        written_task=written_task(project),
+    )
+    checked = [f for f in found if _decisions_stand(b, facts, f)]
+    if not checked:
+        return None
+    fact = max(checked, key=lambda f: (int(f.body["controls_right"]), int(f.body["agree"])))
+    return GradingEvidence(
+        fact=fact,
+        controls=int(fact.body["controls"]),
+        controls_right=int(fact.body["controls_right"]),
+        graded=int(fact.body["graded"]),
+        agree=int(fact.body["agree"]),
+    )
+
+
+def _decisions_stand(b: Bench, facts: Facts, fact: Fact) -> bool:
+    """Return whether the stored decisions say what the fact says: a number in a fact alone satisfies nothing."""
+    from sluice.evalsuite.gradable import items, state
+
+    try:
+        standing = state(b, items(b, facts), str(fact.body["by"]))
+    except SluiceError:
+        return False
+    return (standing.controls_right, standing.agree, standing.answers) == (
+        fact.body["controls_right"],
+        fact.body["agree"],
+        fact.body["graded"],
+    )
+
+
+def _report(
+    project: Project,
+    train: Sequence[Example],
+    state: SetState | None,
+    relation: Relation,
+    version: Version,
+    rendered: tuple[tuple[str, Rendered], ...] | None,
+    progress: Progress | None,
+) -> AuditReport:
+    lengths = {row: len(r.ids) for row, r in rendered} if rendered is not None else None
+    data = project.config.task.data
+    dev = open_dataset(project, f"{data}/dev") if has_dataset(project, f"{data}/dev") else None
+    frozen = state.frozen if state is not None else None
+    more: dict[str, Any] = {}
+    if frozen is not None:
+        groups = zip(frozen.rows, frozen.manifest.groups, strict=True)
+        more["eval_groups"] = {r.row: list(g) for r, g in groups}
+    return audit_rows(
+        CheckContext(
+            rows=list(train),
+            schema=read_schema(project),
+            count_tokens=(lambda row: lengths[row.row]) if lengths is not None else None,
+            max_tokens=project.config.task.max_tokens,
+            dev_rows=dev.rows() if dev is not None else None,
+            eval_rows=list(frozen.rows) if frozen is not None else None,
+            relation=relation,
+            groups=version.groups() | (dev.groups() if dev is not None else {}),
+            stratify=project.config.task.stratify,
+            progress=progress,
+            **more,
+        )
+    )
+
+
+def _loosened(b: Bench | None) -> dict[str, str]:
+    from sluice.evalsuite.question import loosened
+
+    return {} if b is None else loosened(b.question)

@@ -1,0 +1,30 @@
+"""The gate's values: what can be waived, what is advice, and what sluice.toml says about strictness."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict
+
+from sluice.core.task import Config
+
+HARD = ("eval-set-frozen", "prompt-baseline", "no-leakage", "rows-trainable")
+"""The four rules that nothing opens."""
+WAIVABLE = ("gradable", "headroom", "audit")
+"""Rules that refuse and can be waived, one at a time, with a written reason."""
+ADVICE = ("train-size", "resolvable", "ladder", "label-agreement", "pair-balance", "corpus-size")
+FEWEST_CLUSTERS = 20
+TRAIN_ROWS = (1_000, 10_000)
+"""Most narrow tasks are learnt from 1,000 to 10,000 clean rows; LIMA (2023) shows how far 1,000 chosen ones go."""
+
+
+class Policy(BaseModel):
+    """What the gate is judged under."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    strict: bool = False
+    """Whether advice refuses, too (`[gate] strict`)."""
+
+
+def policy_of(config: Config) -> Policy:
+    """Return the policy that sluice.toml asks for; it can only be made stricter there."""
+    return Policy(strict=config.gate.strict)

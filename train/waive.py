@@ -1,0 +1,52 @@
+"""Waive one rule, with a reason: bound to rule, task, dataset and the value found, and lapsing when that gets worse."""
+
+from __future__ import annotations
+
+from sluice.core.errors import InputError, Refused, UsageError
+from sluice.core.ledger import Fact, Ledger
+from sluice.core.project import Project
+from sluice.train.gate import GateReport
+from sluice.train.policy import HARD, WAIVABLE
+
+SHORTEST_REASON = 10  # characters: "ok" is no reason
+
+
+def waive(project: Project, report: GateReport, rule: str, reason: str, *, by: str) -> Fact:
+    """Write the fact `waived` for a rule that refuses now.
+
+    Args:
+        report: the gate's report of this moment; its value is what the waiver is bound to.
+        by: who waives.
+
+    Raises:
+        UsageError: a rule that cannot be waived, or none of that name.
+        Refused: the rule does not refuse now, or its evidence was tampered with.
+        InputError: no reason worth the name.
+    """
+    if rule in HARD:
+        raise UsageError(
+            f"'{rule}' cannot be waived; nothing opens it but what it asks for", remedy=f"can be: {', '.join(WAIVABLE)}"
+        )
+    if rule not in WAIVABLE:
+        raise UsageError(f"no rule '{rule}' can be waived", remedy=f"can be: {', '.join(WAIVABLE)}")
+    if len(reason.strip()) < SHORTEST_REASON:
+        raise InputError("a waiver needs a reason that a colleague would accept", remedy='--reason "..."')
+    result = report.rule(rule)
+    if result is None or result.status == "later":
+        raise Refused(f"'{rule}' cannot be judged yet", remedy="sluice gate")
+    if result.word == "tampered" or result.status not in ("refused", "waived") or result.value is None:
+        raise Refused(
+            f"'{rule}' does not refuse now ({result.status}): there is nothing to waive", remedy="sluice gate"
+        )
+    return Ledger(project).write(
+        "waived",
+        {
+            "rule": rule,
+            "task": report.task,
+            "dataset": report.dataset,
+            "value": result.value,
+            "found": result.found if "/" not in result.found else result.found[:300],
+            "reason": reason.strip(),
+        },
+        by=by,
+    )
