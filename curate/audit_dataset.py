@@ -17,7 +17,7 @@ from sluice.core.project import Project
 from sluice.core.rows import AnyRow, to_record
 from sluice.core.task import parse_schema, read_schema
 from sluice.curate.add import SetAsideLine, name_of
-from sluice.curate.audit import AuditReport, audit_rows
+from sluice.curate.audit import AuditReport, Worst, audit_rows
 from sluice.curate.checks import CheckContext, Finding
 from sluice.curate.dataset import Version, has_dataset, open_dataset
 from sluice.curate.drops import ShownRow, find_records, shown_row
@@ -44,15 +44,12 @@ class Audit(BaseModel):
     set_aside: int = 0
     """Lines of the files that could not be taken exactly."""
     first_set_aside: tuple[SetAsideLine, ...] = ()
+    worst: Worst
+    """The most severe finding; lines that could not be read are a failure."""
     examples: dict[str, tuple[ShownRow, ...]]
     """By check: the first rows that it names."""
     looked_at: tuple[str, ...] = ()
     """Eval and dev rows that the rows were held against."""
-
-    @property
-    def worst(self) -> str:
-        """The most severe finding; lines that could not be read are a failure."""
-        return "fail" if self.set_aside else self.report.worst
 
 
 def audit_dataset(
@@ -87,6 +84,7 @@ def audit_dataset(
         of=version.ref,
         dataset=version.dataset,
         report=report,
+        worst=report.worst,
         examples=_examples(report, shown),
         looked_at=looked_at,
     )
@@ -172,7 +170,9 @@ def audit_files(
         rows += [r.row for r in read.rows]
         for r in read.rows:
             metadata.setdefault(r.row.row, r.metadata)
-        aside += [SetAsideLine(file=name, line=s.line, column=s.column, reason=s.reason, raw=s.raw) for s in read.set_aside]
+        aside += [
+            SetAsideLine(file=name, line=s.line, column=s.column, reason=s.reason, raw=s.raw) for s in read.set_aside
+        ]
     context = CheckContext(
         rows=rows,
         schema=schema,
@@ -188,6 +188,7 @@ def audit_files(
         of=", ".join(names),
         dataset=None,
         report=report,
+        worst="fail" if aside else report.worst,
         set_aside=len(aside),
         first_set_aside=tuple(aside[:5]),
         examples=_examples(report, shown),
@@ -214,4 +215,6 @@ def _named(report: AuditReport) -> set[str]:
 
 
 def _examples(report: AuditReport, shown: dict[str, ShownRow]) -> dict[str, tuple[ShownRow, ...]]:
-    return {check.name: tuple(shown[row] for row in _first(check.rows)) for check in report.checks if _first(check.rows)}
+    return {
+        check.name: tuple(shown[row] for row in _first(check.rows)) for check in report.checks if _first(check.rows)
+    }

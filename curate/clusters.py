@@ -152,34 +152,31 @@ def units(row: AnyRow, constant: Callable[[str], bool]) -> list[Unit]:
     segments = input_segments(row)
     whole = tuple(text for _, text in segments)
     found = [Unit("input", whole, True, len(whole) == 1)]
-    found += [Unit("input", body, True, False) for body in set(_bodies(row, segments, constant)) if body and body != whole]
+    found += [
+        Unit("input", body, True, False) for body in set(_bodies(row, segments, constant)) if body and body != whole
+    ]
     fields = segments if len(segments) > 1 else []
     learnt = [(k, normalise(v)) for k, v in row.texts().items() if k in ("target", "chosen", "rejected", "answer")]
     found += [Unit(name, (text,), not is_tiny(text), True) for name, text in fields + learnt if text]
     return found
 
 
-def constant_fields(relation: Relation) -> Callable[[str], bool]:
-    """Return a test for field texts that are nothing but boilerplate (remembered, since they recur in every row)."""
+def constant_fields(rows: Sequence[AnyRow], relation: Relation) -> Callable[[str], bool]:
+    """Return a test for texts of these rows' input fields: are they nothing but boilerplate? An only field never is."""
     if not relation.boilerplate.ngrams:
         return lambda text: False
-    known: dict[str, bool] = {}
-
-    def constant(text: str) -> bool:
-        if text not in known:
-            one = relation.prepare([(text,)])
-            sort = "char" if one.short[0] else "word"
-            known[text] = not one.left[sort].sizes[0]
-        return known[text]
-
-    return constant
+    texts = sorted({text for row in rows if len(fields := input_segments(row)) > 1 for _, text in fields})
+    prepared = relation.prepare([(text,) for text in texts])
+    left = np.where(prepared.short, prepared.left["char"].sizes, prepared.left["word"].sizes)
+    constant = {text for text, size in zip(texts, left.tolist(), strict=True) if not size}
+    return constant.__contains__
 
 
 class Asked:
     """The inputs of rows, each distinct text once, prepared to be looked for."""
 
     def __init__(self, rows: Sequence[AnyRow], relation: Relation):
-        constant = constant_fields(relation)
+        constant = constant_fields(rows, relation)
         owners: dict[Segments, list[int]] = defaultdict(list)
         for number, row in enumerate(rows):
             for text in asked(row, constant):
@@ -192,7 +189,7 @@ class Answering:
     """The texts of rows, each distinct text once, prepared to be searched."""
 
     def __init__(self, rows: Sequence[AnyRow], relation: Relation):
-        constant = constant_fields(relation)
+        constant = constant_fields(rows, relation)
         owners: dict[tuple[Segments, bool, bool], list[tuple[int, str]]] = defaultdict(list)
         for number, row in enumerate(rows):
             for unit in units(row, constant):
@@ -284,9 +281,7 @@ def histories(edges: Iterable[tuple[str, str]]) -> dict[str, int]:
     return {name: forest.find(number) for name, number in numbers.items()}
 
 
-def similarity_clusters(
-    rows: Sequence[AnyRow], relation: Relation, groups: Groups | None = None
-) -> list[list[AnyRow]]:
+def similarity_clusters(rows: Sequence[AnyRow], relation: Relation, groups: Groups | None = None) -> list[list[AnyRow]]:
     """Return the rows by connected component of the relation (the gate counts the components of an eval set)."""
     return [[rows[n] for n in cluster] for cluster in components(rows, relation, groups)]
 

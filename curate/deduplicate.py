@@ -6,6 +6,8 @@ dropped row kept. Conflicts and near rows with another target are reported and s
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
@@ -14,7 +16,7 @@ from sluice.core.project import Project
 from sluice.curate.add import parts_of
 from sluice.curate.dataset import Version, open_dataset, open_newest
 from sluice.curate.drops import Drop, ShownRow, drop_rows, shown_row
-from sluice.curate.duplicates import DedupResult, dedup
+from sluice.curate.duplicates import DedupResult, Dropped, dedup
 from sluice.curate.formats.records import Progress
 from sluice.curate.operation import Outcome, commit
 
@@ -125,18 +127,26 @@ def _outcome(version: Version, found: DedupResult, drop_near: bool) -> Outcome:
     )
 
 
+def _first_of_each(drops: Sequence[Dropped]) -> list[Dropped]:
+    """Return the first drops, one of each reason before a second of any."""
+    seen: Counter[str] = Counter()
+    ranked: list[tuple[int, int, Dropped]] = []
+    for number, drop in enumerate(drops):
+        ranked.append((seen[drop.reason], number, drop))
+        seen[drop.reason] += 1
+    return [drop for _, _, drop in sorted(ranked, key=lambda r: r[:2])[:FIRST]]
+
+
 def _result(
     project: Project, before: Version, found: DedupResult, *, changed: bool, dry_run: bool
 ) -> DeduplicateResult:
-    drops = found.dropped[:FIRST]
+    drops = _first_of_each(found.dropped)
     conflicts = found.conflicts[:FIRST]
     near = found.near_other_target[:FIRST]
     wanted = {r for d in drops for r in (d.row, d.kept)} | {r for c in conflicts for r in c.rows}
     wanted |= {r for p in near for r in (p.row, p.other)}
     frame = before.frame()
-    shown = {
-        r["row"]: shown_row(r) for r in frame.filter(frame["row"].is_in(list(wanted))).iter_rows(named=True)
-    }
+    shown = {r["row"]: shown_row(r) for r in frame.filter(frame["row"].is_in(list(wanted))).iter_rows(named=True)}
     return DeduplicateResult(
         dataset=before.dataset,
         version=open_dataset(project, before.dataset).number,
@@ -152,9 +162,7 @@ def _result(
             DroppedTwin(reason=d.reason, similarity=d.jaccard, row=shown[d.row], kept=shown[d.kept]) for d in drops
         ),
         first_conflicts=tuple(Twins(rows=tuple(shown[r] for r in c.rows)) for c in conflicts),
-        first_near_other_target=tuple(
-            Twins(rows=(shown[p.row], shown[p.other]), similarity=p.jaccard) for p in near
-        ),
+        first_near_other_target=tuple(Twins(rows=(shown[p.row], shown[p.other]), similarity=p.jaccard) for p in near),
         way=found.way,
         parts=parts_of(project, before.dataset),
         dry_run=dry_run,

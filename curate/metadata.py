@@ -15,16 +15,14 @@ from sluice.curate.operation import Operation
 
 
 def metadata_of(version: Version) -> dict[str, dict[str, Any]]:
-    """Return, by row, the columns of the oldest place that it was seen at. A changed row has those of the old one."""
-    places = metadata_by_row(version)
-    found = {row: parse_exact(seen[0]["metadata"]) for row, seen in places.items()}
-    return found
+    """Return, by row, the columns of the oldest place that it was seen at."""
+    return {row: parse_exact(seen[0]["metadata"]) for row, seen in metadata_by_row(version).items()}
 
 
-def group_values(version: Version, column: str) -> dict[str, list[str]]:
+def group_values(version: Version, column: str, *, needed: bool = True) -> dict[str, list[str]]:
     """Return, by row, the values of one column over all places that the row was seen at.
 
-    Raises InputError where no place of any row has the column, naming those that there are.
+    Raises InputError where it is needed and no place of any row has it, naming the columns that there are.
     """
     held = set(version.frame()["row"])
     columns: set[str] = set()
@@ -41,7 +39,7 @@ def group_values(version: Version, column: str) -> dict[str, list[str]]:
                 values[value if isinstance(value, str) else dump_exact(value)] = None
         if values:
             found[row] = list(values)
-    if not found:
+    if not found and needed:
         raise InputError(
             f"no row of '{version.dataset}' has a column '{column}' beside it",
             where="[task] group",

@@ -78,7 +78,8 @@ def restore(
     """
     if not rows and reason is None:
         raise UsageError(
-            "which rows?", remedy=f"sluice restore {dataset} ROW..., or --reason-was REASON (sluice show {dataset} --dropped)"
+            "which rows?",
+            remedy=f"sluice restore {dataset} ROW..., or --reason-was REASON (sluice show {dataset} --dropped)",
         )
     seen: dict[str, Any] = {}
 
@@ -146,7 +147,9 @@ def _wanted(version: Version, rows: Sequence[str], reason: str | None) -> tuple[
         gone = gone.filter(pl.col("reason") == reason)
         if not gone.height:
             raise InputError(
-                f"no row is out for the reason '{reason}'", where=version.dataset, remedy=f"reasons: {', '.join(reasons)}"
+                f"no row is out for the reason '{reason}'",
+                where=version.dataset,
+                remedy=f"reasons: {', '.join(reasons)}",
             )
     if not rows:
         return gone, ()

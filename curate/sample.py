@@ -8,21 +8,17 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Sequence
-from fractions import Fraction
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
 from sluice.core.errors import InputError, UsageError
 from sluice.core.project import Project
-from sluice.core.rows import AnyRow
 from sluice.curate.add import parts_of
-from sluice.curate.checks.balance import few_values, label_values
 from sluice.curate.dataset import Version, check_name, has_dataset, open_dataset, open_newest, version_hash
 from sluice.curate.drops import Drop, drop_rows
-from sluice.curate.metadata import metadata_of
 from sluice.curate.operation import Outcome, commit
+from sluice.curate.strata import classes, quotas
 
 REASON = "not-sampled"
 
@@ -128,44 +124,18 @@ def draw(version: Version, count: int, seed: int) -> tuple[set[str], str | None,
     """Return (the rows drawn, the path of the label kept in proportion or None, rows drawn by label)."""
     rows = version.rows()
     task = version.project.config.task if version.project.has_config else None
-    path, labels = strata(rows, task.stratify if task else None, metadata_of(version))
-    by_label: dict[str | None, list[str]] = defaultdict(list)
-    for row, label in zip(rows, labels, strict=True):
+    stratify = task.stratify if task else None
+    labels, _ = classes(rows, stratify)
+    by_label: dict[str, list[str]] = defaultdict(list)
+    for row, label in zip(rows, labels or [""] * len(rows), strict=True):
         by_label[label].append(row.row)
-    shares = proportional({label: len(of_label) for label, of_label in by_label.items()}, min(count, len(rows)))
+    shares = quotas({label: len(of_label) for label, of_label in by_label.items()}, count)
     drawn: set[str] = set()
     for label, of_label in by_label.items():
         drawn.update(sorted(of_label, key=lambda row: _order(seed, row))[: shares[label]])
-    named = {str(label): n for label, n in shares.items() if label is not None}
-    top = dict(sorted(named.items(), key=lambda item: (-item[1], item[0]))[:50])
-    return drawn, path, top if path else {}
-
-
-def strata(
-    rows: Sequence[AnyRow], stratify: str | None, metadata: dict[str, dict[str, Any]]
-) -> tuple[str | None, list[str | None]]:
-    """Return the path of the label to keep in proportion and each row's label; (None, no labels) where there is none.
-
-    `stratify` where it is set, else the target where it takes at most 50 values, of 5 rows or more on average. Raises
-    InputError where no row has a label at the path that was set.
-    """
-    labels = label_values(rows, stratify or "target", metadata)
-    if stratify is not None:
-        if not any(label is not None for label in labels):
-            raise InputError(f"no row has a label at '{stratify}'", where="[task] stratify", remedy="correct the path")
-        return stratify, labels
-    return ("target", labels) if few_values(labels) else (None, [None] * len(rows))
-
-
-def proportional(sizes: dict[str | None, int], count: int) -> dict[str | None, int]:
-    """Share `count` out in proportion to sizes, by largest remainder (Hamilton's method), never more than a size."""
-    total = sum(sizes.values())
-    exact = {label: Fraction(size * count, total) for label, size in sizes.items()} if total else {}
-    shares = {label: int(share) for label, share in exact.items()}
-    rest = sorted(exact, key=lambda label: (shares[label] - exact[label], str(label)))
-    for label in rest[: count - sum(shares.values())]:
-        shares[label] += 1
-    return shares
+    if labels is None:
+        return drawn, None, {}
+    return drawn, stratify or "target", dict(sorted(shares.items(), key=lambda item: (-item[1], item[0]))[:50])
 
 
 def _order(seed: int, row: str) -> str:

@@ -137,7 +137,8 @@ def _set_aside(project: Project, word: str) -> Story:
             if entry.get("line") == int(line) and (named == file or named.endswith(f"/{file}")):
                 return Story(row=None, input=None, target=None, set_aside=SetAsideLine.model_validate(entry))
     raise InputError(
-        f"no row was read at '{word}'", remedy="give the file as `add` was given it, and the line that the row begins on"
+        f"no row was read at '{word}'",
+        remedy="give the file as `add` was given it, and the line that the row begins on",
     )
 
 

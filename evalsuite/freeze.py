@@ -19,12 +19,13 @@ from sluice.core.files import publish_folder, write_synced
 from sluice.core.ledger import Facts, Ledger
 from sluice.core.project import Project
 from sluice.core.rows import AnyRow, Example, input_texts
-from sluice.curate.dataset import Version, open_dataset
 from sluice.curate.clusters import similarity_clusters
+from sluice.curate.dataset import Version, open_dataset
 from sluice.curate.similarity import VERSION as SIMILARITY
 from sluice.curate.similarity import Boilerplate, Relation
 from sluice.evalsuite.graders import Grader, check_grader
 from sluice.evalsuite.question import Question, changed_keys, current_question, pinned_question
+from sluice.evalsuite.scoring import plain_input
 from sluice.evalsuite.sets import SetState, all_sets, deciding_set, folder_name, named_set
 from sluice.evalsuite.stats.power import Power, power_of
 from sluice.evalsuite.stats.rows_needed import n_that_could_decide
@@ -153,14 +154,14 @@ def check_rows(
     clusters = similarity_clusters(rows, relation, groups=version.groups())
     if not guard and len(clusters) < FEWEST_ROWS:
         largest = max(clusters, key=len)
-        alike = ", ".join(row[:10] for row in largest[:6])
+        alike = ", ".join(r.row[:10] for r in largest[:6])
         raise InputError(
             f"{len(rows)} rows, but only {len(clusters)} unlike each other ({FEWEST_ROWS} needed)"
             + (f"; {len(largest)} are one and the same, for example {alike}" if len(largest) > 1 else ""),
             where=version.ref,
             remedy="collect rows that differ, then: sluice split",
         )
-    pairs = [(row.input if isinstance(row.input, dict) else row.input.model_dump(), row.target) for row in rows]
+    pairs = [(plain_input(row), row.target) for row in rows]
     check_grader(grader, pairs, names=[row.row[:10] for row in rows], progress=progress)
     return len(clusters)
 

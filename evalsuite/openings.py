@@ -16,7 +16,7 @@ from sluice.core.runs import Run, RunSpec
 from sluice.curate.leaks import find_leaks
 from sluice.curate.similarity import Boilerplate, Relation
 from sluice.evalsuite.question import Question
-from sluice.evalsuite.scoring import Scores
+from sluice.evalsuite.scoring import Scores, write_scores
 from sluice.evalsuite.sets import all_sets
 
 
@@ -122,6 +122,7 @@ def record(ledger: Ledger, run: Run, scores: Scores, question: Question, *, set_
         "cut": scores.cut,
         "errors": scores.errors,
     }
+    write_scores(run, scores)
     facts = ledger.read()
     standing = facts.of("evaluated", spec=spec.sha256, answers=run.closed, grader=question.grader, scores=scores.sha256)
     return standing[0] if standing else ledger.write("evaluated", body)

@@ -11,10 +11,12 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
+from sluice.core.canonical import dump_exact
 from sluice.core.errors import InputError
+from sluice.core.files import atomic_write
 from sluice.core.ledger import decimal
 from sluice.core.rows import Example, Messages
-from sluice.core.runs import StoredAnswer
+from sluice.core.runs import Run, StoredAnswer
 from sluice.evalsuite.graders import Aggregate, Grade, Grader, GraderSpec, aggregate, grade_answer
 from sluice.evalsuite.stats.rates import Rate, graded_mean, wilson
 
@@ -114,3 +116,14 @@ def plain_input(row: Example) -> dict[str, Any]:
     if isinstance(row.input, Messages):
         return {"messages": [turn.as_dict() for turn in row.input.turns]}
     return row.input
+
+
+def write_scores(run: Run, scores: Scores) -> None:
+    """Write `scores.jsonl` into a run's folder, the log that `compare A B` reads; a copy, never evidence."""
+    spec = scores.spec
+    head = {"kind": spec.kind, "range": list(spec.range), "direction": spec.direction, "metric": spec.name}
+    lines = [head]
+    for digest, grade in zip(scores.inputs, scores.grades, strict=True):
+        score = spec.worst if grade.score is None else grade.score
+        lines.append({"input": digest, "score": score, "class": grade.answer_class})
+    atomic_write(run.folder / "scores.jsonl", "".join(dump_exact(line) + "\n" for line in lines).encode())

@@ -91,7 +91,7 @@ def deciding_set(project: Project, facts: Facts) -> SetState | None:
     )
 
 
-def require_set(project: Project, facts: Facts) -> SetState:
+def require_set(project: Project, facts: Facts) -> FrozenSet:
     """Return the eval set that decides, whole. Raises Refused where it is missing, absent or tampered."""
     state = deciding_set(project, facts)
     if state is None:
@@ -100,7 +100,7 @@ def require_set(project: Project, facts: Facts) -> SetState:
         raise Refused(
             f"the eval set '{state.name}' is {state.word}: {state.reason}", where="evals", remedy="git checkout evals"
         )
-    return state
+    return state.frozen
 
 
 def named_set(project: Project, facts: Facts, name: str) -> SetState | None:

@@ -161,7 +161,11 @@ def collect(
         progress("looking for eval rows in the training rows", 0, 0)
     leaks, text_leaks = _leaks(project, state, relation, train, version, b, facts)
     prompt = _prompt(project, train)
-    rendered, render_problem = _rendered(project, files, train, prompt, progress)
+    rendered, render_problem = None, None
+    try:
+        rendered = render_rows(project, files, train, progress=progress)
+    except InputError as error:
+        render_problem = str(error)
     baselines = None
     if b is not None:
         try:
@@ -222,7 +226,7 @@ def _clusters(state: SetState | None, relation: Relation) -> tuple[tuple[str, ..
     if state is None or state.frozen is None:
         return None
     groups = {r.row: list(g) for r, g in zip(state.frozen.rows, state.frozen.manifest.groups, strict=True)}
-    return tuple(tuple(c) for c in similarity_clusters(state.frozen.rows, relation, groups=groups))
+    return tuple(tuple(r.row for r in c) for c in similarity_clusters(state.frozen.rows, relation, groups=groups))
 
 
 def _lacking(state: SetState | None, b: Bench | None) -> tuple[str, ...]:
@@ -284,32 +288,30 @@ def _prompt(project: Project, train: Sequence[Example]) -> Prompt | None:
     return train_prompt(project, train) if train else None
 
 
-def _rendered(
-    project: Project,
-    files: ModelFiles,
-    train: Sequence[Example],
-    prompt: Prompt | None,
-    progress: Progress | None,
-) -> tuple[tuple[tuple[str, Rendered], ...] | None, str | None]:
+def render_rows(
+    project: Project, files: ModelFiles, rows: Sequence[Example], *, progress: Progress | None = None
+) -> tuple[tuple[str, Rendered], ...]:
+    """Return each row, by its hash, as the tokens that a recipe would train on.
+
+    Raises InputError where there are no rows, or the train prompt does not fit their fields.
+    """
     from sluice.evalsuite.models.local import load_tokenizer
 
+    prompt = _prompt(project, rows)
     if prompt is None:
-        return None, "there are no training rows"
+        raise InputError("there are no training rows", remedy="sluice split")
     tokenizer = load_tokenizer(files)
     limit = project.config.task.max_tokens
     found: list[tuple[str, Rendered]] = []
-    try:
-        for i, row in enumerate(train):  # the template is a program per row: no column form exists
-            if row.target_form == "call":
-                found.append((row.row, Rendered((), 0, "template-refuses")))  # a call is no text to learn
-                continue
-            messages = prompt.render(row.input)
-            found.append((row.row, render(tokenizer, messages, row.target or "", limit, files.chat_template)))
-            if progress and i % 200 == 0:
-                progress("rendering the training rows", i, len(train))
-    except InputError as error:
-        return None, str(error)
-    return tuple(found), None
+    for i, row in enumerate(rows):  # the template is a program per row: no column form exists
+        if progress and i % 200 == 0:
+            progress("rendering the training rows", i, len(rows))
+        if row.target_form == "call":
+            found.append((row.row, Rendered((), 0, "template-refuses")))  # a call is no text to learn
+            continue
+        messages = prompt.render(row.input)
+        found.append((row.row, render(tokenizer, messages, row.target or "", limit, files.chat_template)))
+    return tuple(found)
 
 
 def _baselines(b: Bench, facts: Facts) -> BaselineEvidence:

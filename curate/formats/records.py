@@ -23,7 +23,7 @@ class ReadOptions:
     input: str | None = None
     """The input column, or several separated by commas."""
     target: str | None = None
-    """The target column."""
+    """The target column, or several separated by commas: their values become one JSON object in that order."""
     encoding: str | None = None
     """A name that Python's codecs know, such as `cp1252`."""
     delimiter: str | None = None

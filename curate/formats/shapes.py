@@ -1,6 +1,6 @@
 """From records to rows: which columns are the input and the target, and what each row then is.
 
-input-target        `--input COL[,COL] --target COL`, or columns called `input` and `target`: fields named like the
+input-target        `--input COL[,COL] --target COL[,COL]`, or columns called `input` and `target`: fields named like the
                     columns (one column that holds a list of messages is a chat)
 messages            `messages` (a list, or its JSON text) and `tools`: a closing assistant turn is the target
 prompt-completion   `prompt` and `completion`: texts (field `prompt`), or lists of messages (TRL's conversational form)
@@ -65,7 +65,7 @@ def choose(columns: list[str], options: ReadOptions, path: Path, *, nulls_are_ga
     if options.input is not None:
         return _named(columns, options, path, tidy)
     if options.target is not None:
-        _known(options.target, columns, path, "--target")
+        _targets(columns, options, path)
         raise InputError(
             "--target says which column is the answer, but not which is the input",
             where=str(path),
@@ -117,14 +117,13 @@ def _named(columns: list[str], options: ReadOptions, path: Path, tidy: Callable[
     if not parts:
         raise InputError("--input names no column", where=str(path), remedy=near(asked, columns))
     names = [_known(p, columns, path, "--input") for p in dict.fromkeys(parts)]
-    target = options.target
-    if target is not None:
-        _known(target, columns, path, "--target")
-        if target in names:
-            raise InputError(f"'{target}' is both input and target", where=str(path), remedy="name different columns")
+    targets = _targets(columns, options, path)
+    both = next((t for t in targets if t in names), None)
+    if both is not None:
+        raise InputError(f"'{both}' is both input and target", where=str(path), remedy="name different columns")
 
     def build(record: Record) -> AnyRow:
-        answer = target_text(record.get(target)) if target is not None else None
+        answer = _answer(record, targets)
         if len(names) == 1:
             value = record.get(names[0])
             if isinstance(value, str) and value and not value.isspace():
@@ -134,7 +133,25 @@ def _named(columns: list[str], options: ReadOptions, path: Path, tidy: Callable[
         fields = {name: tidy(record[name]) for name in names if record.get(name) is not None}
         return _checked(Example(input=_some(fields), target=answer))
 
-    return Shape("input-target", frozenset([*names, target] if target is not None else names), build)
+    return Shape("input-target", frozenset([*names, *targets]), build)
+
+
+def _targets(columns: list[str], options: ReadOptions, path: Path) -> list[str]:
+    """Return the target columns: none, one, or several separated by commas."""
+    asked = options.target
+    if asked is None:
+        return []
+    parts = [asked] if asked in columns or "," not in asked else [p.strip() for p in asked.split(",") if p.strip()]
+    return [_known(p, columns, path, "--target") for p in dict.fromkeys(parts)]
+
+
+def _answer(record: Record, targets: list[str]) -> str | None:
+    """Return the target of a record; several columns become one JSON object in the order named, absent ones null."""
+    if len(targets) < 2:
+        return target_text(record.get(targets[0])) if targets else None
+    if all(record.get(name) is None for name in targets):
+        return None
+    return target_text({name: record.get(name) for name in targets})
 
 
 def _messages(record: Record, tidy: Callable[[Any], Any]) -> AnyRow:

@@ -64,7 +64,6 @@ SLANG = {
     "and": "&",
     "are": "r",
     "with": "w/",
-    "I am": "im",
 }
 
 Row = dict[str, Any]
@@ -194,8 +193,9 @@ class Writer:
             (f"{dice.between(5, 289)}", f"{dice.between(9, 199)}.{dice.pick(('00', '50', '90', '95', '99'))}")
         )
         return {
-            "p": name, "a": with_article(name), "q": other, "q_a": with_article(other),
-            "q_a_cap": with_article(other).capitalize(),
+            "p": name, "ps": name if plural else f"{name}s",
+            "a": with_article(name), "a_cap": with_article(name).capitalize(),
+            "q": other, "q_a": with_article(other), "q_a_cap": with_article(other).capitalize(),
             "it": "they" if plural else "it", "it_cap": "They" if plural else "It", "them": "them" if plural else "it",
             "is": "are" if plural else "is", "was": "were" if plural else "was", "has": "have" if plural else "has",
             "does": "do" if plural else "does", "this": "these" if plural else "this",
@@ -222,7 +222,7 @@ class Writer:
             name = f"{dice.pick(COLOURS)} {name}"
         category = answer["category"]
         parts = [body]
-        if value and not re.search(r"\{(p|a)\}", body):
+        if value and not re.search(r"\{(p|ps|a)\}", body):
             parts.insert(dice.below(2), self.line("mention-product"))
         if answer["order_id"] and "{o}" not in body:
             parts.insert(dice.below(len(parts) + 1), self.line("mention"))

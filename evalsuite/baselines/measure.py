@@ -139,10 +139,7 @@ def bench(project: Project, files: ModelFiles, form: Form, facts: Facts | None =
     from sluice.evalsuite.models.local import load_tokenizer
 
     facts = facts or Ledger(project).read()
-    state = require_set(project, facts)
-    frozen = state.frozen
-    if frozen is None:
-        raise Refused(f"the eval set '{state.name}' is {state.word}", remedy="git checkout evals")
+    frozen = require_set(project, facts)
     question, _ = pinned_question(facts, frozen.sha256)
     grouped = {g for g in frozen.manifest.groups if g}
     today, grader = current_question(project, len(grouped) or len(frozen.rows))

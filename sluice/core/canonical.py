@@ -12,6 +12,7 @@ import hashlib
 import itertools
 import json
 import math
+import re
 import unicodedata
 from decimal import Decimal, InvalidOperation
 from typing import Any, cast
@@ -21,15 +22,19 @@ from sluice.core.errors import InputError
 LONGEST_POSITIONAL = 400  # digits: above the 309 of the largest float, so that every float has one spelling
 DEEPEST = 128  # levels of nesting: what other readers (Arrow, serde) take too, and far from the interpreter's stack
 LONGEST_INT = 4000  # digits: CPython refuses to convert longer texts to int, Decimal does not
+_POSITIONAL_END = 10**LONGEST_POSITIONAL
+_INT_END = 10**LONGEST_INT
+_HALF = re.compile("[\ud800-\udfff]")  # no whole pair is two of these in a Python text
 
 
 class JsonProblem(ValueError):
-    """A JSON text that cannot be read exactly: the reason, and the column (1-based) where it is known."""
+    """A JSON text that cannot be read exactly: the reason, and line and column (from 1) where they are known."""
 
-    def __init__(self, reason: str, column: int | None = None):
+    def __init__(self, reason: str, column: int | None = None, line: int | None = None):
         super().__init__(reason)
         self.reason = reason
         self.column = column
+        self.line = line
 
 
 def parse_exact(text: str) -> Any:
@@ -48,12 +53,12 @@ def parse_exact(text: str) -> Any:
             parse_constant=_refuse_constant,
         )
     except json.JSONDecodeError as problem:
-        raise JsonProblem(f"broken JSON: {problem.msg}", problem.colno) from None
+        raise JsonProblem(f"broken JSON: {problem.msg}", problem.colno, problem.lineno) from None
     except RecursionError:
         raise JsonProblem("nested too deeply") from None
     if text.count("[") + text.count("{") > DEEPEST and _deeper(value, DEEPEST):
         raise JsonProblem("nested too deeply")
-    if "\\u" in text and _has_surrogate(value):
+    if (not text.isascii() and _HALF.search(text)) or ("\\u" in text and _has_surrogate(value)):
         raise JsonProblem("half a surrogate pair")
     return value
 
@@ -90,7 +95,7 @@ def _refuse_constant(name: str) -> Any:
 
 def _deeper(value: Any, levels: int) -> bool:
     layer: list[Any] = [value]
-    for _ in range(levels + 1):
+    for _ in range(levels):
         inner: list[Any] = []
         for item in layer:
             if isinstance(item, dict):
@@ -105,7 +110,7 @@ def _deeper(value: Any, levels: int) -> bool:
 
 def _has_surrogate(value: Any) -> bool:
     if isinstance(value, str):
-        return any("\ud800" <= c <= "\udfff" for c in value)
+        return _HALF.search(value) is not None
     if isinstance(value, dict):
         return any(_has_surrogate(k) or _has_surrogate(v) for k, v in cast("dict[str, Any]", value).items())
     if isinstance(value, list):
@@ -196,20 +201,17 @@ def _literal(number: int | float | Decimal) -> str:
             raise InputError(f"{number} is not a JSON number", remedy="leave it out, or give it as text")
         return repr(number)
     if isinstance(number, Decimal):
+        if not number.is_finite():
+            raise InputError(f"{number} is not a JSON number", remedy="leave it out, or give it as text")
         return str(number)
-    return str(number) if abs(number) < 10**LONGEST_INT else str(Decimal(number))
+    return str(number) if -_INT_END < number < _INT_END else str(Decimal(number))
 
 
 def _number(number: int | float | Decimal) -> str:
     """Spell a number by its value: positional up to 400 digits, beyond that as digits and exponent."""
-    if isinstance(number, int) and abs(number) < 10**LONGEST_POSITIONAL:
+    if isinstance(number, int) and -_POSITIONAL_END < number < _POSITIONAL_END:
         return str(number)
-    try:
-        exact = number if isinstance(number, Decimal) else Decimal(_literal(number))
-    except InvalidOperation:
-        raise InputError(f"{number} is not a number", remedy="give it as text") from None
-    if not exact.is_finite():
-        raise InputError(f"{number} is not a JSON number", remedy="leave it out, or give it as text")
+    exact = Decimal(_literal(number))
     sign, digits, exponent = exact.as_tuple()
     text = "".join(map(str, digits)).lstrip("0")
     if not text:

@@ -104,6 +104,8 @@ def read_set(folder: Path) -> FrozenSet:
         manifest = SetManifest.model_validate_json(file.read_bytes())
     except ValueError as problem:
         raise Tampered("the manifest cannot be read", where=str(file), remedy="git checkout that file") from problem
+    if manifest.format != FORMAT:
+        raise InputError(f"a set in format {manifest.format}", where=str(file), remedy="use the sluice that froze it")
     if manifest.to_bytes() != file.read_bytes():
         raise Tampered("the manifest is not in the form that was written", where=str(file), remedy="git checkout it")
     rows_file = folder / "rows.jsonl"
@@ -113,13 +115,16 @@ def read_set(folder: Path) -> FrozenSet:
     if hashlib.sha256(data).hexdigest() != manifest.rows_sha256:
         raise Tampered("the rows are not those that were frozen", where=str(rows_file), remedy="git checkout that file")
     rows: list[Example] = []
-    for number, line in enumerate(data.decode("utf-8").split("\n")[:-1], start=1):
+    for number, line in enumerate(data.decode("utf-8", "replace").removesuffix("\n").split("\n"), start=1):
         row = _read_row(line, f"{rows_file}:{number}")
         if not isinstance(row, Example):
             raise Tampered("an eval row is an example", where=f"{rows_file}:{number}", remedy="git checkout that file")
         rows.append(row)
     if tuple(r.row for r in rows) != manifest.rows or tuple(r.input_hash for r in rows) != manifest.inputs:
         raise Tampered("rows and manifest disagree", where=str(folder), remedy="git checkout that folder")
+    groups = {row.row: list(values) for row, values in zip(rows, manifest.groups, strict=False)}
+    if len(manifest.groups) != len(rows) or rows_bytes(list(rows), groups) != data:
+        raise Tampered("the rows are not in the form that was written", where=str(rows_file), remedy="git checkout it")
     return FrozenSet(folder=folder, manifest=manifest, rows=tuple(rows))
 
 

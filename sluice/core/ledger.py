@@ -15,7 +15,6 @@ import json
 import math
 import os
 import re
-import subprocess
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -27,6 +26,7 @@ from sluice import __version__
 from sluice.core.canonical import parse_exact
 from sluice.core.errors import InputError
 from sluice.core.files import link_new, write_synced
+from sluice.core.head import head_files
 from sluice.core.project import Project
 
 FORMAT = 1
@@ -230,7 +230,7 @@ class Ledger:
         raw: dict[str, bytes] = {}
         problems: list[LedgerProblem] = []
         own = self.project.config.project_id if self.project.has_config else None
-        head = _head_entries(self.project.root)
+        head = head_files(self.project.root, "ledger", ".json")
         in_folder: set[str] = set()
         for place, entries in (
             ("ledger", _folder_entries(self.project.ledger)),
@@ -360,51 +360,3 @@ def _in_order(found: dict[str, Fact]) -> Iterable[Fact]:
             waiting[child] -= 1
             if waiting[child] == 0:
                 heapq.heappush(free, child)
-
-
-def _head_entries(root: Path) -> dict[str, bytes] | None:
-    """Return the ledger of HEAD's tree, {} where it has none, None where there is no git or no commit."""
-    top = next((folder for folder in (root, *root.parents) if (folder / ".git").exists()), None)
-    if top is None:
-        return None
-    inside = root.relative_to(top).as_posix()
-    listing = _git(top, "ls-tree", "-z", "HEAD", "ledger/" if inside == "." else f"{inside}/ledger/")
-    if listing is None:
-        return None
-    blobs: dict[str, str] = {}
-    for line in listing.split(b"\0"):
-        if line:
-            info, _, path = line.partition(b"\t")
-            name = path.decode(errors="replace").rsplit("/", 1)[-1]
-            if name.endswith(".json"):
-                blobs[name] = info.split()[2].decode()
-    if not blobs:
-        return {}
-    order = list(blobs)
-    out = _git(top, "cat-file", "--batch", stdin="".join(f"{blobs[n]}\n" for n in order).encode())
-    return _split_batch(order, out) if out is not None else None
-
-
-def _split_batch(order: list[str], out: bytes) -> dict[str, bytes]:
-    entries: dict[str, bytes] = {}
-    at = 0
-    for name in order:
-        end = out.index(b"\n", at)
-        header = out[at:end].split()
-        if header[-1] == b"missing":
-            at = end + 1
-            continue
-        size = int(header[2])
-        entries[name] = out[end + 1 : end + 1 + size]
-        at = end + 2 + size
-    return entries
-
-
-def _git(top: Path, *words: str, stdin: bytes | None = None) -> bytes | None:
-    """Run git on the repository at `top`, named outright, so that no variable of a git hook leads elsewhere."""
-    command = ["git", f"--git-dir={top / '.git'}", f"--work-tree={top}", "-C", str(top), "--literal-pathspecs", *words]
-    try:
-        done = subprocess.run(command, input=stdin, capture_output=True, check=False, timeout=20)
-    except (FileNotFoundError, subprocess.TimeoutExpired):
-        return None
-    return done.stdout if done.returncode == 0 else None

@@ -7,19 +7,46 @@ the ledger and decisions are kept in git; `.sluice/` is big or of this machine a
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sluice.core.errors import InputError
-from sluice.core.files import Staging, disk_errors, held
+from sluice.core.files import Staging, atomic_write, disk_errors, held
 
 if TYPE_CHECKING:
     from sluice.core.task import Config
 
 CONFIG = "sluice.toml"
 STORE = ".sluice"
+_KEPT_AS_WRITTEN = ("ledger/**", "evals/**", "prompts/**", "graders/**", "rubric.md", "schema.json")
+
+
+def gitignore_text() -> str:
+    """Return what a project's .gitignore holds: the store, which is big and of this machine."""
+    return f"{STORE}/\n"
+
+
+def gitattributes_text(files: Iterable[str] = ()) -> str:
+    """Return what a project's .gitattributes holds.
+
+    Bytes that hashes are taken over are never changed by git (line ends), and decisions of two copies are merged line
+    by line.
+
+    Args:
+        files: other files that sluice.toml names (a rubric, a schema, graders, prompts), by path in the project.
+    """
+    names = [*_KEPT_AS_WRITTEN, *sorted(set(files) - set(_KEPT_AS_WRITTEN))]
+    lines = [f"{_quoted(name)} -text" for name in names]
+    return "\n".join([*lines, "decisions/*.jsonl merge=union -text"]) + "\n"
+
+
+def _quoted(name: str) -> str:
+    pattern = name if name in _KEPT_AS_WRITTEN else "".join("\\" + c if c in "\\*?[" else c for c in name)
+    if any(c in pattern for c in ' \t"'):
+        return '"' + pattern.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    return f"\\{pattern}" if pattern[:1] in ("#", "!") else pattern
 
 
 class Project:
@@ -69,7 +96,7 @@ class Project:
                 folder.mkdir(parents=True, exist_ok=True)
             ignore = self.store / ".gitignore"
             if not ignore.exists():
-                ignore.write_text("*\n")
+                atomic_write(ignore, b"*\n")
         return self
 
     @property

@@ -1,28 +1,32 @@
 """The one renderer: a prompt turns an input into chat messages.
 
-A prompt is a list of blocks, each a role and a text; the text of a file is a Jinja2 template over the input's fields,
-the text of a composed example is taken as it stands. A file is one user block, or several, each begun by a line such
-as `---system---`, `---user---`, `---assistant---`. An input that is itself a chat passes through, with the system
-block (and any composed example turns) in front. The prompt has a hash of its own and is never part of the data.
+A prompt is a list of blocks, each a role and a text; the text of a file is a Jinja2 template over the input's fields
+(`sluice.core.template`), the text of a composed example is taken as it stands. A file is one user block, or several,
+each begun by a line such as `---system---`, `---user---`, `---assistant---`. An input of fields is shown by the last
+block, which is the user's; an input that is itself a chat passes through behind the blocks, none of which then shows
+it. The prompt has a hash of its own and is never part of the data.
 """
 
 from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from difflib import get_close_matches
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any, Literal, Self, get_args
 
 from pydantic import BaseModel, ConfigDict
 
-from sluice.core.canonical import canonical, dump_exact, sha256_hex
+from sluice.core.canonical import dump_exact, sha256_hex
 from sluice.core.errors import InputError
 from sluice.core.project import Project
 from sluice.core.rows import Example, Input, Messages, input_texts
+from sluice.core.template import compile_template, fill, literal, plain_name
 
 ChatMessages = list[dict[str, Any]]
-_MARK = re.compile(r"^---(system|user|assistant)---[ \t]*$", re.MULTILINE)
+BlockRole = Literal["system", "user", "assistant"]
+_MARK = re.compile(r"^---[ \t]*(\w+)[ \t]*---[ \t]*$", re.MULTILINE)
 
 
 class Block(BaseModel):
@@ -30,7 +34,7 @@ class Block(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    role: Literal["system", "user", "assistant"]
+    role: BlockRole
     text: str
     template: bool = True
     """Whether the text is a Jinja2 template over the fields; texts of composed examples are not."""
@@ -49,23 +53,46 @@ class Prompt(BaseModel):
     blocks: tuple[Block, ...]
     shots: tuple[str, ...] = ()
 
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """Return a copy that works out its own hash."""
+        copied = super().model_copy(update=update, deep=deep)
+        vars(copied).pop("sha256", None)
+        return copied
+
     @cached_property
     def sha256(self) -> str:
-        """The hash over roles and texts; the name does not enter it."""
-        return sha256_hex("sluice/prompt/1", canonical([[b.role, b.text, b.template] for b in self.blocks]))
+        """The hash over roles and texts, which enter exactly; the name does not enter it."""
+        return sha256_hex("sluice/prompt/1", dump_exact([[b.role, b.text, b.template] for b in self.blocks]))
 
     def render(self, content: Input) -> ChatMessages:
         """Return the chat messages for one input, up to the turn that the model is to write.
 
-        Raises InputError for a variable that the input does not have, naming it, and for a template that cannot be
-        parsed or does something forbidden.
+        Raises InputError for a variable that the input does not have, naming it and the fields; for a template that
+        cannot be parsed, fails or does something forbidden; for a prompt whose last block is not the user's where the
+        input is fields; and for one whose last block is the user's where the input is a chat, which it cannot show.
         """
+        last = self.blocks[-1].role if self.blocks else None
         if isinstance(content, Messages):
-            front = [{"role": b.role, "content": b.text} for b in self.blocks if b.role == "system" or not b.template]
-            return front + [turn.as_dict() for turn in content.turns]
-        fields = {k: v if isinstance(v, str) else dump_exact(v) for k, v in content.items() if v is not None}
+            if last == "user":
+                raise InputError(
+                    "a user block shows fields, and this input is a chat",
+                    where=self.name,
+                    remedy="begin the text with a line ---system---: the chat follows it",
+                )
+            return self._filled({}) + [turn.as_dict() for turn in content.turns]
+        if last != "user":
+            raise InputError(
+                "the prompt has no user block at its end, so the input is not shown",
+                where=self.name,
+                remedy="end it with a line ---user--- and a text with {{ fields }}",
+            )
+        return self._filled(
+            {k: v if isinstance(v, str) else dump_exact(v) for k, v in content.items() if v is not None}
+        )
+
+    def _filled(self, fields: dict[str, str]) -> ChatMessages:
         return [
-            {"role": b.role, "content": _fill(self.name, b.text, fields) if b.template else b.text} for b in self.blocks
+            {"role": b.role, "content": fill(self.name, b.text, fields) if b.template else b.text} for b in self.blocks
         ]
 
     def texts(self) -> dict[str, str]:
@@ -73,24 +100,43 @@ class Prompt(BaseModel):
         return {f"{self.name}[{i}].{b.role}": b.text for i, b in enumerate(self.blocks)}
 
     def file_text(self) -> str:
-        """Return the prompt in the form of a prompt file (composed examples are escaped)."""
-        parts: list[str] = []
-        for block in self.blocks:
-            text = block.text if block.template else "{% raw %}" + block.text + "{% endraw %}"
-            parts.append(f"---{block.role}---\n{text}")
-        return "\n".join(parts) + "\n"
+        """Return the prompt in the form of a prompt file, which renders to the same messages."""
+        return "\n".join(f"---{b.role}---\n{_in_file(b)}" for b in self.blocks) + "\n"
+
+
+def _in_file(block: Block) -> str:
+    """Write a block so that reading the file gives the text back; what a file would bend is written as a literal."""
+    text = block.text
+    inner = text.strip("\n")
+    if block.template:
+        before = len(text) - len(text.lstrip("\n"))
+        edges = (text[:before], text[before + len(inner) :])
+        marked = _MARK.sub(lambda mark: _shown(mark.group()), inner)
+        return "".join((_shown(edges[0]), marked, _shown(edges[1])))
+    if inner != text or "\r" in text or "endraw" in text or _MARK.search(text):
+        return _shown(text)
+    return f"{{% raw %}}{text}{{% endraw %}}" if re.search(r"\{[{%#]", text) else text
+
+
+def _shown(text: str) -> str:
+    return "{{ " + literal(text) + " }}" if text else ""
 
 
 def rendered_hash(rendered: Iterable[ChatMessages]) -> str:
-    """Return one hash over rendered messages in order: a baseline is stale only when this changes."""
+    """Return one hash over rendered messages in order, exactly: a baseline is stale only when this changes."""
     digest = hashlib.sha256(b"sluice/rendered/1\n")
     for messages in rendered:
-        digest.update(canonical(messages).encode() + b"\n")
+        digest.update(dump_exact(messages).encode() + b"\n")
     return digest.hexdigest()
 
 
 def parse_prompt(name: str, text: str) -> Prompt:
-    """Read the text of a prompt file. Raises InputError where it is empty, or no block is left for the user."""
+    """Read the text of a prompt file.
+
+    Raises InputError where it is empty, has text before its first marker, a marker of an unknown role, or a text that
+    is no template.
+    """
+    text = text.replace("\r\n", "\n").replace("\r", "\n")  # as the template reader does
     if not text.strip():
         raise InputError("the prompt is empty", where=name, remedy="write what the model is asked, and {{ fields }}")
     marks = list(_MARK.finditer(text))
@@ -101,15 +147,24 @@ def parse_prompt(name: str, text: str) -> Prompt:
             raise InputError("text before the first ---role--- line", where=name, remedy="give it a ---system--- line")
         ends = [m.start() for m in marks[1:]] + [len(text)]
         blocks = [
-            Block(role=m.group(1), text=text[m.end() : end].strip("\n"))  # type: ignore[arg-type]
+            Block(role=_role(name, m, text), text=text[m.end() : end].strip("\n"))
             for m, end in zip(marks, ends, strict=True)
         ]
-        if blocks[-1].role == "assistant":
-            raise InputError("the last block is the assistant's", where=name, remedy="end with a ---user--- block")
     prompt = Prompt(name=name, blocks=tuple(blocks))
     for block in prompt.blocks:
-        _compile(name, block.text)
+        compile_template(name, block.text)
     return prompt
+
+
+def _role(name: str, mark: re.Match[str], text: str) -> BlockRole:
+    known: tuple[BlockRole, ...] = get_args(BlockRole)
+    for role in known:
+        if mark.group(1) == role:
+            return role
+    line = text.count("\n", 0, mark.start()) + 1
+    near = get_close_matches(mark.group(1).lower(), known, n=1, cutoff=0.5)
+    hint = f"did you mean ---{near[0]}---?" if near else "known: ---system---, ---user---, ---assistant---"
+    raise InputError(f"no block is for the role '{mark.group(1)}'", where=f"{name}:{line}", remedy=hint)
 
 
 def load_prompt(project: Project, name: str) -> Prompt:
@@ -135,41 +190,8 @@ def shot_blocks(template: Prompt, rows: Sequence[Example]) -> list[Block]:
 def input_template(content: Input) -> str:
     """Return the user template that shows an input as it is: its one field, or `name: value` lines."""
     fields = list(input_texts(content)) if not isinstance(content, Messages) else []
-    for name in fields:
-        if not name.isidentifier():
-            return "{{ fields | tojson }}"
+    shown = ["{{ " + (name if plain_name(name) else f"fields[{literal(name)}]") + " }}" for name in fields]
     if len(fields) == 1:
-        return "{{ " + fields[0] + " }}"
-    return "\n".join(f"{name}: {{{{ {name} }}}}" for name in fields)
-
-
-def _fill(name: str, text: str, fields: dict[str, str]) -> str:
-    from jinja2 import TemplateError, UndefinedError
-    from jinja2.exceptions import SecurityError
-
-    template = _compile(name, text)
-    try:
-        return template.render({"fields": fields} | fields)
-    except UndefinedError as problem:
-        raise InputError(
-            f"{problem.message or 'a variable is undefined'}",
-            where=name,
-            remedy=f"use the input's fields: {', '.join(fields)}",
-        ) from problem
-    except SecurityError as problem:
-        raise InputError(f"the template does something forbidden: {problem}", where=name) from problem
-    except TemplateError as problem:
-        raise InputError(f"the template fails: {problem}", where=name, remedy="mend the template") from problem
-
-
-def _compile(name: str, text: str) -> Any:
-    from jinja2 import StrictUndefined, TemplateSyntaxError
-    from jinja2.sandbox import ImmutableSandboxedEnvironment
-
-    environment = ImmutableSandboxedEnvironment(undefined=StrictUndefined, keep_trailing_newline=True)
-    try:
-        return environment.from_string(text)
-    except TemplateSyntaxError as problem:
-        raise InputError(
-            f"not a Jinja2 template: {problem.message}", where=f"{name}:{problem.lineno}", remedy="mend that line"
-        ) from problem
+        return shown[0]
+    labels = ["{{ " + literal(name) + " }}" if re.search(r"[{\r\n]", name) else name for name in fields]
+    return "\n".join(f"{label}: {value}" for label, value in zip(labels, shown, strict=True))

@@ -10,8 +10,9 @@ beside the row with each place it was seen at, and never part of it. This module
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cached_property
-from typing import Any, Literal, cast
+from typing import Any, Literal, Self, cast
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
@@ -88,6 +89,13 @@ class Row(BaseModel):
 
     kind: Any
     input: Input
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """Return a copy that works out its own hashes: the changed row never carries the old one's name."""
+        copied = super().model_copy(update=update, deep=deep)
+        for name in ("row", "input_hash"):
+            vars(copied).pop(name, None)
+        return copied
 
     @cached_property
     def input_hash(self) -> str:

@@ -97,8 +97,8 @@ def rows_hash(rows: Iterable[str]) -> str:
 
 
 def answers_hash(answers: Iterable[StoredAnswer]) -> str:
-    """Return the hash over answers, in the order of input and repeat; times and counts do not enter."""
-    lines = sorted(canonical([a.row, a.input, a.repeat, a.text, a.stop, a.error]) for a in answers)
+    """Return the hash over answers, whatever their order; the texts enter exactly, times and counts not at all."""
+    lines = sorted(dump_exact([a.row, a.input, a.repeat, a.text, a.stop, a.error]) for a in answers)
     return hashlib.sha256(("sluice/answers/1\n" + "\n".join(lines)).encode()).hexdigest()
 
 
@@ -132,7 +132,9 @@ class Run:
             raise Tampered("run.json cannot be read", where=self.id, remedy="run it again") from problem
 
     def append(self, answer: StoredAnswer) -> None:
-        """Append one answer and flush it."""
+        """Append one answer and flush it. Raises InputError where the run is closed."""
+        if (self.folder / "closed.json").exists():
+            raise InputError("this run is closed; no answer can be added", where=self.id, remedy="start another run")
         append_line(self.folder / "answers.jsonl", dump_exact(answer.model_dump(mode="json")))
 
     def answers(self) -> dict[tuple[str, int], StoredAnswer]:
@@ -161,14 +163,22 @@ class Run:
             return None
         try:
             return str(json.loads(file.read_bytes())["answers"])
-        except (ValueError, KeyError) as problem:
+        except (ValueError, KeyError, TypeError) as problem:
             raise Tampered("closed.json cannot be read", where=self.id) from problem
 
     def check(self) -> None:
-        """Raise Tampered where the stored answers are not those that were sealed."""
+        """Raise Tampered where a closed run's question or answers are not those that were sealed.
+
+        An open run has no seal and passes. A seal that was edited with its answers is found by the ledger, which holds
+        the hash of the answers too.
+        """
         sealed = self.closed
-        if sealed is not None and answers_hash(self.answers().values()) != sealed:
+        if sealed is None:
+            return
+        if answers_hash(self.answers().values()) != sealed:
             raise Tampered("the stored answers are not those that were given", where=self.id)
+        if json.loads((self.folder / "closed.json").read_bytes()).get("spec") != self.spec.sha256:
+            raise Tampered("run.json is not the question that was sealed", where=self.id)
 
 
 def all_runs(project: Project) -> list[Run]:
@@ -179,7 +189,17 @@ def all_runs(project: Project) -> list[Run]:
 
 
 def find_run(project: Project, spec: RunSpec) -> Run | None:
-    """Return the run that answers just this question: a closed one before an open one."""
+    """Return the run that answers just this question: a closed one before an open one.
+
+    A run whose run.json cannot be read answers nothing; `verify` names it.
+    """
     wanted = spec.sha256
-    runs = [run for run in all_runs(project) if run.spec.sha256 == wanted]
+    runs = [run for run in all_runs(project) if _asks(run, wanted)]
     return next((r for r in runs if r.closed), runs[0] if runs else None)
+
+
+def _asks(run: Run, wanted: str) -> bool:
+    try:
+        return run.spec.sha256 == wanted
+    except Tampered:
+        return False

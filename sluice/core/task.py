@@ -6,14 +6,15 @@ is a default nobody chose. It knows nothing of what the values mean to grader or
 
 from __future__ import annotations
 
-import json
 import tomllib
+from collections.abc import Iterator
 from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from sluice.core.canonical import JsonProblem, parse_exact
 from sluice.core.errors import InputError
 
 if TYPE_CHECKING:
@@ -25,11 +26,13 @@ PRECISIONS = ("bf16", "fp32", "fp16", "nf4")
 
 
 class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
 class Task(_Section):
     """What is wanted, and how a right answer is told."""
+
+    model_config = ConfigDict(allow_inf_nan=False)
 
     name: str
     data: str
@@ -75,7 +78,7 @@ class GraderConfig(_Section):
     file: str | None = None
     function: str = "grade"
     kind: Literal["binary", "graded"] | None = None
-    range: tuple[float, float] | None = None
+    range: tuple[float, float] | None = Field(default=None, strict=False)
     right_at: float | None = None
     needs: list[str] = []
     direction: Literal["higher", "lower"] = "higher"
@@ -90,6 +93,8 @@ class Gate(_Section):
 
 class Cost(_Section):
     """Prices per million tokens; without them "cheaper" is not claimed."""
+
+    model_config = ConfigDict(allow_inf_nan=False)
 
     prompt: float | None = None
     completion: float | None = None
@@ -136,7 +141,8 @@ def read_config(path: Path) -> Config:
 
 
 def _first_problem(problem: ValidationError, file: str) -> InputError:
-    first = problem.errors()[0]
+    found = problem.errors()
+    first = next((e for e in found if e["type"] == "extra_forbidden"), found[0])  # it explains what is missing
     place = ".".join(str(part) for part in first["loc"])
     if first["type"] == "extra_forbidden":
         key = str(first["loc"][-1])
@@ -168,27 +174,67 @@ def read_schema(project: Project) -> dict[str, Any] | None:
 
 def parse_schema(text: str, *, where: str) -> dict[str, Any]:
     """Return a JSON schema (draft 2020-12 unless it names another) from its text. Raises InputError."""
-    from jsonschema import SchemaError
+    from jsonschema import Draft202012Validator, SchemaError
     from jsonschema.validators import validator_for
 
     try:
-        value = json.loads(text)
-    except json.JSONDecodeError as problem:
-        raise InputError(
-            f"broken JSON: {problem.msg}", where=f"{where}:{problem.lineno}:{problem.colno}", remedy="mend that line"
-        ) from problem
+        value = parse_exact(text)
+    except JsonProblem as problem:
+        place = where if problem.line is None else f"{where}:{problem.line}:{problem.column}"
+        raise InputError(problem.reason, where=place, remedy="mend that line") from problem
     if not isinstance(value, dict):
         raise InputError("a schema is a JSON object", where=where, remedy='begin with {"type": "object", ...}')
     schema = cast("dict[str, Any]", value)
+    if not isinstance(schema.get("$schema", ""), str):
+        raise InputError("not a JSON schema: $schema is not text", where=where, remedy="see json-schema.org")
+    validator = cast("type[Draft202012Validator]", validator_for(schema, default=Draft202012Validator))
     try:
-        validator_for(schema).check_schema(schema)
+        validator.check_schema(schema)
     except SchemaError as problem:
         spot = "/".join(str(part) for part in problem.absolute_path) or "the top"
         raise InputError(
             f"not a JSON schema: {problem.message} (at {spot})", where=where, remedy="see json-schema.org"
         ) from problem
-    if not ({"type", "properties", "enum", "$ref", "anyOf", "oneOf", "allOf", "const"} & set(schema)):
+    if not set(schema) & set(validator.VALIDATORS):
         raise InputError(
             "a schema that allows everything checks nothing", where=where, remedy="name its type and properties"
         )
+    _check_references(str(validator.META_SCHEMA["$schema"]), schema, where)
     return schema
+
+
+def _check_references(dialect: str, schema: dict[str, Any], where: str) -> None:
+    """Look up every `$ref`, so that a dangling one is found now and not at the first answer; nothing is fetched."""
+    from referencing.exceptions import Unresolvable
+    from referencing.jsonschema import EMPTY_REGISTRY, specification_with
+
+    parts = list(_subschemas(schema))
+    if any("$id" in part for part in parts[1:]):
+        return  # a part with an address of its own: references then mean what lies near it
+    resource = specification_with(dialect).create_resource(schema)
+    address = resource.id() or ""
+    resolver = EMPTY_REGISTRY.with_resource(address, resource).resolver(base_uri=address)
+    for part in parts:
+        reference = part.get("$ref")
+        if isinstance(reference, str):
+            try:
+                resolver.lookup(reference)
+            except Unresolvable:
+                raise InputError(
+                    f"the schema refers to '{reference}', which is not in it",
+                    where=where,
+                    remedy="put what it means under $defs",
+                ) from None
+
+
+def _subschemas(value: Any) -> Iterator[dict[str, Any]]:
+    """Yield every object of a schema, the whole first, but for values that are data."""
+    if isinstance(value, dict):
+        whole = cast("dict[str, Any]", value)
+        yield whole
+        for key, item in whole.items():
+            if key not in ("const", "default", "enum", "examples"):
+                yield from _subschemas(item)
+    elif isinstance(value, list):
+        for item in cast("list[Any]", value):
+            yield from _subschemas(item)

@@ -17,32 +17,32 @@ class SftConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    rank: int = Field(16, ge=1)
+    rank: int = Field(default=16, ge=1)
     """Rank of the two matrices of each layer."""
-    alpha: float = Field(32.0, gt=0)
+    alpha: float = Field(default=32.0, gt=0)
     """Their product is scaled by alpha / rank."""
-    dropout: float = Field(0.0, ge=0, lt=1)
+    dropout: float = Field(default=0.0, ge=0, lt=1)
     """Dropout before the first matrix; with any, the fast path is not taken."""
-    learning_rate: float = Field(1e-3, gt=0)
+    learning_rate: float = Field(default=1e-3, gt=0)
     """Peak of the schedule."""
     schedule: Literal["linear", "cosine", "constant_with_warmup"] = "linear"
     """What follows the warm-up."""
-    warmup: float = Field(0.05, ge=0, lt=1)
+    warmup: float = Field(default=0.05, ge=0, lt=1)
     """Share of all steps in which the learning rate rises."""
-    batch: int = Field(16, ge=1)
+    batch: int = Field(default=16, ge=1)
     """Rows a step."""
-    epochs: int = Field(1, ge=1)
+    epochs: int = Field(default=1, ge=1)
     """Times that each row is seen."""
-    weight_decay: float = Field(0.0, ge=0)
-    max_grad_norm: float = Field(1.0, gt=0)
+    weight_decay: float = Field(default=0.0, ge=0)
+    max_grad_norm: float = Field(default=1.0, gt=0)
     seed: int = 0
-    part_tokens: int = Field(4096, ge=1)
+    part_tokens: int = Field(default=4096, ge=1)
     """Most tokens computed at once; a larger batch is computed in parts and gives the same step."""
     gradient_checkpointing: bool = False
     """Compute activations twice to save memory."""
-    checkpoint_seconds: float = Field(60.0, gt=0)
+    checkpoint_seconds: float = Field(default=60.0, gt=0)
     """Time between checkpoints."""
-    checkpoint_steps: int | None = Field(None, ge=1)
+    checkpoint_steps: int | None = Field(default=None, ge=1)
     """Steps between checkpoints, in place of the time."""
 
 

@@ -1,0 +1,400 @@
+"""`split`: a dataset becomes the parts NAME/train, NAME/dev and NAME/eval, versions of their own, that share nothing.
+
+Where rows go is decided by `sluice.curate.split` (first time) and `sluice.curate.extend` (once parts exist): a split
+never moves a row. Here their answer becomes versions. Rows that can be in no part are kept as dropped, with the reason
+and the row they touch. The group values of rows are set on the parts, and the boilerplate is pinned in the report.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, cast
+
+from pydantic import BaseModel, ConfigDict
+
+from sluice.core.errors import UsageError
+from sluice.core.project import Project
+from sluice.core.rows import AnyRow
+from sluice.curate.dataset import PARTS, Version, has_dataset, open_dataset, open_newest, operation_frames, versions
+from sluice.curate.drops import Drop, ShownRow, drop_rows, find_records, operations_on, shown_row
+from sluice.curate.eval_side import change_edges, eval_side, pinned_boilerplate
+from sluice.curate.extend import extend_split
+from sluice.curate.formats.records import Progress
+from sluice.curate.metadata import group_values
+from sluice.curate.operation import Operation, Outcome, commit
+from sluice.curate.similarity import Relation
+from sluice.curate.split import Part, SetAside, split
+
+if TYPE_CHECKING:
+    import polars as pl
+
+FIRST = 5
+LEFT_WHOLE = "dropped from the whole"
+
+
+class PartMade(BaseModel):
+    """One part as it is now."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    version: int
+    """0 where it was not made (a dry run)."""
+    rows: int
+    new: int
+    """Rows that came in now."""
+
+
+class PutAside(BaseModel):
+    """A row that is in no part, and the row that it touches."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    row: ShownRow
+    reason: str
+    touches: ShownRow | None
+
+
+class SplitDone(BaseModel):
+    """What `split` did, or would do."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    dataset: str
+    changed: bool
+    extended: bool
+    """Whether the parts were there already: new rows were added to them."""
+    parts: tuple[PartMade, ...]
+    set_aside: int
+    reasons: dict[str, int]
+    """Rows set aside now, by reason."""
+    first_set_aside: tuple[PutAside, ...]
+    left: int
+    """Rows of the other dataset (`source`) that were not drawn; they stay there."""
+    gone: int
+    """Training rows that were dropped from the whole dataset since, and so left train."""
+    notes: tuple[str, ...]
+    strata: dict[str, dict[str, int]]
+    components: int
+    largest: int
+    boilerplate: int
+    """n-grams that were left out as boilerplate."""
+    seed: int
+    dry_run: bool = False
+
+
+def split_dataset(
+    project: Project,
+    dataset: str,
+    *,
+    eval: int | float = 0,
+    dev: int | float = 0,
+    per_class: bool = False,
+    source: str | None = None,
+    seed: int | None = None,
+    group: str | None = None,
+    stratify: str | None = None,
+    dry_run: bool = False,
+    progress: Progress | None = None,
+) -> SplitDone:
+    """Draw the parts of a dataset; where they exist, add the rows that are new to it.
+
+    Args:
+        project: of the dataset; a sluice.toml is not needed, its `group` and `stratify` are used where it is there.
+        dataset: the whole, not a part.
+        eval, dev: rows of the part, or a share below 1; with `per_class` rows of each class.
+        per_class: whether the sizes are for each class.
+        source: another dataset that eval and dev are drawn from; its other rows stay where they are.
+        seed: of the draw (0).
+        group: the column beside a row whose values never straddle parts, in the place of the task's.
+        stratify: path of the class, in the place of the task's.
+        dry_run: only say what would be done.
+        progress: called with (what, done, total).
+
+    Raises UsageError for a part, and for sizes, source or seed other than those of the split that was made; InputError
+    where the sizes cannot be drawn.
+    """
+    if "/" in dataset:
+        raise UsageError(f"'{dataset}' is a part already", remedy=f"sluice split {dataset.partition('/')[0]}")
+    asked = {"eval": eval, "dev": dev, "per_class": per_class, "source": source, "seed": seed}
+    asked |= {"group": group, "stratify": stratify}
+    seen: dict[str, Any] = {}
+
+    def build() -> Outcome | None:
+        seen.clear()
+        whole = open_newest(project, dataset)
+        parts = {
+            part: open_dataset(project, f"{dataset}/{part}")
+            for part in PARTS
+            if has_dataset(project, f"{dataset}/{part}")
+        }
+        if parts:
+            return _extend(whole, parts, asked, seen, progress)
+        return _draw(whole, asked, seen, progress)
+
+    if dry_run:
+        build()
+        changed = False
+    else:
+        changed = commit(project, build) is not None
+    return _result(project, dataset, seen, changed=changed, dry_run=dry_run)
+
+
+def _draw(whole: Version, asked: dict[str, Any], seen: dict[str, Any], progress: Progress | None) -> Outcome:
+    project = whole.project
+    parameters = _first_parameters(project, asked)
+    other = open_dataset(project, parameters["source"]) if parameters["source"] else None
+    groups = _groups(parameters["group"], whole, *([other] if other else []))
+    sizes: dict[str, Any] = {"eval": parameters["eval"], "dev": parameters["dev"]}
+    if parameters["per_class"]:
+        sizes = {f"{part}_per_class": size or None for part, size in sizes.items()}
+    done = split(
+        whole.rows(),
+        **sizes,
+        seed=parameters["seed"],
+        stratify=parameters["stratify"],
+        eval_from=other.rows() if other else None,
+        groups=groups,
+        edges=change_edges(whole, *([other] if other else [])),
+        progress=progress,
+    )
+    frame, drawn_from = whole.frame(), (other or whole).frame()
+    contents: dict[str, pl.DataFrame] = {}
+    for part, names, of in (
+        ("train", done.train, frame),
+        ("dev", done.dev, drawn_from),
+        ("eval", done.eval, drawn_from),
+    ):
+        if names:
+            contents[f"{whole.dataset}/{part}"] = _with_groups(of.filter(of["row"].is_in(list(names))), groups)
+    aside = list(done.set_aside)
+    _, dropped = drop_rows(frame, [Drop(a.row, a.reason, a.touches) for a in aside])
+    counts = {part: len(getattr(done, part)) for part in PARTS} | {"set_aside": len(aside)}
+    seen.update(
+        whole=whole,
+        extended=False,
+        aside=aside,
+        rows={part: len(getattr(done, part)) for part in PARTS},
+        new={part: len(getattr(done, part)) for part in PARTS},
+        report={
+            "notes": list(done.notes),
+            "strata": done.strata,
+            "components": done.components,
+            "largest": done.largest,
+            "left": len(done.left),
+            "gone": 0,
+            "boilerplate": done.boilerplate.model_dump(mode="json"),
+        },
+        seed=parameters["seed"],
+    )
+    return Outcome(
+        verb="split",
+        parameters=parameters,
+        parents=(whole.parent, *([other.parent] if other else [])),
+        contents=contents,
+        rows_in=frame.height,
+        dropped=_with_groups(dropped, groups),
+        counts=counts,
+        report=seen["report"],
+    )
+
+
+def _extend(
+    whole: Version,
+    parts: dict[str, Version],
+    asked: dict[str, Any],
+    seen: dict[str, Any],
+    progress: Progress | None,
+) -> Outcome | None:
+    project = whole.project
+    first = _first_split(parts)
+    parameters = _same_parameters(whole.dataset, first, asked, project)
+    side = eval_side(project, whole.dataset)
+    relation = side.relation if side else Relation(pinned_boilerplate(next(iter(parts.values()))))
+    groups = _groups(parameters["group"], whole)
+    for version in parts.values():
+        for row, values in version.groups().items():
+            groups[row] = sorted({*groups.get(row, []), *(values or [])})
+    if side:
+        groups |= {row: values for row, values in side.groups.items() if values}
+    rows: dict[Part, Sequence[AnyRow]] = {cast("Part", part): version.rows() for part, version in parts.items()}
+    if side:
+        rows["eval"] = side.rows
+    frame = whole.frame()
+    known = _ever_in_parts(parts)
+    new = [row for row in whole.rows() if row.row not in known]
+    edges = change_edges(whole, *parts.values())
+    if progress:
+        progress(f"placing {len(new):,} new rows", 0, len(new))
+    placed = extend_split(rows, new, relation, groups, edges)
+    aside = [SetAside(a.row, a.reason, a.touches) for a in placed if a.part is None]
+    joins = {part: [a.row for a in placed if a.part == part] for part in PARTS}
+    contents, gone = _extended_contents(whole, parts, joins, groups)
+    seen.update(
+        whole=whole,
+        extended=True,
+        aside=aside,
+        rows={p: contents.get(f"{whole.dataset}/{p}", v.frame()).height for p, v in parts.items()},
+        new={part: len(names) for part, names in joins.items()},
+        report={
+            "notes": [],
+            "strata": {},
+            "components": 0,
+            "largest": 0,
+            "left": 0,
+            "gone": gone.height,
+            "boilerplate": relation.boilerplate.model_dump(mode="json"),
+        },
+        seed=parameters["seed"],
+    )
+    for part, names in joins.items():
+        if names:
+            seen["rows"][part] = contents[f"{whole.dataset}/{part}"].height
+    if not contents and not aside:
+        return None
+    if not contents:  # rows were set aside only: they are noted with a new number of the same rows
+        part = "train" if "train" in parts else next(iter(parts))
+        contents[f"{whole.dataset}/{part}"] = parts[part].frame()
+    _, dropped = drop_rows(frame, [Drop(a.row, a.reason, a.touches) for a in aside])
+    import polars as pl
+
+    return Outcome(
+        verb="split",
+        parameters=parameters,
+        parents=(whole.parent, *(v.parent for v in parts.values())),
+        contents=contents,
+        rows_in=frame.height,
+        dropped=pl.concat([_with_groups(dropped, groups), gone]),
+        counts={part: len(names) for part, names in joins.items()} | {"set_aside": len(aside), "gone": gone.height},
+        report=seen["report"],
+    )
+
+
+def _extended_contents(
+    whole: Version, parts: dict[str, Version], joins: dict[str, list[str]], groups: dict[str, list[str]]
+) -> tuple[dict[str, pl.DataFrame], pl.DataFrame]:
+    """Return (the parts that change, by name; the training rows that were dropped from the whole since)."""
+    import polars as pl
+
+    frame = whole.frame()
+    contents: dict[str, pl.DataFrame] = {}
+    held = set(frame["row"])
+    since = operation_frames(whole.project, operations_on(whole), "dropped")
+    out = (set(since["row"]) if since is not None else set[str]()) - held
+    train = parts["train"].frame() if "train" in parts else frame.clear()
+    stays, gone = drop_rows(train, [Drop(row, LEFT_WHOLE) for row in train["row"] if row in out])
+    for part, names in joins.items():
+        old = stays if part == "train" else parts[part].frame() if part in parts else frame.clear()
+        if names or (part == "train" and gone.height):
+            joined = _with_groups(frame.filter(frame["row"].is_in(names)), groups)
+            contents[f"{whole.dataset}/{part}"] = pl.concat([old, joined])
+    return contents, gone
+
+
+def _first_parameters(project: Project, asked: dict[str, Any]) -> dict[str, Any]:
+    """Return the parameters of a first split: what was asked, else the task's."""
+    task = project.config.task if project.has_config else None
+    return asked | {
+        "seed": asked["seed"] or 0,
+        "group": asked["group"] or (task.group if task else None),
+        "stratify": asked["stratify"] or (task.stratify if task else None),
+    }
+
+
+def _first_split(parts: dict[str, Version]) -> Operation | None:
+    """Return the split that made the parts, None where they were added part by part."""
+    for version in parts.values():
+        for older in versions(version.project, version.dataset):
+            if older.operation.verb == "split":
+                return older.operation
+    return None
+
+
+def _same_parameters(dataset: str, first: Operation | None, asked: dict[str, Any], project: Project) -> dict[str, Any]:
+    """Return the parameters of the split that was made. Raises UsageError where other ones are asked for now."""
+    if first is None:
+        return _first_parameters(project, asked)
+    for key, value in asked.items():
+        was = first.parameters.get(key)
+        if value not in (None, 0, False) and value != was:
+            name = {"source": "from", "per_class": "per-class"}.get(key, key)
+            raise UsageError(
+                f"'{dataset}' is split already, with --{name} {was}: a split never moves a row",
+                remedy=f"sluice split {dataset} adds the rows that are new; for other parts use another dataset",
+            )
+    return dict(first.parameters)
+
+
+def _ever_in_parts(parts: dict[str, Version]) -> set[str]:
+    """Return the rows that a part holds, and those that a split set aside or a verb dropped from a part."""
+    known: set[str] = set()
+    for version in parts.values():
+        known |= set(version.frame()["row"])
+        dropped = operation_frames(version.project, operations_on(version), "dropped")
+        known |= set(dropped["row"]) if dropped is not None else set()
+    return known
+
+
+def _groups(column: str | None, *from_: Version) -> dict[str, list[str]]:
+    """Return group values by row over some versions; at least the first of them must have the column."""
+    if column is None:
+        return {}
+    found: dict[str, list[str]] = group_values(from_[0], column)
+    for version in from_[1:]:
+        found |= group_values(version, column, needed=False)
+    return found
+
+
+def _with_groups(frame: pl.DataFrame, groups: dict[str, list[str]]) -> pl.DataFrame:
+    """Return the frame with the group values of its rows set; rows without any keep what they have."""
+    import polars as pl
+
+    values = [
+        sorted(groups.get(row) or old or []) for row, old in zip(frame["row"], frame["groups"].to_list(), strict=True)
+    ]
+    return frame.with_columns(pl.Series("groups", values, dtype=pl.List(pl.String)))
+
+
+def _result(project: Project, dataset: str, seen: dict[str, Any], *, changed: bool, dry_run: bool) -> SplitDone:
+    aside: list[SetAside] = seen["aside"]
+    shown = {a.row for a in aside[:FIRST]} | {a.touches for a in aside[:FIRST] if a.touches}
+    records = find_records(seen["whole"], shown)
+
+    def show(row: str) -> ShownRow:
+        return shown_row(records[row]) if row in records else ShownRow(row=row, input=None)
+
+    parts = [
+        PartMade(
+            name=f"{dataset}/{part}",
+            version=open_dataset(project, f"{dataset}/{part}").number
+            if has_dataset(project, f"{dataset}/{part}")
+            else 0,
+            rows=seen["rows"][part],
+            new=seen["new"].get(part, 0),
+        )
+        for part in PARTS
+        if seen["rows"].get(part)
+    ]
+    report = seen["report"]
+    return SplitDone(
+        dataset=dataset,
+        changed=changed,
+        extended=seen["extended"],
+        parts=tuple(parts),
+        set_aside=len(aside),
+        reasons=dict(Counter(a.reason for a in aside)),
+        first_set_aside=tuple(
+            PutAside(row=show(a.row), reason=a.reason, touches=show(a.touches) if a.touches else None)
+            for a in aside[:FIRST]
+        ),
+        left=report["left"],
+        gone=report["gone"],
+        notes=tuple(report["notes"]),
+        strata=report["strata"],
+        components=report["components"],
+        largest=report["largest"],
+        boilerplate=len(report["boilerplate"]["ngrams"]),
+        seed=seen["seed"],
+        dry_run=dry_run,
+    )

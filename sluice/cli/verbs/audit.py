@@ -1,0 +1,154 @@
+"""`sluice audit`: what is wrong with these rows? Exit codes: 0; 1 with --fail-on where there is such a finding."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from sluice.cli.terminal import Style, Terminal
+from sluice.cli.verb import verb
+from sluice.core.errors import InputError
+
+if TYPE_CHECKING:
+    from sluice.core.project import Project
+    from sluice.curate.audit_dataset import Audit
+    from sluice.curate.checks import CheckResult
+
+LEVELS = {"ok": 0, "warn": 1, "fail": 2}
+VERDICTS: dict[str, tuple[str, Style]] = {
+    "ok": ("Nothing found.", "good"),
+    "warn": ("Nothing that stops training; some things to look at.", "warn"),
+    "fail": ("There are rows to mend or drop.", "bad"),
+}
+
+
+@verb(
+    examples=[
+        "sluice audit tickets/train",
+        "sluice audit raw/*.csv --input body --target category    plain files, no project needed",
+        "sluice audit tickets --schema schema.json --fail-on fail  exit 1 where a check fails",
+    ],
+    exits={1: "with --fail-on: a finding of that severity"},
+)
+@click.argument("what", nargs=-1, required=True, metavar="NAME[@N] | FILES...", type=click.Path())
+@click.option(
+    "--schema", metavar="FILE", type=click.Path(), help="JSON schema of an answer, in the place of the task's."
+)
+@click.option("--fail-on", type=click.Choice(["warn", "fail"]), help="Exit 1 where there is a finding this severe.")
+@click.option("--input", "input_", metavar="COL[,COL]", help="Of files: the input column, or several.")
+@click.option("--target", metavar="COL[,COL]", help="Of files: the target column, or several.")
+@click.option("--encoding", metavar="NAME", help="Of files that are not UTF-8.")
+@click.option("--delimiter", metavar="CHAR", help="Of CSV files: one character, or tab.")
+def command(out: Terminal, what: tuple[str, ...], schema: str | None, fail_on: str | None, **how: str | None) -> Any:
+    """Say what is wrong with the rows of a dataset, or of plain files.
+
+    Checks of severity fail find rows that must not be trained on; those of severity warn find what a person should
+    look at. A check that lacks something says so and never counts as passed.
+    """
+    from sluice.core.project import Project
+    from sluice.curate.audit_dataset import audit_dataset, audit_files, schema_file
+    from sluice.curate.formats import ReadOptions
+
+    given = schema_file(schema) if schema else None
+    project = Project.find_or_none(Path.cwd())
+    refuse_unknown_word(project, what)
+    if project is not None and is_dataset(project, what):
+        from sluice.train.tokens import token_counter
+
+        counter = token_counter(project)
+        if counter.count is None and project.has_config:
+            out.note(f"the check 'overlong' cannot look: {counter.why_not}")
+        audit = audit_dataset(project, what[0], schema=given, count_tokens=counter.count, progress=out.progress)
+    else:
+        options = ReadOptions(
+            input=how["input_"], target=how["target"], encoding=how["encoding"], delimiter=how["delimiter"]
+        )
+        audit = audit_files(what, options, schema=given, progress=out.progress)
+    draw(out, audit, what)
+    if fail_on is not None and LEVELS[audit.worst] >= LEVELS[fail_on]:
+        out.exit_code = 1
+    return audit
+
+
+def is_dataset(project: Project, what: tuple[str, ...]) -> bool:
+    """Return whether the words name a dataset of the project rather than files (`./tickets` is a file)."""
+    from sluice.curate.dataset import has_dataset
+
+    word = what[0]
+    if len(what) > 1 or word.startswith((".", "/", "~")):
+        return False
+    return has_dataset(project, word.partition("@")[0].partition(":")[0])
+
+
+def refuse_unknown_word(project: Project | None, what: tuple[str, ...]) -> None:
+    """Raise InputError for one word that is neither a dataset nor looks like a file."""
+    from sluice.curate.dataset import open_dataset
+
+    word = what[0]
+    if len(what) > 1 or Path(word).exists() or Path(word).suffix or word.startswith((".", "/", "~")):
+        return
+    if project is None:
+        raise InputError(
+            f"'{word}' is no file, and there is no project here that could have a dataset of that name",
+            remedy="name a file, or go to the project's folder",
+        )
+    open_dataset(project, word)  # raises where there is none, and says which was meant
+
+
+def draw(out: Terminal, audit: Audit, what: tuple[str, ...]) -> None:
+    """Draw the verdict, then one line a check with its remedy and two example rows."""
+    import shlex
+
+    report = audit.report
+    text, style = VERDICTS[audit.worst]
+    out.spans([(audit.of, "bold"), (f"  {report.rows:,} rows: ", None), (text, style)])
+    out.say()
+    if audit.set_aside:
+        out.spans(
+            [
+                ("FAIL    ", "bad"),
+                (f"{'unreadable':<13}", "bold"),
+                (f"{audit.set_aside:,} lines cannot be read exactly", None),
+            ]
+        )
+        for line in audit.first_set_aside[:2]:
+            out.say(f"{'':21}{line.file}:{line.line}  {line.reason}", "dim")
+    for check in report.checks:
+        draw_check(out, audit, check)
+    failing = [c.name for c in report.checks if c.fails and c.droppable]
+    if audit.dataset is None:
+        files = " ".join(shlex.quote(w) for w in what[:3]) + (" ..." if len(what) > 3 else "")
+        out.next(f"sluice add NAME {files}", "make a dataset of them, then: dedup, filter, split")
+        return
+    if failing:
+        leaks = [c for c in failing if c == "leak"]
+        rest = [c for c in failing if c != "leak"]
+        if rest:
+            out.next(f"sluice filter {audit.dataset} --failing {','.join(rest)}", "drop them, each with its reason")
+        if leaks:
+            out.next(f"sluice decontaminate {audit.dataset}", "drop rows that repeat an eval row")
+    else:
+        out.next(f"sluice dedup {audit.dataset}" if "/" not in audit.dataset else f"sluice show {audit.dataset}")
+
+
+def draw_check(out: Terminal, audit: Audit, check: CheckResult) -> None:
+    """Draw one check: its word, what it found, two rows, the remedy."""
+    from sluice.curate.drops import one_line
+
+    word: tuple[str, Style] = ("ok", "good")
+    if check.status == "absent":
+        word = ("absent", "dim")
+    elif check.status == "found":
+        word = ("FAIL", "bad") if check.severity == "fail" else ("warn", "warn")
+    summary = ", ".join(check.missing) if check.status == "absent" else check.summary
+    out.spans([(f"{word[0]:<8}", word[1]), (f"{check.name:<13}", "bold"), (summary, None)])
+    if check.status != "found":
+        return
+    details = {f.row: f.detail for f in check.rows if f.row is not None}
+    for row in audit.examples.get(check.name, ()):
+        out.say(f"{'':21}{row.row[:10]}  {one_line(row.input, 70)}", "dim")
+        out.say(f"{'':33}{details.get(row.row, '')[:100]}", "dim")
+    if check.remedy and audit.dataset is not None:
+        out.say(f"{'':21}Fix: {check.remedy.format(dataset=audit.dataset)}")

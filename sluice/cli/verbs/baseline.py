@@ -1,0 +1,88 @@
+"""`sluice baseline`: how far a prompt gets. Exit codes: 0; 3 no frozen eval set, or another question."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from sluice.cli.terminal import Terminal
+from sluice.cli.verb import dry_run_option, find_project, verb, verb_group
+
+
+@verb_group(
+    bare=True,
+    examples=[
+        "sluice baseline",
+        "sluice baseline --dry-run",
+        "sluice baseline reference prod --answers answers.jsonl",
+    ],
+    exits={3: "no frozen eval set, or what is asked has changed since"},
+)
+@dry_run_option
+def command(out: Terminal, dry_run: bool) -> Any:
+    """Measure how far a prompt alone gets: every prompt on dev, the best of them on the eval set.
+
+    Prompts: the one composed of description, rubric and schema, with and without examples; each in [prompts] baseline;
+    the train prompt. Uses none of the openings. What stands is not run again.
+    """
+    from sluice.cli import drawing
+    from sluice.cli.model import base_model
+
+    project = find_project()
+    project.config  # noqa: B018 - a missing sluice.toml is said before anything is loaded
+    files, form, _ = base_model(out, project)
+    from sluice.evalsuite.baselines.measure import bench, measure
+
+    if dry_run:
+        b = bench(project, files, form)
+        names = [p.name for p in b.prompts()]
+        out.say(
+            f"would ask {files.name} ({form.name}) {len(b.dev)} dev rows under {len(names)} prompts: {', '.join(names)}"
+        )
+        out.say(f"then {len(b.frozen.rows)} eval rows under the best of them and few-shot; no opening is used")
+        return {"prompts": names, "dev": len(b.dev), "eval": len(b.frozen.rows)}
+    out.if_interrupted = "Every answer so far is kept. Go on with: sluice baseline"
+    result = measure(project, files, form, progress=out.progress)
+    best = next(line for line in result.dev if line.label == result.best)
+    out.spans(
+        [(result.best, "bold"), (f" is the best prompt of {len(result.dev)} for {result.base} ({result.form})", None)]
+    )
+    if result.eval:
+        found = next((line for line in result.eval if line.label == result.best), result.eval[0])
+        out.say(f"  {drawing.rate(found.rate)} on the eval set, n {found.rate.n}")
+        out.say(f"  {best.prompt_tokens:.0f} prompt tokens a row")
+    out.say()
+    drawing.baselines(out, result, project.config.task.metric)
+    out.next("sluice train sft", "shows the gate first")
+    return result
+
+
+@verb(
+    group=command,
+    name="reference",
+    examples=["sluice baseline reference prod --answers answers.jsonl --identity gpt-5-mini"],
+    exits={3: "no frozen eval set"},
+)
+@click.argument("name")
+@click.option("--answers", metavar="FILE", required=True, type=click.Path(), help='JSONL: {"row": ..., "answer": ...}.')
+@click.option("--identity", metavar="TEXT", help="What answered; declared, not proven. By default the name.")
+def reference(out: Terminal, name: str, answers: str, identity: str | None) -> Any:
+    """Record another system's answers on the eval set, to claim against. It never replaces a baseline."""
+    from sluice.cli import drawing
+    from sluice.core.ledger import Ledger
+    from sluice.evalsuite.question import pinned_question, task_grader
+    from sluice.evalsuite.reference import import_reference
+    from sluice.evalsuite.sets import require_set
+
+    project = find_project()
+    facts = Ledger(project).read()
+    frozen = require_set(project, facts)
+    question, _ = pinned_question(facts, frozen.sha256)
+    fact, scores = import_reference(
+        project, frozen, question, task_grader(project), name, Path(answers), identity or name
+    )
+    out.say(f"reference {name}: {drawing.rate(scores.rate)} on {frozen.name}, n {scores.rate.n}", "bold")
+    out.say(f'To claim against it: against = "reference:{name}" in sluice.toml, then: sluice freeze --reason "..."')
+    return {"name": name, "fact": fact.hash, "rate": scores.rate, "classes": scores.total.classes}

@@ -1,0 +1,109 @@
+"""`sluice compare`: did B really beat A? Exit codes: 0 claim shown, or on dev; 1 worse; 3 refused; 4 cannot tell."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from sluice.cli.terminal import Terminal
+from sluice.cli.verb import find_project, verb, yes_option
+from sluice.core.errors import UsageError
+
+
+@verb(
+    examples=[
+        "sluice compare sft-1                        on dev: no evidence",
+        "sluice compare sft-1 --final                opens the eval set and gives the verdict",
+        "sluice compare old.jsonl new.jsonl --kind binary     two logs, no project needed",
+    ],
+    exits={1: "worse", 3: "refused: baseline absent, openings spent, a leak", 4: "cannot tell"},
+)
+@click.argument("what", nargs=-1, required=True, metavar="ADAPTER | LOG_A LOG_B", type=click.Path())
+@click.option("--final", is_flag=True, help="Open the eval set for this adapter, and give the verdict.")
+@click.option("--flips", is_flag=True, help="List the rows on which the two differ.")
+@click.option("--kind", type=click.Choice(["binary", "graded"]), help="Of two logs: 0/1 or graded scores.")
+@click.option("--range", "ends", nargs=2, type=float, metavar="LOW HIGH", help="Of graded logs: the range of scores.")
+@click.option("--claim", type=click.Choice(["better", "not-worse"]), default="better", show_default=True)
+@click.option("--margin", type=float, help="For not-worse: the loss allowed, in shares of the range.")
+@click.option("--shared", is_flag=True, help="Compare on the rows that both logs have.")
+@click.option("--metric", metavar="NAME", help="Of lm-eval samples: which metric.")
+@click.option("--filter", "filter_", metavar="NAME", help="Of lm-eval samples: which filter.")
+@yes_option
+def command(out: Terminal, what: tuple[str, ...], final: bool, flips: bool, yes: bool, **how: Any) -> Any:
+    """Compare an adapter with the best prompt, or any two logs of scores, row by row, with an interval."""
+    if len(what) == 2:
+        return logs(out, what[0], what[1], final=final, flips=flips, **how)
+    if len(what) != 1:
+        raise UsageError("compare takes one adapter, or two logs", remedy="sluice compare sft-1")
+    from sluice.cli import drawing
+    from sluice.cli.model import base_model
+
+    project = find_project()
+    project.config  # noqa: B018 - a missing sluice.toml is said before anything is loaded
+    from sluice.train.adapters import open_adapter
+
+    open_adapter(project, what[0])
+    files, form, _ = base_model(out, project)
+    from sluice.train.judge import final_cost, judge
+
+    if final:
+        cost = final_cost(project, what[0], files, form)
+        if not cost.already_open:
+            question = f"This opens the eval set for {what[0]}: opening {cost.opening} of {cost.allowed}. Go on?"
+            out.confirm(question, yes)
+    out.if_interrupted = "Every answer so far is kept; the same command goes on, and is no second opening."
+    judged = judge(project, what[0], files, form, final=final, progress=out.progress)
+    drawing.comparison(out, judged.comparison, flips=flips)
+    if judged.against_reference is not None:
+        out.say()
+        drawing.comparison(out, judged.against_reference)
+    if judged.waived:
+        out.say(f"{'':12}waived before training: {', '.join(judged.waived)}", "warn")
+    out.say()
+    if judged.comparison.flips and not flips:
+        words = f"{what[0]}{' --final' if final else ''} --flips"
+        out.say(f"Flipped rows ({len(judged.comparison.flips)}): sluice compare {words}")
+    out.exit_code = judged.comparison.exit_code
+    if judged.against_reference is not None and final:
+        out.exit_code = max(out.exit_code, judged.against_reference.exit_code)
+    if final:
+        out.next("sluice adapters")
+    else:
+        out.next(f"sluice compare {what[0]} --final", "the verdict: opens the eval set")
+    return judged
+
+
+def logs(
+    out: Terminal, a: str, b: str, *, final: bool, flips: bool, ends: tuple[float, float] | None, **how: Any
+) -> Any:
+    """Compare two logs. Needs no project, writes no fact, and says so."""
+    if final:
+        raise UsageError("--final is for an adapter of this project", remedy="leave it out")
+    from sluice.cli import drawing
+    from sluice.evalsuite.foreign import compare_logs
+
+    found = compare_logs(
+        Path(a),
+        Path(b),
+        kind=how["kind"],
+        range=ends,
+        claim=how["claim"],
+        margin=how["margin"],
+        shared=how["shared"],
+        metric=how["metric"],
+        filter=how["filter_"],
+    )
+    v = found.verdict
+    out.spans([(f"{v.word.replace('-', ' '):<12}", drawing.VERDICTS[v.word]), (v.sentence, None)])
+    out.say(f"{'':12}{a} {drawing.rate(found.rate_a)}   {b} {drawing.rate(found.rate_b)}, n {found.rate_b.n}")
+    if v.why and v.word == "cannot-tell":
+        out.say(f"{'':12}{v.why}")
+        if v.n_that_would_tell:
+            out.say(f"{'':12}about {v.n_that_would_tell:,} rows like these would tell")
+    out.say(f"{'':12}{found.note}", "dim")
+    if flips:
+        out.table(("id", "A", "B"), [(f.id, f"{f.a:g}", f"{f.b:g}") for f in found.flips])
+    out.exit_code = v.exit_code
+    return found

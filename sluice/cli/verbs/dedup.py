@@ -1,0 +1,96 @@
+"""`sluice dedup`: drop repeated rows. Exit codes: 0."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from sluice.cli.terminal import Terminal
+from sluice.cli.verb import dry_run_option, find_project, verb
+
+if TYPE_CHECKING:
+    from sluice.curate.deduplicate import DeduplicateResult, Twins
+
+REASONS = {
+    "exact-duplicate": "say the same as another row, but for case, blanks and punctuation",
+    "near-duplicate": "nearly the same as another row, input and target",
+    "near-other-target": "nearly the same input as another row, with another target (--drop-near)",
+}
+SHOWN = 2
+
+
+@verb(
+    examples=[
+        "sluice dedup tickets",
+        "sluice dedup tickets --dry-run         what would go, and what stays in its place",
+        "sluice dedup tickets --drop-near       also near rows with another target",
+    ]
+)
+@click.argument("name")
+@click.option("--drop-near", is_flag=True, help="Also drop rows near another one in input that have another target.")
+@dry_run_option
+def command(out: Terminal, name: str, drop_near: bool, dry_run: bool) -> Any:
+    """Drop repeated rows, each shown beside the row kept in its place.
+
+    A row goes only for a kept row that it is proven like, input and target both (Jaccard of at least 0.7 over word
+    3-grams, character 5-grams for short texts). Same input with another target is a conflict: both rows stay and are
+    named.
+    """
+    from sluice.curate.deduplicate import deduplicate
+
+    result = deduplicate(find_project(), name, drop_near=drop_near, dry_run=dry_run, progress=out.progress)
+    draw(out, result)
+    return result
+
+
+def draw(out: Terminal, result: DeduplicateResult) -> None:
+    """Draw what went, for what, and what stays although it looks alike."""
+    from sluice.curate.drops import one_line
+
+    name = f"{result.dataset}@{result.version}"
+    if not result.dropped:
+        out.spans([(name, "bold"), (f"  no row repeats another; {result.rows:,} rows", None)])
+    else:
+        would = "would be dropped" if result.dry_run else "dropped"
+        out.spans(
+            [(name, "bold"), (f"  {result.dropped:,} of {result.rows_in:,} rows {would}, {result.rows:,} stay", None)]
+        )
+    for reason, count in sorted(result.counts.items()):
+        out.say(f"  {count:>6,}  {reason}: {REASONS.get(reason, '')}")
+    for twin in result.first_dropped[:SHOWN]:
+        out.say(f"          drop {twin.row.row[:10]}  {one_line(twin.row.input)}", "dim")
+        out.say(f"          keep {twin.kept.row[:10]}  {one_line(twin.kept.input)}", "dim")
+    if result.conflicts:
+        out.say()
+        out.say(
+            f"{result.conflicts:,} inputs have more than one target ({result.conflicting_rows:,} rows). All stay:",
+            "warn",
+        )
+        _twins(out, result.first_conflicts)
+    if result.near_other_target:
+        out.say()
+        out.say(f"{result.near_other_target:,} rows are near another one but have another target. All stay:")
+        _twins(out, result.first_near_other_target)
+    if result.parts and result.changed:
+        out.say()
+        out.say(f"{', '.join(result.parts)} did not change: parts change only by `sluice split` again")
+    if result.dry_run:
+        out.next(f"sluice dedup {result.dataset}", "Nothing was dropped yet.")
+        return
+    if result.dropped:
+        out.next(f"sluice show {result.dataset} --dropped", "every dropped row beside the one kept")
+    if result.conflicts:
+        out.next(f"sluice filter {result.dataset} --failing conflict", "drop rows that contradict each other")
+    out.next(f"sluice split {result.dataset} --eval 100 --dev 40", "parts that share nothing")
+    out.next(
+        f"sluice export {result.dataset} {result.dataset.replace('/', '-')}.jsonl", "or only the clean rows, as a file"
+    )
+
+
+def _twins(out: Terminal, found: tuple[Twins, ...]) -> None:
+    from sluice.curate.drops import one_line
+
+    for twins in found[:SHOWN]:
+        for row in twins.rows[:3]:
+            out.say(f"  {row.row[:10]}  {one_line(row.input, 70)}  -> {one_line(row.target, 40)}", "dim")

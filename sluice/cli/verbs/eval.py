@@ -1,0 +1,99 @@
+"""`sluice eval`: let a model or an adapter answer rows, and score them. Exit codes: 0; 3 rows of a frozen eval set."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from sluice.cli.terminal import Terminal
+from sluice.cli.verb import find_project, verb, yes_option
+
+
+@verb(
+    examples=["sluice eval sft-1", "sluice eval base --on tickets/dev", "sluice eval sft-1 --on tickets --final"],
+    exits={3: "rows of a frozen eval set without --final, or all openings are spent"},
+)
+@click.argument("what", metavar="ADAPTER | base")
+@click.option("--on", metavar="NAME", help="A part or a guard set; by default dev.")
+@click.option("--final", is_flag=True, help="Open the eval set. Dear: each trained candidate counts.")
+@click.option("--prompt", metavar="FILE", help="For base: a prompt file; by default the composed zero-shot prompt.")
+@yes_option
+def command(out: Terminal, what: str, on: str | None, final: bool, prompt: str | None, yes: bool) -> Any:
+    """Let the base or an adapter answer the rows of dev, a part or a set, and score the answers."""
+    from sluice.cli import drawing
+    from sluice.cli.model import base_model
+
+    project = find_project()
+    project.config  # noqa: B018 - a missing sluice.toml is said before anything is loaded
+    files, form, _ = base_model(out, project)
+    from sluice.core.errors import UsageError
+    from sluice.core.ledger import Ledger
+    from sluice.core.prompt import load_prompt
+    from sluice.evalsuite.baselines.compose import zero_shot
+    from sluice.evalsuite.baselines.measure import bench, reached_limit
+    from sluice.evalsuite.evaluate import Candidate, find_place, measure_on
+    from sluice.train.adapters import open_adapter
+    from sluice.train.judge import candidate_of, final_cost, refuse_trained_leaks
+
+    facts = Ledger(project).read()
+    b = bench(project, files, form, facts)
+    place = find_place(project, facts, on, final=final)
+    decides = place.frozen is not None and not place.guard
+    if what == "base":
+        chosen = load_prompt(project, prompt) if prompt else zero_shot(project, b.dev)
+        candidate = Candidate(label=f"base, {chosen.name}", prompt=chosen, files=files, form=form)
+    else:
+        if prompt:
+            raise UsageError("an adapter answers under the prompt of its certificate", remedy="leave --prompt out")
+        adapter = open_adapter(project, what, facts)
+        if decides and place.frozen is not None:
+            refuse_trained_leaks(project, adapter, place.frozen)
+            cost = final_cost(project, what, files, form)
+            if not cost.already_open:
+                out.confirm(
+                    f"This opens the eval set for {what}: opening {cost.opening} of {cost.allowed}. Go on?", yes
+                )
+        candidate = candidate_of(adapter, files, form)
+    out.if_interrupted = "Every answer so far is kept. Run the same command to go on."
+    measured = measure_on(
+        project,
+        candidate,
+        place,
+        question=b.question,
+        grader=b.grader,
+        max_new_tokens=reached_limit(b, facts),
+        role="baseline" if what == "base" and (decides or place.name == "dev") else "eval",
+        progress=out.progress,
+    )
+    scores = measured.scores
+    out.spans([(candidate.label, "bold"), (f" on {place.name}: {drawing.rate(scores.rate)}, n {scores.rate.n}", None)])
+    lenient = scores.total.lenient_mean
+    out.say(
+        f"  {drawing.classes({str(k): v for k, v in scores.total.classes.items()})}"
+        + (f"; lenient reading {lenient:.2f}" if lenient is not None else "")
+    )
+    if scores.total.per_field:
+        out.table(
+            ("field", "precision", "recall", "F1"),
+            [(k, _two(v.precision), _two(v.recall), _two(v.f1)) for k, v in scores.total.per_field.items()],
+        )
+    if what != "base":
+        out.next(f"sluice compare {what}", "against the best prompt")
+    return {
+        "label": candidate.label,
+        "on": place.name,
+        "run": measured.run,
+        "fact": measured.fact,
+        "rate": scores.rate,
+        "lenient": lenient,
+        "classes": scores.total.classes,
+        "per_field": scores.total.per_field,
+        "valid": scores.total.valid,
+        "prompt_tokens": scores.prompt_tokens,
+        "seconds": scores.seconds,
+    }
+
+
+def _two(value: float | None) -> str:
+    return "-" if value is None else f"{value:.2f}"

@@ -1,0 +1,43 @@
+"""`sluice export`: write a dataset to a file. Exit codes: 0; 2 where the format cannot hold a row."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from sluice.cli.terminal import Terminal
+from sluice.cli.verb import find_project, verb
+
+
+@verb(
+    examples=[
+        "sluice export tickets clean.csv                          the columns as they came",
+        "sluice export tickets/train train.jsonl --format messages --prompt prompts/short.md",
+        "sluice export tickets all.csv --all                      with the dropped rows, reason and kept row",
+        "sluice export tickets@3 tickets.parquet",
+    ]
+)
+@click.argument("ref", metavar="NAME[@N]")
+@click.argument("file", type=click.Path())
+@click.option(
+    "--format",
+    "format_",
+    metavar="NAME",
+    help="messages, prompt-completion, jsonl, csv or parquet.  [default: by the file's ending]",
+)
+@click.option("--all", "everything", is_flag=True, help="Also dropped rows, with status, reason and the row kept.")
+@click.option("--prompt", metavar="FILE", help="A prompt file that turns fields into messages.")
+def command(out: Terminal, ref: str, file: str, format_: str | None, everything: bool, prompt: str | None) -> Any:
+    """Write a dataset to a file, one row a line: JSONL, CSV or Parquet."""
+    from sluice.curate.export import export
+
+    result = export(
+        find_project(), ref, file, format=format_, everything=everything, prompt=prompt, progress=out.progress
+    )
+    out.say(f"{result.path}: {result.rows:,} rows of {result.of} as {result.format}, {result.size / 1e6:,.1f} MB")
+    if everything:
+        out.say(
+            f"  {result.rows - result.dropped:,} kept, {result.dropped:,} dropped (columns status, reason, kept_row)"
+        )
+    return result

@@ -1,0 +1,48 @@
+"""`sluice restore`: bring dropped rows back. Exit codes: 0; 2 where none was dropped; 3 where it may not come back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from sluice.cli.terminal import Terminal
+from sluice.cli.verb import dry_run_option, find_project, verb
+
+
+@verb(
+    examples=[
+        "sluice restore tickets 7f3a91c25d",
+        "sluice restore tickets --reason-was near-duplicate",
+        "sluice restore tickets/train --reason-was not-sampled --dry-run",
+    ],
+    exits={3: "the rows touch an eval row, or a row of another part"},
+)
+@click.argument("name")
+@click.argument("rows", nargs=-1, metavar="ROW...")
+@click.option("--reason-was", "reason", metavar="REASON", help="All rows that were dropped for this reason.")
+@dry_run_option
+def command(out: Terminal, name: str, rows: tuple[str, ...], reason: str | None, dry_run: bool) -> Any:
+    """Bring dropped rows back into a dataset.
+
+    A part takes back only rows that touch no eval row and no row of another part; the others are named and stay out.
+    """
+    from sluice.curate.restore import restore
+
+    result = restore(find_project(), name, rows, reason=reason, dry_run=dry_run)
+    would = "would come back" if dry_run else "came back"
+    out.spans(
+        [(f"{name}@{result.version}", "bold"), (f"  {result.restored:,} rows {would}, {result.rows:,} in all", None)]
+    )
+    for was, count in result.counts.items():
+        out.say(f"  {count:>6,}  {was}")
+    for row in result.already:
+        out.say(f"  {row[:10]} is there anyway")
+    if result.stay_out:
+        out.warn(f"{len(result.stay_out):,} rows stay out: they touch a row of another part or an eval row")
+        for row in result.stay_out[:5]:
+            out.note(f"  {row.row[:10]} touches {row.touches[:10]} of {row.where} ({row.how})")
+    if result.parts and result.changed:
+        out.say(f"  {', '.join(result.parts)} did not change: parts change only by `sluice split` again")
+    out.next(f"sluice audit {name}", "what is wrong with these rows?")
+    return result

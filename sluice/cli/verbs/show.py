@@ -1,0 +1,120 @@
+"""`sluice show`: look at rows, dropped rows, or set-aside lines. Exit codes: 0; 2 where nothing is so called."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from sluice.cli.terminal import Terminal
+from sluice.cli.verb import find_project, verb
+from sluice.core.errors import UsageError
+
+if TYPE_CHECKING:
+    from sluice.curate.show import Shown
+
+
+@verb(
+    examples=[
+        "sluice show tickets -n 5",
+        "sluice show tickets --dropped                    each beside the row kept in its place",
+        "sluice show tickets --dropped --reason near-duplicate",
+        "sluice show tickets 7f3a91c25d                   one row, in full",
+        "sluice show tickets --set-aside                  lines that could not be read",
+    ]
+)
+@click.argument("ref", metavar="NAME[@N]")
+@click.argument("row", required=False)
+@click.option("--dropped", is_flag=True, help="The rows that were dropped and are still out.")
+@click.option("--reason", metavar="REASON", help="With --dropped: only those dropped for this reason.")
+@click.option("--set-aside", "set_aside", is_flag=True, help="The lines of files that could not be read exactly.")
+@click.option(
+    "-n",
+    "--rows",
+    "limit",
+    type=click.IntRange(min=1),
+    help="How many.  [default: 10 rows, all with --json of --dropped and --set-aside]",
+)
+def command(
+    out: Terminal, ref: str, row: str | None, dropped: bool, reason: str | None, set_aside: bool, limit: int | None
+) -> Any:
+    """Look at rows: the first ones, the dropped ones, one by its id."""
+    from sluice.curate.show import show_dropped, show_rows, show_set_aside
+
+    if sum((row is not None, dropped, set_aside)) > 1:
+        raise UsageError("a row, --dropped and --set-aside are three different questions", remedy="ask one of them")
+    if reason is not None and not dropped:
+        raise UsageError("--reason goes with --dropped", remedy=f"sluice show {ref} --dropped --reason {reason}")
+    few = limit if limit is not None or out.json else 10
+    if dropped:
+        shown = show_dropped(find_project(), ref, reason=reason, limit=few)
+        draw_dropped(out, shown, ref)
+    elif set_aside:
+        shown = show_set_aside(find_project(), ref, limit=few)
+        draw_set_aside(out, shown)
+    else:
+        shown = show_rows(find_project(), ref, row=row, limit=limit or 10)
+        draw_rows(out, shown, ref, whole=row is not None)
+    return shown
+
+
+def draw_rows(out: Terminal, shown: Shown, ref: str, *, whole: bool) -> None:
+    """Draw rows: id, input, target; one row alone in full."""
+    import json
+
+    from sluice.curate.drops import one_line
+
+    if whole:
+        row = shown.rows[0]
+        out.say(row.row, "bold")
+        for name, value in _fields(row.input):
+            out.say(f"{name}: {value}")
+        out.say(f"-> {row.target if row.target is not None else '(no target)'}")
+        if row.groups:
+            out.say(f"groups: {', '.join(row.groups)}", "dim")
+        if row.metadata:
+            out.say(f"beside it: {json.dumps(row.metadata, ensure_ascii=False)}", "dim")
+        out.next(f"sluice why {ref.partition('@')[0]} {row.row[:10]}", "its whole story")
+        return
+    out.say(f"{shown.of}: {len(shown.rows):,} of {shown.total:,} rows")
+    for row in shown.rows:
+        out.spans([(row.row[:10], "bold"), (f"  {one_line(row.input)}", None)])
+        out.say(f"            -> {one_line(row.target) if row.target is not None else '(no target)'}", "dim")
+    if shown.rows:
+        out.next(f"sluice show {ref} {shown.rows[0].row[:10]}", "one row in full")
+        out.next(f"sluice show {ref} --dropped", "what was taken out, and why")
+
+
+def draw_dropped(out: Terminal, shown: Shown, ref: str) -> None:
+    """Draw dropped rows, each above the row kept in its place."""
+    from sluice.curate.drops import one_line
+
+    out.say(f"{shown.of}: {len(shown.dropped):,} of {shown.total:,} rows that are out")
+    for row in shown.dropped:
+        near = f" {row.similarity:.2f}" if row.similarity is not None else ""
+        out.spans([(row.row[:10], "bold"), (f"  {row.reason}{near}", "warn"), (f"  {one_line(row.input, 80)}", None)])
+        if row.kept is not None:
+            out.say(f"{'':10}  kept {row.kept.row[:10]}  {one_line(row.kept.input, 80)}", "dim")
+        elif row.detail:
+            out.say(f"{'':10}  {row.detail}", "dim")
+    if shown.dropped:
+        name = ref.partition("@")[0].partition(":")[0]
+        out.next(f"sluice why {name} {shown.dropped[0].row[:10]}", "the whole story of one")
+        out.next(f"sluice restore {name} {shown.dropped[0].row[:10]}", "bring one back")
+
+
+def draw_set_aside(out: Terminal, shown: Shown) -> None:
+    """Draw lines that were set aside."""
+    out.say(f"{shown.of}: {len(shown.set_aside):,} of {shown.total:,} lines set aside")
+    for line in shown.set_aside:
+        place = f"{line.file}:{line.line}" + (f":{line.column}" if line.column else "")
+        out.spans([(place, "bold"), (f"  {line.reason}", "warn")])
+        out.say(f"  {' '.join(line.raw.split())[:120]}", "dim")
+
+
+def _fields(content: Any) -> list[tuple[str, str]]:
+    import json
+
+    if isinstance(content, dict) and isinstance(content.get("messages"), list):
+        return [(t["role"], f"{t.get('content', '')}{t.get('tool_calls', '')}") for t in content["messages"]]
+    return [(k, v if isinstance(v, str) else json.dumps(v, ensure_ascii=False)) for k, v in content.items()]

@@ -1,0 +1,113 @@
+"""`sluice split`: draw train, dev and eval parts. Exit codes: 0; 2 where the sizes cannot be drawn."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from sluice.cli.terminal import Terminal
+from sluice.cli.verb import dry_run_option, find_project, verb
+
+if TYPE_CHECKING:
+    from sluice.core.project import Project
+    from sluice.curate.parts import SplitDone
+
+
+class Size(click.ParamType):
+    """A number of rows, or a share: 100, 0.1, 10%."""
+
+    name = "N"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int | float:
+        """Return rows as int, a share as float."""
+        if isinstance(value, (int, float)):
+            return value
+        text = str(value).strip()
+        try:
+            size = float(text[:-1]) / 100 if text.endswith("%") else float(text) if "." in text else int(text)
+        except ValueError:
+            size = -1
+        if size < 0 or (isinstance(size, float) and size >= 1):
+            self.fail(f"'{value}' is no size: give rows (100) or a share below 1 (0.1, 10%)", param, ctx)
+        return size
+
+
+@verb(
+    examples=[
+        "sluice split tickets --eval 100 --dev 40",
+        "sluice split tickets --eval 100 --dev 40 --from hand    eval and dev from rows written by hand",
+        "sluice split requests --eval 20 --dev 20 --per-class    rows of each class",
+        "sluice split tickets                                    rows added since join the parts",
+    ]
+)
+@click.argument("name")
+@click.option("--eval", "eval_", type=Size(), default=0, help="Rows of the eval part, or a share (0.1, 10%).")
+@click.option("--dev", type=Size(), default=0, help="Rows of the dev part, or a share.")
+@click.option("--from", "source", metavar="OTHER", help="Draw eval and dev from this dataset instead.")
+@click.option("--per-class", is_flag=True, help="The sizes are for each class.")
+@click.option("--group", metavar="COL", help="Column whose values never straddle parts, in the place of the task's.")
+@click.option("--stratify", metavar="PATH", help="Class to keep in proportion, such as target.category.")
+@click.option("--seed", type=int, help="Seed of the draw.  [default: 0]")
+@dry_run_option
+def command(out: Terminal, name: str, eval_: int | float, dev: int | float, dry_run: bool, **how: Any) -> Any:
+    """Draw train, dev and eval parts that share nothing: no copy, near copy or group is in two of them.
+
+    A split never moves a row: once the parts exist, rows added since join the rows that they are like, and one that
+    touches an eval row is set aside.
+    """
+    from sluice.curate.parts import split_dataset
+
+    project = find_project()
+    done = split_dataset(project, name, eval=eval_, dev=dev, dry_run=dry_run, progress=out.progress, **how)
+    draw(out, done)
+    draw_next(out, done, project)
+    return done
+
+
+def draw(out: Terminal, done: SplitDone) -> None:
+    """Draw the parts, what was set aside, and what the draw went by."""
+    from sluice.curate.drops import one_line
+
+    if done.dry_run:
+        out.say("Nothing was split yet. It would be:")
+    elif not done.changed:
+        out.say(f"{done.dataset}: the parts stand; no row is new.")
+    rows = [(p.name, p.version or None, p.rows, p.new) for p in done.parts]
+    out.table(("part", "version", "rows", "new"), rows)
+    out.say()
+    for note in done.notes:
+        out.say(note)
+    if done.components:
+        largest = f", the largest of {done.largest:,} rows" if done.largest > 1 else ""
+        out.say(
+            f"{done.components:,} groups of rows that hang together{largest}; each is in one part, seed {done.seed}"
+        )
+    if done.boilerplate:
+        out.say(f"{done.boilerplate:,} word sequences that recur everywhere were left out as boilerplate")
+    if done.left:
+        out.say(f"{done.left:,} rows that were not drawn stay where they are")
+    if done.gone:
+        out.say(f"{done.gone:,} rows left train: they were dropped from {done.dataset} since")
+    if done.set_aside:
+        out.say(f"{done.set_aside:,} rows are in no part:")
+        for reason, count in sorted(done.reasons.items(), key=lambda item: -item[1]):
+            out.say(f"  {count:>6,}  {reason}")
+        for row in done.first_set_aside[:2]:
+            out.say(f"          {row.row.row[:10]}  {one_line(row.row.input, 80)}", "dim")
+            if row.touches is not None:
+                out.say(f"  touches {row.touches.row[:10]}  {one_line(row.touches.input, 80)}", "dim")
+
+
+def draw_next(out: Terminal, done: SplitDone, project: Project) -> None:
+    """Say what comes next: for who only curates, no more than the rows as files."""
+    if done.dry_run:
+        out.next("the same without --dry-run")
+        return
+    wants_eval = project.has_config and not project.config.task.curate_only
+    names = {p.name for p in done.parts}
+    if wants_eval and f"{done.dataset}/eval" in names and not done.extended:
+        out.next("sluice freeze", f"{done.dataset}/eval becomes the eval set: its rows do not change any more")
+    out.next(f"sluice audit {done.dataset}/train", "what is wrong with the training rows?")
+    if not wants_eval:
+        out.next(f"sluice export {done.dataset}/train train.jsonl", "a part as a file")

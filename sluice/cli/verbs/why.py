@@ -1,0 +1,66 @@
+"""`sluice why`: the whole story of one row. Exit codes: 0; 2 where no row, or more than one, is meant."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from sluice.cli.terminal import Terminal
+from sluice.cli.verb import find_project, verb
+
+if TYPE_CHECKING:
+    from sluice.curate.why import Story
+
+
+@verb(
+    examples=[
+        "sluice why tickets 7f3a91c25d            the first 6 or more digits of a row",
+        "sluice why tickets raw/tickets.csv:17    a line of a file",
+    ]
+)
+@click.argument("name")
+@click.argument("row", metavar="ROW|FILE:LINE")
+def command(out: Terminal, name: str, row: str) -> Any:
+    """Tell the story of one row: where it was seen, what was dropped for what, where it is now."""
+    from sluice.curate.why import why
+
+    story = why(find_project(), name, row)
+    draw(out, story, name)
+    return story
+
+
+def draw(out: Terminal, story: Story, name: str) -> None:
+    """Draw a story, oldest first."""
+    from sluice.curate.drops import one_line
+
+    if story.set_aside is not None:
+        line = story.set_aside
+        out.say(f"{line.file}:{line.line} is no row: it was set aside.", "warn")
+        out.say(f"  {line.reason}" + (f" (column {line.column})" if line.column else ""))
+        out.say(f"  {' '.join(line.raw.split())[:200]}", "dim")
+        return
+    row = story.row or ""
+    out.spans([(row[:10], "bold"), (f"  {one_line(story.input)}", None)])
+    out.say(f"            -> {one_line(story.target) if story.target is not None else '(no target)'}", "dim")
+    out.say()
+    for event in story.events:
+        out.spans(
+            [(event.time.replace("T", " ").rstrip("Z"), "dim"), (f"  {event.verb:<13}", "bold"), (event.what, None)]
+        )
+        if event.other is not None:
+            out.say(f"{'':36}{event.other.row[:10]}  {one_line(event.other.input, 70)}", "dim")
+    out.say()
+    for held in story.held_by:
+        numbers = ", ".join(f"@{n}" for n in held.versions[-8:])
+        out.say(f"in {held.dataset} {numbers}" + ("" if held.newest else "  (not in its newest version)"))
+    if not story.held_by:
+        out.say("in no version")
+    for eval_set in story.eval_sets:
+        out.say(f"in the frozen eval set '{eval_set}'")
+    if story.stands_for:
+        out.say(f"stands for {len(story.stands_for)} dropped rows:")
+        for other in story.stands_for[:5]:
+            out.say(f"  {other.row[:10]}  {one_line(other.input, 80)}", "dim")
+    if story.events and not any(h.newest for h in story.held_by):
+        out.next(f"sluice restore {name} {row[:10]}", "bring it back")

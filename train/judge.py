@@ -1,0 +1,281 @@
+"""The verdict on an adapter: measured under its own prompt, against the best prompt, on dev or (final) on the eval set.
+
+Leakage is checked again, between the eval set and all rows that the adapter was trained on: a set frozen afterwards
+from training rows proves nothing. A verdict is computed from stored answers of closed runs, never from a fact's number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from pydantic import BaseModel, ConfigDict
+
+from sluice.core.errors import InputError, Refused
+from sluice.core.evalset import FrozenSet
+from sluice.core.ledger import Fact, Facts, Ledger
+from sluice.core.project import Project
+from sluice.core.rows import Example
+from sluice.curate.dataset import dataset_names, versions
+from sluice.curate.leaks import find_leaks
+from sluice.curate.similarity import Boilerplate, Relation
+from sluice.evalsuite.asking import Form
+from sluice.evalsuite.baselines.measure import (
+    Bench,
+    bench,
+    constant_scores,
+    dev_facts,
+    next_limit,
+    reached_limit,
+    set_facts,
+)
+from sluice.evalsuite.compare import Comparison, compare_scores
+from sluice.evalsuite.evaluate import Candidate, Place, find_place, measure_on, rescored
+from sluice.evalsuite.models.identity import ModelFiles
+from sluice.evalsuite.openings import openings
+from sluice.evalsuite.scoring import Scores
+from sluice.train.adapters import Adapter, open_adapter
+
+Progress = Callable[[str, int, int], None]
+
+
+class Judged(BaseModel):
+    """A comparison of an adapter, and what was spent on it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    adapter: str
+    comparison: Comparison
+    against_reference: Comparison | None = None
+    opening: int | None
+    """Which opening of the eval set this was; None on dev."""
+    allowed: int | None
+    foreign: bool
+    waived: tuple[str, ...]
+
+
+class Cost(BaseModel):
+    """What a final comparison would spend, said before it is asked."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    set: str
+    rows: int
+    opening: int
+    allowed: int
+    already_open: bool
+
+
+def final_cost(project: Project, identity: str, files: ModelFiles, form: Form) -> Cost:
+    """Return what `compare ID --final` would spend. Raises as `judge` for what would refuse it anyway."""
+    facts = Ledger(project).read()
+    b = bench(project, files, form, facts)
+    adapter = open_adapter(project, identity, facts)
+    refuse_trained_leaks(project, adapter, b.frozen)
+    counted = openings(project, facts, b.frozen, b.question)
+    mine = facts.of("opened", set=b.frozen.sha256, adapter=adapter.sha256)
+    used = counted.used if mine else counted.used + 1
+    if used > counted.allowed:
+        raise Refused(
+            f"all {counted.allowed} openings of the eval set '{b.frozen.name}' are spent",
+            where=f"evals/{b.frozen.folder.name}",
+            remedy='choose on dev, or freeze new rows: sluice freeze PART --as NAME --reason "..."',
+        )
+    return Cost(
+        set=b.frozen.name,
+        rows=len(b.frozen.rows),
+        opening=used,
+        allowed=counted.allowed,
+        already_open=bool(mine),
+    )
+
+
+def judge(
+    project: Project,
+    identity: str,
+    files: ModelFiles,
+    form: Form,
+    *,
+    final: bool = False,
+    progress: Progress | None = None,
+) -> Judged:
+    """Compare an adapter with the best of the recorded baselines, on dev or on the eval set.
+
+    Raises:
+        Refused: no eval set or baseline on record, all openings spent, a leak between eval set and training rows,
+            another base or form than the adapter's.
+        Tampered: adapter, certificate or stored answers are not what was recorded.
+    """
+    ledger = Ledger(project)
+    facts = ledger.read()
+    adapter = open_adapter(project, identity, facts)
+    b = bench(project, files, form, facts)
+    _check_base(adapter, b)
+    if final:
+        refuse_trained_leaks(project, adapter, b.frozen)
+    candidate = candidate_of(adapter, files, form)
+    place = find_place(project, facts, b.frozen.name if final else None, final=final)
+    reference_facts = set_facts(b, facts) if final else dev_facts(b, facts)
+    if final and not facts.of("baseline", set=b.frozen.sha256, base=b.base_sha256, form=form.name):
+        raise Refused(f"absent: no baseline in the form {form.name} on the eval set", remedy="sluice baseline")
+    if not reference_facts:
+        raise Refused(f"absent: no baseline of {files.name} ({form.name})", remedy="sluice baseline")
+    _, rerun, _ = next_limit(b, facts)
+    if rerun is not None:
+        raise Refused("the baseline's answers are cut: it must be run with more room", remedy="sluice baseline")
+    limit = reached_limit(b, facts)
+    measured = measure_on(
+        project, candidate, place, question=b.question, grader=b.grader, max_new_tokens=limit, progress=progress
+    )
+    facts = ledger.read()
+    counted = openings(project, facts, b.frozen, b.question)
+    label, best = _best(project, b, reference_facts, place)
+    constant = constant_scores(b.grader, b.dev, place.rows)
+    if constant is not None and _beats(b, constant, best):
+        label, best = "constant answer", constant
+    prompts = {str(f.body["prompt"]) for f in dev_facts(b, facts)}
+    comparison = compare_scores(
+        b.question,
+        (label, best),
+        (adapter.id, measured.scores),
+        on=place.name,
+        final=final,
+        groups=place.groups,
+        divisor=counted.divisor if final else 1,
+        measured=len(prompts),
+        constant=constant,
+        cost=project.config.cost,
+        notes=("one training seed: the noise between seeds is not in this interval",),
+    )
+    return Judged(
+        adapter=adapter.id,
+        comparison=comparison,
+        against_reference=_against_reference(project, b, adapter, measured.scores, place, counted.divisor, final),
+        opening=_opening_of(facts, b, adapter) if final else None,
+        allowed=counted.allowed if final else None,
+        foreign=adapter.certificate is None,
+        waived=tuple(str(w["rule"]) for w in adapter.certificate.waivers) if adapter.certificate else (),
+    )
+
+
+def candidate_of(adapter: Adapter, files: ModelFiles, form: Form) -> Candidate:
+    """Return an adapter as a candidate. Raises Refused for a foreign one without a prompt of its own."""
+    prompt = adapter.prompt
+    if prompt is None:
+        raise Refused(
+            "this adapter has no certificate, so nobody knows its prompt",
+            where=adapter.id,
+            remedy="train it here, behind the gate",
+        )
+    return Candidate(
+        label=adapter.id,
+        prompt=prompt,
+        files=files,
+        form=form,
+        adapter=adapter.folder,
+        adapter_sha256=adapter.sha256,
+    )
+
+
+def refuse_trained_leaks(project: Project, adapter: Adapter, frozen: FrozenSet) -> None:
+    """Raise Refused where an eval row stands in the relation to any row the adapter was trained on."""
+    certificate = adapter.certificate
+    if certificate is None:
+        return
+    rows = trained_rows(project, certificate.version, certificate.rows, certificate.dataset)
+    relation = Relation(Boilerplate(ngrams=frozen.manifest.boilerplate))
+    groups = {r.row: list(g) for r, g in zip(frozen.rows, frozen.manifest.groups, strict=True)}
+    leaks = find_leaks(rows, frozen.rows, relation, eval_groups=groups)
+    if leaks:
+        raise Refused(
+            f"{len({k.eval_row for k in leaks})} eval rows are in what {adapter.id} was trained on, for example "
+            f"{leaks[0].eval_row[:10]}: this set says nothing about it",
+            where=f"evals/{frozen.folder.name}",
+            remedy="freeze rows that it has not seen",
+        )
+
+
+def trained_rows(project: Project, version: str, rows: tuple[str, ...], dataset: str) -> list[Example]:
+    """Return the rows that a certificate names, from the version it names. Raises Refused (absent) where it is gone."""
+    for name in [dataset, *dataset_names(project)]:
+        if name not in dataset_names(project):
+            continue
+        for candidate in versions(project, name):
+            if candidate.hash == version:
+                found = candidate.examples()
+                if {r.row for r in found} != set(rows):
+                    raise Refused("the version holds other rows than the certificate says", where=candidate.ref)
+                return found
+    raise Refused(
+        "absent: the rows that the adapter was trained on are not in this copy",
+        where=f".sluice/data/{version[:16]}",
+        remedy="copy .sluice/data from where it was trained",
+    )
+
+
+def _check_base(adapter: Adapter, b: Bench) -> None:
+    certificate = adapter.certificate
+    if certificate is None:
+        return
+    if certificate.base_sha256 != b.base_sha256:
+        raise Refused(
+            f"{adapter.id} was trained on {certificate.base}, another model than today's base {b.files.name}",
+            where="sluice.toml [model] base",
+            remedy=f'set base = "{certificate.base}" back, or train again',
+        )
+    if certificate.form != b.form.name:
+        raise Refused(
+            f"{adapter.id} passed the gate in the form {certificate.form}, today's form is {b.form.name}",
+            where="sluice.toml [model] serve",
+            remedy="set the form back, or: sluice baseline, then train again",
+        )
+
+
+def _best(project: Project, b: Bench, facts: list[Fact], place: Place) -> tuple[str, Scores]:
+    """Return the best baseline on the place, scored from stored answers; absent ones are refused, not passed over."""
+    scored = [(str(f.body["label"]), rescored(project, b.grader, f, place.rows)) for f in facts]
+    if not scored:
+        raise InputError("there is no baseline to compare with", remedy="sluice baseline")
+    sign = 1.0 if b.question.direction == "higher" else -1.0
+    return max(scored, key=lambda pair: sign * pair[1].mean)
+
+
+def _beats(b: Bench, one: Scores, other: Scores) -> bool:
+    return one.mean > other.mean if b.question.direction == "higher" else one.mean < other.mean
+
+
+def _opening_of(facts: Facts, b: Bench, adapter: Adapter) -> int:
+    ordered = [f for f in facts.of("opened", set=b.frozen.sha256) if f.body.get("adapter")]
+    specs: list[str] = []
+    for fact in ordered:
+        if fact.body["spec"] not in specs:
+            specs.append(str(fact.body["spec"]))
+    mine = [str(f.body["spec"]) for f in ordered if f.body["adapter"] == adapter.sha256]
+    return specs.index(mine[0]) + 1 if mine else len(specs)
+
+
+def _against_reference(
+    project: Project,
+    b: Bench,
+    adapter: Adapter,
+    scores: Scores,
+    place: Place,
+    divisor: int,
+    final: bool,
+) -> Comparison | None:
+    """Return the comparison with the reference that the claim names; None where it names none, or on dev."""
+    against = b.question.against
+    if not against.startswith("reference:") or not final:
+        return None
+    from sluice.evalsuite.reference import reference_scores
+
+    name = against.removeprefix("reference:")
+    reference = reference_scores(project, b.grader, b.frozen, name)
+    return compare_scores(
+        b.question,
+        (f"reference {name}", reference),
+        (adapter.id, scores),
+        on=place.name,
+        final=True,
+        groups=place.groups,
+        divisor=divisor,
+    )

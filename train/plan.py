@@ -1,0 +1,174 @@
+"""What a training run would do: rows, tokens, steps, memory, time from a short probe, and rows with their mask.
+
+Shows the very tokens that the spine would train on. Writes nothing.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from sluice.core.errors import InputError
+from sluice.evalsuite.asking import Form
+from sluice.evalsuite.models.identity import ModelFiles
+from sluice.evalsuite.models.local import load, load_tokenizer
+from sluice.train.recipes.config import SftConfig
+from sluice.train.render import Rendered
+
+Progress = Callable[[str, int, int], None]
+PROBE_ROWS = 24
+SAMPLES = 3
+BYTES = {"float32": 4, "bfloat16": 2, "float16": 2}
+
+
+class Piece(BaseModel):
+    """A stretch of a row's tokens, as text, and whether it is learnt."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    text: str
+    trained: bool
+
+
+class Sample(BaseModel):
+    """One row as it is trained."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    row: str
+    tokens: int
+    trained: int
+    pieces: tuple[Piece, ...]
+
+
+class Plan(BaseModel):
+    """What training would take."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    rows: int
+    overlong: int
+    problems: dict[str, int]
+    """Rows that cannot be trained on, by reason."""
+    tokens: int
+    """Of one epoch, prompt included."""
+    trained_tokens: int
+    longest: int
+    max_tokens: int
+    steps: int
+    epochs: int
+    batch: int
+    device: str
+    form: str
+    parameters: int | None
+    memory_gb: float | None
+    """Estimated peak: weights, LoRA with optimiser, activations of one part."""
+    rows_per_second: float | None
+    """Measured on this machine, on these rows; None where no probe was run."""
+    seconds: float | None
+    samples: tuple[Sample, ...]
+
+
+def plan(
+    files: ModelFiles,
+    form: Form,
+    rows: Sequence[tuple[str, Rendered]],
+    config: SftConfig,
+    *,
+    max_tokens: int,
+    probe: bool = True,
+    progress: Progress | None = None,
+) -> Plan:
+    """Return what training on rendered rows would take.
+
+    Args:
+        rows: row hash and rendered row.
+        probe: measure a few steps on this machine (some seconds, mostly the loading of the model).
+
+    Raises InputError where there are no rows.
+    """
+    if not rows:
+        raise InputError("there are no rows to train on", remedy="sluice split")
+    tokenizer = load_tokenizer(files)
+    good = [(row, r) for row, r in rows if r.problem is None]
+    problems: dict[str, int] = {}
+    for _, r in rows:
+        if r.problem is not None:
+            problems[r.problem] = problems.get(r.problem, 0) + 1
+    speed, parameters, memory = (
+        _measure(files, form, [r for _, r in good], config, progress) if probe and good else (None,) * 3
+    )
+    count = len(good)
+    return Plan(
+        rows=len(rows),
+        overlong=problems.get("over-long", 0),
+        problems=problems,
+        tokens=sum(len(r.ids) for _, r in good),
+        trained_tokens=sum(r.completion_tokens for _, r in good),
+        longest=max((len(r.ids) for _, r in rows), default=0),
+        max_tokens=max_tokens,
+        steps=math.ceil(count / config.batch) * config.epochs,
+        epochs=config.epochs,
+        batch=config.batch,
+        device=form.device,
+        form=form.name,
+        parameters=parameters,
+        memory_gb=memory,
+        rows_per_second=None if speed is None else round(speed, 2),
+        seconds=None if not speed else round(count * config.epochs / speed, 1),
+        samples=tuple(_sample(tokenizer, row, r) for row, r in good[:SAMPLES]),
+    )
+
+
+def _sample(tokenizer: Any, row: str, rendered: Rendered) -> Sample:
+    before = list(rendered.ids[: rendered.prompt_tokens])
+    after = list(rendered.ids[rendered.prompt_tokens :])
+    return Sample(
+        row=row,
+        tokens=len(rendered.ids),
+        trained=rendered.completion_tokens,
+        pieces=(
+            Piece(text=tokenizer.decode(before), trained=False),
+            Piece(text=tokenizer.decode(after), trained=True),
+        ),
+    )
+
+
+def _measure(
+    files: ModelFiles, form: Form, rows: list[Rendered], config: SftConfig, progress: Progress | None
+) -> tuple[float, int, float]:
+    """Train two short runs in a throw-away folder; return rows a second, parameters and gigabytes.
+
+    Two lengths, so that what a run costs once (setting up, saving) is taken out.
+    """
+    import tempfile
+    from pathlib import Path
+
+    from sluice.train.recipes.fit import fit
+
+    if progress:
+        progress("measuring the speed of training here", 0, 0)
+    model = load(files, dtype=form.dtype, device=form.device, quantisation=form.quantisation)  # type: ignore[arg-type]
+    parameters = sum(p.numel() for p in model.model.parameters())
+    sample = sorted(rows, key=lambda r: len(r.ids))
+    step = max(1, len(sample) // PROBE_ROWS)
+    short = sample[::step][:PROBE_ROWS]
+    batch = min(config.batch, max(1, len(short) // 3))
+    trial = config.model_copy(update={"batch": batch, "epochs": 1, "checkpoint_seconds": 1e9})
+    with tempfile.TemporaryDirectory() as folder:
+        started = time.monotonic()
+        result = fit(model, short, trial, Path(folder))
+        wall = time.monotonic() - started
+    lines = result.seconds if result.seconds else wall
+    speed = result.samples / max(lines, 1e-6)
+    width = 0.55 if form.quantisation == "nf4" else BYTES[form.dtype]
+    tokens = max(len(r.ids) for r in rows) * config.batch
+    hidden = int(getattr(model.base.config.get_text_config(), "hidden_size", 1024))
+    layers = int(getattr(model.base.config.get_text_config(), "num_hidden_layers", 24))
+    activations = min(tokens, config.part_tokens) * hidden * layers * 34 * BYTES[form.dtype]
+    memory = parameters * width + result.trained_parameters * 16 + activations
+    return speed, parameters, round(memory / 1e9, 2)

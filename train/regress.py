@@ -1,0 +1,110 @@
+"""Did anything get worse? An adapter or the base against the recorded run on a guard set or on dev.
+
+Judged not-worse at the margin and alpha .05, without K, as often as wanted: never evidence that tuning won.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from pydantic import BaseModel, ConfigDict
+
+from sluice.core.errors import InputError, Refused
+from sluice.core.ledger import Ledger
+from sluice.core.project import Project
+from sluice.core.runs import Run
+from sluice.evalsuite.asking import Form
+from sluice.evalsuite.baselines.measure import bench, dev_facts, reached_limit, stored_prompt
+from sluice.evalsuite.compare import Comparison, compare_scores
+from sluice.evalsuite.evaluate import Candidate, find_place, measure_on, rescored
+from sluice.evalsuite.models.identity import ModelFiles
+from sluice.train.adapters import open_adapter
+from sluice.train.judge import candidate_of
+
+Progress = Callable[[str, int, int], None]
+
+
+class Regression(BaseModel):
+    """What a regression run found."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    what: str
+    on: str
+    word: str
+    """`recorded` (there was nothing to compare with), `unchanged`, or the verdict's word."""
+    comparison: Comparison | None
+    exit_code: int
+
+
+def regress(
+    project: Project,
+    what: str,
+    files: ModelFiles,
+    form: Form,
+    *,
+    on: str | None = None,
+    margin: float | None = None,
+    progress: Progress | None = None,
+) -> Regression:
+    """Compare `base` or an adapter with the run that is recorded for the base's best prompt on a guard set or dev.
+
+    Raises InputError where no margin is given and sluice.toml has none, Refused for the eval set.
+    """
+    facts = Ledger(project).read()
+    b = bench(project, files, form, facts)
+    margin = margin if margin is not None else b.question.margin_value
+    if margin is None:
+        raise InputError("how much may be lost is not said", where="sluice.toml [task]", remedy="--margin 0.05")
+    place = find_place(project, facts, on, final=False)
+    ranked = dev_facts(b, facts)
+    if not ranked:
+        raise Refused("absent: no baseline is measured on dev", remedy="sluice baseline")
+    limit = reached_limit(b, facts)
+    prompt = stored_prompt(b, ranked[0])
+    base = Candidate(label=f"base, {prompt.name}", prompt=prompt, files=files, form=form)
+    digest = place.frozen.sha256 if place.frozen is not None else None
+    recorded = [
+        f
+        for f in facts.of("evaluated", set=digest, adapter=None, prompt=prompt.sha256, grader=b.question.grader)
+        if digest is not None or f.body["rows"] == b.dev_hash()
+    ]
+    if not recorded:
+        measure_on(
+            project,
+            base,
+            place,
+            question=b.question,
+            grader=b.grader,
+            max_new_tokens=limit,
+            role="baseline",
+            progress=progress,
+        )
+        if what == "base":
+            return Regression(what=what, on=place.name, word="recorded", comparison=None, exit_code=0)
+        facts = Ledger(project).read()
+        recorded = facts.of("evaluated", set=digest, adapter=None, prompt=prompt.sha256, grader=b.question.grader)
+    before = rescored(project, b.grader, recorded[0], place.rows)
+    candidate = base if what == "base" else candidate_of(open_adapter(project, what, facts), files, form)
+    measured = measure_on(
+        project, candidate, place, question=b.question, grader=b.grader, max_new_tokens=limit, progress=progress
+    )
+    comparison = compare_scores(
+        b.question.model_copy(update={"claim": "not-worse", "margin": f"{margin:.6f}", "alpha": "0.050000"}),
+        (str(recorded[0].body["label"]), before),
+        (measured.label, measured.scores),
+        on=place.name,
+        final=True,
+        groups=place.groups,
+    )
+    old = Run(project.runs / str(recorded[0].body["run"])).answers()
+    new = Run(project.runs / measured.run).answers()
+    unchanged = {k: a.text for k, a in old.items()} == {k: a.text for k, a in new.items()}
+    word = "unchanged" if unchanged else comparison.verdict.word
+    return Regression(
+        what=what,
+        on=place.name,
+        word=word,
+        comparison=comparison,
+        exit_code=0 if unchanged else comparison.verdict.exit_code,
+    )
