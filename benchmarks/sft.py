@@ -32,7 +32,24 @@ from sluice.train.recipes.config import SftConfig
 from sluice.train.recipes.trainer import make_trainer
 from sluice.train.render import Rendered, render
 
-WORDS = "please my kettle parcel order late refund broken screen delivery invoice wrong twice charged return help".split()
+WORDS = [
+    "please",
+    "my",
+    "kettle",
+    "parcel",
+    "order",
+    "late",
+    "refund",
+    "broken",
+    "screen",
+    "delivery",
+    "invoice",
+    "wrong",
+    "twice",
+    "charged",
+    "return",
+    "help",
+]
 
 
 def main() -> None:
@@ -52,10 +69,14 @@ def main() -> None:
     model = load(files, dtype=machine.dtype, device=machine.device)
     rows = make_rows(model, given.data, given.rows)
     mean = statistics.mean
-    print(f"{machine.device_name}, {machine.threads} threads, {machine.dtype}: float32 {machine.float32_gflops} GFLOPS, "
-          f"bfloat16 {machine.bfloat16_gflops}")
-    print(f"{len(rows)} rows, {mean(len(r.ids) for r in rows):.0f} tokens, {mean(r.completion_tokens for r in rows):.0f} "
-          f"of them completion; batch {given.batch}, LoRA r=16 on all linear layers")
+    print(
+        f"{machine.device_name}, {machine.threads} threads, {machine.dtype}: float32 {machine.float32_gflops} GFLOPS, "
+        f"bfloat16 {machine.bfloat16_gflops}"
+    )
+    print(
+        f"{len(rows)} rows, {mean(len(r.ids) for r in rows):.0f} tokens, {mean(r.completion_tokens for r in rows):.0f} "
+        f"of them completion; batch {given.batch}, LoRA r=16 on all linear layers"
+    )
 
     ways = ("trl", "ours", "ours, nothing shared")
     times: dict[str, list[float]] = {way: [] for way in ways}
@@ -67,8 +88,10 @@ def main() -> None:
     trl_loss, our_loss = losses(model, rows[: given.batch])
     for way in ways:
         print(f"{way:22} {speed[way]:6.2f} samples/s   {speed[way] / speed['trl']:.2f} x TRL")
-    print(f"floor of TRL's matrix products {given.batch / floor:6.2f} samples/s (ours is at {speed['ours'] * floor / given.batch:.2f} "
-          "of it; above 1 where tokens are shared)")
+    print(
+        f"floor of TRL's matrix products {given.batch / floor:6.2f} samples/s (ours is at {speed['ours'] * floor / given.batch:.2f} "
+        "of it; above 1 where tokens are shared)"
+    )
     print(f"loss on one batch: TRL {trl_loss:.6f}, ours {our_loss:.6f}, difference {abs(trl_loss - our_loss):.1e}")
 
 
@@ -79,11 +102,15 @@ def make_rows(model: LocalModel, data: Path | None, count: int) -> list[Rendered
         lines = [json.loads(line) for line in data.read_text(encoding="utf-8").splitlines()]
         pairs = [(f"{x['request']}", x["intent"]) for x in chance.sample(lines, count)]
     else:
-        pairs = [(" ".join(chance.choices(WORDS, k=chance.randint(20, 34))), chance.choice(WORDS)) for _ in range(count)]
+        pairs = [
+            (" ".join(chance.choices(WORDS, k=chance.randint(20, 34))), chance.choice(WORDS)) for _ in range(count)
+        ]
     instruction = "Turn the message into one JSON object with intent and urgency.\n\n"
     rows = []
     for message, word in pairs:
-        target = json.dumps({"intent": word, "urgency": chance.choice(["low", "high"]), "refund": chance.random() < 0.5})
+        target = json.dumps(
+            {"intent": word, "urgency": chance.choice(["low", "high"]), "refund": chance.random() < 0.5}
+        )
         rows.append(render(model.tokenizer, [{"role": "user", "content": instruction + message}], target, 1024))
     return rows
 
@@ -107,10 +134,19 @@ def run(way: str, model: LocalModel, rows: list[Rendered], batch: int) -> list[f
             trainer.add_callback(Clock())
             trainer.train()
         else:
-            share = way == "ours" and can_share(wrapped.get_base_model())
-            with fast_lora(wrapped), packed_attention(wrapped.get_base_model(), share):
-                trainer = make_trainer(wrapped, model.tokenizer, rows, SftConfig(batch=batch), Path(folder), model.device,
-                                       share=share, log=Path(folder) / "log.jsonl")
+            able = can_share(wrapped.get_base_model())
+            share = able and way == "ours"
+            with fast_lora(wrapped), packed_attention(wrapped.get_base_model(), able):
+                trainer = make_trainer(
+                    wrapped,
+                    model.tokenizer,
+                    rows,
+                    SftConfig(batch=batch),
+                    Path(folder),
+                    model.device,
+                    share=share,
+                    log=Path(folder) / "log.jsonl",
+                )
                 trainer.add_callback(Clock())
                 trainer.train()
     return [after - before for before, after in zip(steps, steps[1:], strict=False)]
@@ -123,9 +159,18 @@ def trl_trainer(wrapped: Any, model: LocalModel, rows: list[Rendered], batch: in
     from trl import SFTConfig, SFTTrainer
 
     data = Dataset.from_dict({"input_ids": [list(r.ids) for r in rows], "labels": [labels(r) for r in rows]})
-    arguments = SFTConfig(output_dir=str(folder), per_device_train_batch_size=batch, num_train_epochs=1,
-                          learning_rate=1e-3, report_to=[], disable_tqdm=True, save_strategy="no",
-                          gradient_checkpointing=False, bf16=model.dtype == "bfloat16", use_cpu=model.device == "cpu")
+    arguments = SFTConfig(
+        output_dir=str(folder),
+        per_device_train_batch_size=batch,
+        num_train_epochs=1,
+        learning_rate=1e-3,
+        report_to=[],
+        disable_tqdm=True,
+        save_strategy="no",
+        gradient_checkpointing=False,
+        bf16=model.dtype == "bfloat16",
+        use_cpu=model.device == "cpu",
+    )
     trainer = SFTTrainer(model=wrapped, args=arguments, train_dataset=data, processing_class=model.tokenizer)
     trainer.remove_callback(PrinterCallback)
     return trainer
@@ -163,7 +208,15 @@ def products_floor(model: LocalModel, rows: list[Rendered], batch: int) -> float
     heads = config.head_dim * config.num_attention_heads
     kv = config.head_dim * config.num_key_value_heads
     hidden, inner = config.hidden_size, config.intermediate_size
-    shapes = [(hidden, heads), (hidden, kv), (hidden, kv), (heads, hidden), (hidden, inner), (hidden, inner), (inner, hidden)]
+    shapes = [
+        (hidden, heads),
+        (hidden, kv),
+        (hidden, kv),
+        (heads, hidden),
+        (hidden, inner),
+        (hidden, inner),
+        (inner, hidden),
+    ]
     dtype = getattr(torch, model.dtype)
 
     def seconds(count: int, width: int, out: int) -> float:

@@ -24,7 +24,7 @@ from sluice.curate.drops import ShownRow, find_records, shown_row
 from sluice.curate.eval_side import change_edges, eval_side
 from sluice.curate.formats import ReadOptions, read_file
 from sluice.curate.formats.records import Progress
-from sluice.curate.metadata import metadata_of
+from sluice.curate.metadata import class_path, metadata_of
 
 FIRST = 2
 """Example rows of each finding."""
@@ -140,7 +140,7 @@ def audit_context(
         groups=groups,
         eval_groups=side.groups if side else None,
         edges=change_edges(*beside),
-        stratify=task.stratify if task else None,
+        stratify=class_path(version),
         metadata=metadata_of(version),
         progress=progress,
     )

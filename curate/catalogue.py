@@ -46,6 +46,17 @@ class Catalogue:
 
     def __init__(self, project: Project):
         self.project = project
+        self._held: duckdb.DuckDBPyConnection | None = None
+
+    @contextlib.contextmanager
+    def together(self) -> Generator[Catalogue]:
+        """Answer several short questions in one opening; other processes wait meanwhile."""
+        with self._open() as connection:
+            self._held = connection
+            try:
+                yield self
+            finally:
+                self._held = None
 
     @contextlib.contextmanager
     def _open(self) -> Generator[duckdb.DuckDBPyConnection]:
@@ -150,7 +161,7 @@ class Catalogue:
 
     def ask(self, sql: str, values: list[Any]) -> list[dict[str, Any]]:
         """Answer one of this module's questions as a list of records."""
-        with self._open() as connection:
+        with self._open() if self._held is None else contextlib.nullcontext(self._held) as connection:
             cursor = connection.execute(sql, values)
             names = [c[0] for c in cursor.description or []]
             return [dict(zip(names, record, strict=True)) for record in cursor.fetchall()]

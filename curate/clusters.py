@@ -1,7 +1,8 @@
-"""From texts to rows: which rows stand in the relation, which hang together, and what is boilerplate.
+"""From texts to rows: which rows stand in the relation, and which hang together.
 
 A row *asks* with its input and *answers* with every text it has: its input is looked for in all fields of the others.
-Group values and change edges tie rows too. The one function `links` yields every tie; components, splits and leak
+A field that is nothing but boilerplate (a system message that all share) is no part of the input. Group values and
+change edges tie rows too. The one function `links` yields every tie; components, splits and leak
 checks are built on it, so that what a split keeps apart is exactly what the gate asks to be apart.
 
 A short field that is not an input (under 3 words or 10 characters, such as the label "refund") answers only by
@@ -17,24 +18,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from sluice.core.rows import AnyRow, Messages, input_texts
-from sluice.curate.join import Pairs, Side, related
+from sluice.curate.join import Side, each, related
 from sluice.curate.similarity import (
-    SORTS,
-    Boilerplate,
-    Hashes,
     Mask,
     Numbers,
     Prepared,
     Relation,
     Segments,
-    Sets,
     normalise,
 )
-
-BOILERPLATE_SHARE = 0.05
-BOILERPLATE_LEAST = 20
-OVERWHELMING = 0.5  # a first pass that puts more than half of the inputs into one cluster is done again
-OVERWHELMING_LEAST = 100
 
 Groups = Mapping[str, Sequence[str]]
 """Row hash to its group values; a row that is not there belongs to none."""
@@ -50,6 +42,7 @@ class Tie:
         near: near-equal; else contained.
         share: Jaccard, or the share of the input's n-grams.
         field: of the answering row: "input", or a field's name.
+        looked_for, found: the two texts, normalised.
     """
 
     asks: int
@@ -57,6 +50,8 @@ class Tie:
     near: bool
     share: float
     field: str
+    looked_for: Segments
+    found: Segments
 
 
 class Forest:
@@ -130,31 +125,21 @@ class Unit:
     holds: bool
 
 
-def _bodies(row: AnyRow, segments: list[tuple[str, str]], constant: Callable[[str], bool]) -> tuple[Segments, Segments]:
-    """Return the input without its boilerplate fields, and without its system turns."""
-    plain = tuple(text for _, text in segments if not constant(text))
-    if not isinstance(row.input, Messages):
-        return plain, plain
-    said = tuple(text for name, text in segments if name.split(".", 1)[1] not in ("system", "developer"))
-    return plain, said
-
-
-def asked(row: AnyRow, constant: Callable[[str], bool]) -> list[Segments]:
-    """Return the texts that are looked for: the input, and what is left of it without fields of pure boilerplate."""
+def asked(row: AnyRow, constant: Callable[[str], bool]) -> Segments:
+    """Return the text that is looked for: the input, without fields that are nothing but boilerplate."""
     segments = input_segments(row)
-    whole = tuple(text for _, text in segments)
-    plain, _ = _bodies(row, segments, constant)
-    return [whole, plain] if plain and plain != whole else [whole]
+    return tuple(text for _, text in segments if not constant(text)) or tuple(text for _, text in segments)
 
 
 def units(row: AnyRow, constant: Callable[[str], bool]) -> list[Unit]:
-    """Return every text that a row can repeat an input with: input, input without constant fields, each field."""
-    segments = input_segments(row)
-    whole = tuple(text for _, text in segments)
+    """Return every text that a row can repeat an input with: its input, that without system turns, each field."""
+    whole = asked(row, constant)
     found = [Unit("input", whole, True, len(whole) == 1)]
-    found += [
-        Unit("input", body, True, False) for body in set(_bodies(row, segments, constant)) if body and body != whole
-    ]
+    segments = [(name, text) for name, text in input_segments(row) if not constant(text)]
+    if isinstance(row.input, Messages):
+        said = tuple(text for name, text in segments if name.split(".", 1)[1] not in ("system", "developer"))
+        if said and said != whole:
+            found.append(Unit("input", said, True, False))
     fields = segments if len(segments) > 1 else []
     learnt = [(k, normalise(v)) for k, v in row.texts().items() if k in ("target", "chosen", "rejected", "answer")]
     found += [Unit(name, (text,), not is_tiny(text), True) for name, text in fields + learnt if text]
@@ -179,8 +164,7 @@ class Asked:
         constant = constant_fields(rows, relation)
         owners: dict[Segments, list[int]] = defaultdict(list)
         for number, row in enumerate(rows):
-            for text in asked(row, constant):
-                owners[text].append(number)
+            owners[asked(row, constant)].append(number)
         self.texts: Prepared = relation.prepare(list(owners))
         self.owners = list(owners.values())
 
@@ -212,14 +196,10 @@ def links(asking: Sequence[AnyRow], answering: Sequence[AnyRow], relation: Relat
     """
     left, right = Asked(asking, relation), Answering(answering, relation)
     for pairs in related(Side(left.texts), right.side()):
-        for i, j, near, share in _each(pairs):
+        for i, j, near, share in each(pairs):
             for asks in left.owners[i]:
                 for answers, field in right.owners[j]:
-                    yield Tie(asks, answers, near, share, field)
-
-
-def _each(pairs: Pairs) -> Iterator[tuple[int, int, bool, float]]:
-    return zip(pairs.left.tolist(), pairs.right.tolist(), pairs.near.tolist(), pairs.share.tolist(), strict=True)
+                    yield Tie(asks, answers, near, share, field, left.texts.texts[i], right.texts.texts[j])
 
 
 def components(
@@ -252,7 +232,7 @@ def components(
         return now[asks], np.where(single, now[answers], -1)
 
     for pairs in related(Side(left.texts), right.side(), roots=roots):
-        for i, j, _, _ in _each(pairs):
+        for i, j, _, _ in each(pairs):
             for number, _ in right.owners[j] if not single[j] else right.owners[j][:1]:
                 forest.union(int(asks[i]), number)
             single[j] = True  # all its rows are one set now: the first speaks for them
@@ -269,7 +249,7 @@ def _tie_by_hash(forest: Forest, rows: Sequence[AnyRow], groups: Groups, edges: 
 
 
 def histories(edges: Iterable[tuple[str, str]]) -> dict[str, int]:
-    """Return, for each row hash that a change names, the number of its history: rows of one history are one row changed."""
+    """Return, for each row hash that a change names, the number of its history; one history is one row, changed."""
     pairs = list(edges)
     numbers: dict[str, int] = {}
     for pair in pairs:
@@ -284,73 +264,3 @@ def histories(edges: Iterable[tuple[str, str]]) -> dict[str, int]:
 def similarity_clusters(rows: Sequence[AnyRow], relation: Relation, groups: Groups | None = None) -> list[list[AnyRow]]:
     """Return the rows by connected component of the relation (the gate counts the components of an eval set)."""
     return [[rows[n] for n in cluster] for cluster in components(rows, relation, groups)]
-
-
-def find_boilerplate(rows: Sequence[AnyRow]) -> Boilerplate:
-    """Return the boilerplate of all rows that are split together.
-
-    First pass: distinct inputs are clustered by near-equality. n-grams in more than 5% of the clusters, and in at least
-    20, are boilerplate. Two things would hide it from the first pass, since they make all rows near-equal, and are left
-    out of it: field texts (a system message, an instruction column) that stand in more than 5% of the inputs and at
-    least 20, beside differing other fields; and, where the first pass puts more than half of at least 100 inputs into
-    one cluster, n-grams that more than half of the inputs hold.
-    """
-    inputs = sorted({tuple(input_segments(row)) for row in rows})
-    texts: list[Segments] = [tuple(text for _, text in fields) for fields in inputs]
-    if len(texts) < BOILERPLATE_LEAST:
-        return Boilerplate(clusters=len(texts))
-    least = max(BOILERPLATE_LEAST, int(BOILERPLATE_SHARE * len(texts)) + 1)
-    constants = _repeated_fields(inputs, least)
-    relation = Relation(_all_ngrams(constants))
-    prepared = relation.prepare(texts)
-    clusters = _near_clusters(prepared)
-    largest = int(np.bincount(clusters).max())
-    if len(texts) >= OVERWHELMING_LEAST and largest > OVERWHELMING * len(texts):
-        common = [h for sort in SORTS for h in _frequent(prepared.all[sort], None, len(texts) // 2 + 1).tolist()]
-        relation = Relation(Boilerplate.of([*common, *relation.boilerplate.hashes.tolist()]))
-        prepared = relation.prepare(texts)
-        clusters = _near_clusters(prepared)
-    number = len(np.unique(clusters))
-    least = max(BOILERPLATE_LEAST, int(BOILERPLATE_SHARE * number) + 1)
-    found = [_frequent(prepared.all[sort], clusters, least) for sort in SORTS]
-    return Boilerplate.of(np.concatenate(found).tolist(), number)
-
-
-def _repeated_fields(inputs: list[tuple[tuple[str, str], ...]], least: int) -> list[str]:
-    beside: dict[str, set[tuple[tuple[str, str], ...]]] = defaultdict(set)
-    for fields in inputs:
-        if len(fields) > 1:
-            for field in fields:
-                beside[field[1]].add(tuple(f for f in fields if f != field))
-    return sorted(text for text, others in beside.items() if len(others) >= least and not is_tiny(text))
-
-
-def _all_ngrams(texts: list[str]) -> Boilerplate:
-    prepared = Relation().prepare([(text,) for text in texts])
-    return Boilerplate.of(h for sort in SORTS for h in prepared.all[sort].flat.tolist())
-
-
-def _near_clusters(texts: Prepared) -> Numbers:
-    """Return for each text the number of its cluster by near-equality alone."""
-    forest = Forest(len(texts))
-
-    def roots() -> tuple[Numbers, Numbers]:
-        now = forest.roots()
-        return now, now
-
-    side = Side(texts, holds=np.zeros(len(texts), dtype=bool))
-    for pairs in related(side, side, roots=roots):
-        for i, j in zip(pairs.left.tolist(), pairs.right.tolist(), strict=True):
-            forest.union(i, j)
-    return forest.roots()
-
-
-def _frequent(sets: Sets, clusters: Numbers | None, least: int) -> Hashes:
-    """Return the n-grams that stand in at least so many clusters (None: each set is its own cluster)."""
-    owners = sets.owners if clusters is None else clusters[sets.owners]
-    order = np.lexsort((owners, sets.flat))
-    flat, owners = sets.flat[order], owners[order]
-    first = np.ones(len(flat), dtype=bool)
-    first[1:] = (flat[1:] != flat[:-1]) | (owners[1:] != owners[:-1])
-    hashes, counts = np.unique(flat[first], return_counts=True)
-    return hashes[counts >= least]

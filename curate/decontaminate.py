@@ -194,11 +194,10 @@ def _check_part(project: Project, dataset: str) -> None:
             f"'{dataset}' holds the eval rows themselves", remedy=f"sluice decontaminate {dataset[:-5]}/train"
         )
     parts = parts_of(project, dataset)
-    if parts and not any(p.endswith("/eval") for p in parts):
-        return
-    if parts:
+    if f"{dataset}/eval" in parts:
         raise UsageError(
-            f"'{dataset}' was split: its eval rows are in it", remedy=f"sluice decontaminate {dataset}/train"
+            f"'{dataset}' was split: its parts are what is trained and measured on",
+            remedy=f"sluice decontaminate {dataset}/train",
         )
 
 

@@ -22,7 +22,7 @@ CHUNK = 2_000_000  # candidate pairs looked at together: about 100 MB
 Skip = Callable[[Numbers, Numbers], Mask]
 """Given numbers of texts left and right, which pairs need not be looked at."""
 Roots = Callable[[], tuple[Numbers, Numbers]]
-"""The set each left and each right text is in by now (-1 on the right: in none); pairs within a set are not asked for."""
+"""The set each left and right text is in by now (-1 on the right: in none). Pairs within a set are not asked for."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,11 @@ class Pairs:
     """Jaccard where near-equal, else the share of the left text's n-grams that the right one holds."""
     near: Mask
     """Whether the pair is near-equal; else the left text is contained in the right one."""
+
+
+def each(pairs: Pairs) -> Iterator[tuple[int, int, bool, float]]:
+    """Yield (left, right, near, share) of every pair."""
+    return zip(pairs.left.tolist(), pairs.right.tolist(), pairs.near.tolist(), pairs.share.tolist(), strict=True)
 
 
 @dataclass(frozen=True)
@@ -63,7 +68,7 @@ class Side:
 def related(left: Side, right: Side, skip: Skip | None = None, roots: Roots | None = None) -> Iterator[Pairs]:
     """Yield all pairs (near-equal, or left contained in right), in parts.
 
-    A pair whose boilerplate outweighs the rest can come twice: contained without it, and near-equal with it.
+    A pair of texts that are mostly boilerplate can come twice: contained without it, and near-equal with it.
 
     Args:
         left, right: the two sides; both may be the same texts, then `skip` should pass over each text with itself.
@@ -72,20 +77,21 @@ def related(left: Side, right: Side, skip: Skip | None = None, roots: Roots | No
     """
     a, b = left.texts, right.texts
     for sort in ("word", "char"):
-        enough_a, enough_b = a.enough(sort), b.enough(sort)
+        poor_a, poor_b = ~a.enough(sort), ~b.enough(sort)
         pairings: list[tuple[Mask, Mask]] = (
             [(~a.short, ~b.short)]
             if sort == "word"
             else [(a.short, np.ones(len(b), dtype=bool)), (~a.short, b.short.copy())]
         )
         for of_a, of_b in pairings:
-            near = (left.may_be_near() & enough_a, right.may_be_near() & enough_b)
+            near = (left.may_be_near(), right.may_be_near())
             held = (a.may_be_contained(sort), right.may_hold())
-            yield from _join(a, b, sort, False, (of_a, of_b), near, held, skip, roots)
-            nothing = (np.zeros(len(a), dtype=bool), np.zeros(len(b), dtype=bool))
-            for poor_a, poor_b in ((~enough_a, np.ones(len(b), dtype=bool)), (enough_a, ~enough_b)):
-                near = (left.may_be_near() & poor_a, right.may_be_near() & poor_b)
-                yield from _join(a, b, sort, True, (of_a, of_b), near, nothing, skip, roots)
+            poor = (poor_a, poor_b)
+            yield from _join(a, b, sort, False, (of_a, of_b), near, held, poor, skip, roots)
+            if poor_a.any() and poor_b.any():
+                near = (near[0] & poor_a, near[1] & poor_b)
+                nothing = (np.zeros(len(a), dtype=bool), np.zeros(len(b), dtype=bool))
+                yield from _join(a, b, sort, True, (of_a, of_b), near, nothing, nothing, skip, roots)
 
 
 def _join(
@@ -96,10 +102,11 @@ def _join(
     of: tuple[Mask, Mask],
     near: tuple[Mask, Mask],
     held: tuple[Mask, Mask],
+    poor: tuple[Mask, Mask],
     skip: Skip | None,
     roots: Roots | None,
 ) -> Iterator[Pairs]:
-    """Join two selections of texts by one sort of n-gram."""
+    """Join two selections of texts by one sort of n-gram; where both texts are poor they are not near by this join."""
     numbers_a = np.flatnonzero(of[0] & (near[0] | held[0]))
     numbers_b = np.flatnonzero(of[1] & (near[1] | held[1]))
     if not len(numbers_a) or not len(numbers_b):
@@ -108,6 +115,7 @@ def _join(
     sets_b = (b.all if with_boilerplate else b.left)[sort].take(numbers_b)
     near_a, near_b = near[0][numbers_a], near[1][numbers_b]
     held_a, held_b = held[0][numbers_a], held[1][numbers_b]
+    poor_a, poor_b = poor[0][numbers_a], poor[1][numbers_b]
     counter = Counter(sets_a, sets_b)
 
     def roots_here() -> tuple[Numbers, Numbers]:
@@ -118,7 +126,7 @@ def _join(
         size_a, size_b = sets_a.sizes[i], sets_b.sizes[j]
         close = (10 * size_b >= NEAR_TENTHS * size_a) & (10 * size_a >= NEAR_TENTHS * size_b)
         roomy = 10 * size_b >= CONTAINED_TENTHS * size_a
-        good = (near_a[i] & near_b[j] & close) | (held_a[i] & held_b[j] & roomy)
+        good = (near_a[i] & near_b[j] & ~(poor_a[i] & poor_b[j]) & close) | (held_a[i] & held_b[j] & roomy)
         if skip is not None and good.any():
             good[good] = ~skip(numbers_a[i[good]], numbers_b[j[good]])
         if roots is not None and good.any():
@@ -130,7 +138,7 @@ def _join(
         hits = counter.count(i, j)
         size_a, size_b = sets_a.sizes[i], sets_b.sizes[j]
         union = size_a + size_b - hits
-        is_near = near_a[i] & near_b[j] & (10 * hits >= NEAR_TENTHS * union)
+        is_near = near_a[i] & near_b[j] & ~(poor_a[i] & poor_b[j]) & (10 * hits >= NEAR_TENTHS * union)
         inside = held_a[i] & held_b[j] & (10 * hits >= CONTAINED_TENTHS * size_a) & ~is_near
         if sort == "char":
             for place in np.flatnonzero(inside):
@@ -208,7 +216,7 @@ class Counter:
             low, size = high, size * 8
 
     def _rare(self, frequency: Numbers) -> tuple[Numbers, Numbers]:
-        """Return the look-ups, (n-gram, left set): of each left set those rare n-grams that a partner cannot all lack."""
+        """Return look-ups (n-gram, left set): of each left set the rare n-grams that a partner cannot all lack."""
         owners, sizes = self.left.owners, self.left.sizes
         order = np.lexsort((self._left_ids, frequency[self._left_ids], owners))
         rank = np.arange(len(order)) - self.left.starts[owners]

@@ -17,8 +17,8 @@ from pydantic import BaseModel, ConfigDict
 
 from sluice.core.canonical import JsonProblem, parse_exact
 from sluice.core.rows import AnyRow
-from sluice.curate.clusters import Asked, Groups, Tie, histories, input_text, is_tiny, links
-from sluice.curate.join import Side, related
+from sluice.curate.clusters import Asked, Groups, Tie, histories, is_tiny, links
+from sluice.curate.join import Side, each, related
 from sluice.curate.similarity import Relation, Segments, Sort, normalise, stretch
 
 BATCH = 20_000  # rows that are indexed together: bounds memory, changes no result
@@ -110,10 +110,8 @@ def _strength(leak: Leak) -> tuple[int, float]:
 
 
 def _leak(row: AnyRow, eval_row: AnyRow, tie: Tie, relation: Relation) -> Leak:
-    wanted = input_text(eval_row)
-    texts = input_text(row) if tie.field == "input" else (normalise(row.texts()[tie.field]),)
-    how: How = "equal" if texts == wanted and tie.near else "near-equal" if tie.near else "contained"
-    span = " ".join(texts) if tie.near else _span(wanted, texts[0], relation)
+    how: How = "contained" if not tie.near else "equal" if tie.looked_for == tie.found else "near-equal"
+    span = " ".join(tie.found) if tie.near else _span(tie.looked_for, tie.found[0], relation)
     return Leak(row=row.row, eval_row=eval_row.row, how=how, share=tie.share, field=tie.field, span=span[:SPAN])
 
 
@@ -150,11 +148,12 @@ def _by_hash(
 
 
 def find_leaks_in_texts(named: Mapping[str, str], eval_rows: Sequence[AnyRow], relation: Relation) -> list[Leak]:
-    """Return every eval row that stands in a text: prompt file, system text, schema, rubric, few-shot example, document.
+    """Return every eval row that stands in a text: prompt file, system text, schema, few-shot example, document.
 
     A text holds an eval row where it contains its input, or where a part of it (a line, what follows a colon or a list
     mark in it, something in quotes, a value of JSON) is equal or near-equal to the input. Parts under 3 words and 10
-    characters do not count: "yes" stands in every prompt.
+    characters do not count: "yes" stands in every prompt. An input that stands there in full (every n-gram) counts even
+    where all of it is boilerplate, as in the examples of a system message that all rows share.
 
     Args:
         named: text by the name it is reported under, such as "prompts/strong.md".
@@ -167,27 +166,28 @@ def find_leaks_in_texts(named: Mapping[str, str], eval_rows: Sequence[AnyRow], r
     for name, text in named.items():
         parts.append((name, (normalise(text),), True))
         parts += [(name, (part,), False) for part in sorted(_parts(text))]
-    asked, answering = Asked(eval_rows, relation), relation.prepare([text for _, text, _ in parts])
     holds = np.array([whole for _, _, whole in parts], dtype=bool)
     near = np.array([not is_tiny(text[0]) for _, text, _ in parts], dtype=bool)
     names = {name: place for place, name in enumerate(named)}
     best: dict[tuple[int, int], tuple[tuple[Any, ...], Leak]] = {}
-    for pairs in related(Side(asked.texts), Side(answering, near, holds)):
-        for i, j, is_near, share in zip(
-            pairs.left.tolist(), pairs.right.tolist(), pairs.near.tolist(), pairs.share.tolist(), strict=True
-        ):
-            name, text, _ = parts[j]
-            for number in asked.owners[i]:
-                equal = is_near and text == asked.texts.texts[i]
-                how: How = "equal" if equal else "near-equal" if is_near else "contained"
-                span = text[0] if is_near else _span(asked.texts.texts[i], text[0], relation)
-                leak = Leak(
-                    row=name, eval_row=eval_rows[number].row, how=how, share=share, field=name, span=span[:SPAN]
-                )
-                rank = (*_strength(leak), leak.span)
-                key = (names[name], number)
-                if key not in best or rank < best[key][0]:
-                    best[key] = (rank, leak)
+    for used in (relation, Relation()):
+        asked, answering = Asked(eval_rows, used), used.prepare([text for _, text, _ in parts])
+        for pairs in related(Side(asked.texts), Side(answering, near, holds)):
+            for i, j, is_near, share in each(pairs):
+                name, text, _ = parts[j]
+                looked_for = asked.texts.texts[i]
+                if used is not relation and share < 1:
+                    continue
+                how: How = "contained" if not is_near else "equal" if text == looked_for else "near-equal"
+                span = text[0] if is_near else _span(looked_for, text[0], used)
+                for number in asked.owners[i]:
+                    leak = Leak(
+                        row=name, eval_row=eval_rows[number].row, how=how, share=share, field=name, span=span[:SPAN]
+                    )
+                    rank = (*_strength(leak), leak.span)
+                    key = (names[name], number)
+                    if key not in best or rank < best[key][0]:
+                        best[key] = (rank, leak)
     return [best[key][1] for key in sorted(best)]
 
 

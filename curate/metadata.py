@@ -48,6 +48,16 @@ def group_values(version: Version, column: str, *, needed: bool = True) -> dict[
     return found
 
 
+def class_path(version: Version) -> str | None:
+    """Return the path of the class: the task's `stratify`, else the one that the split behind a version was told."""
+    if version.project.has_config and version.project.config.task.stratify:
+        return version.project.config.task.stratify
+    for operation in lineage(version):
+        if operation.verb == "split" and operation.parameters.get("stratify"):
+            return str(operation.parameters["stratify"])
+    return None
+
+
 def adding_operations(version: Version) -> list[Operation]:
     """Return the operations that read files into what became this version, oldest first."""
     return [o for o in lineage(version)[::-1] if o.verb == "add"]

@@ -7,81 +7,27 @@ and the row they touch. The group values of rows are set on the parts, and the b
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, cast
-
-from pydantic import BaseModel, ConfigDict
 
 from sluice.core.errors import UsageError
 from sluice.core.project import Project
 from sluice.core.rows import AnyRow
 from sluice.curate.dataset import PARTS, Version, has_dataset, open_dataset, open_newest, operation_frames, versions
-from sluice.curate.drops import Drop, ShownRow, drop_rows, find_records, operations_on, shown_row
+from sluice.curate.drops import Drop, drop_rows, operations_on
 from sluice.curate.eval_side import change_edges, eval_side, pinned_boilerplate
 from sluice.curate.extend import extend_split
 from sluice.curate.formats.records import Progress
 from sluice.curate.metadata import group_values
 from sluice.curate.operation import Operation, Outcome, commit
+from sluice.curate.parts_result import SplitDone, split_done
 from sluice.curate.similarity import Relation
 from sluice.curate.split import Part, SetAside, split
 
 if TYPE_CHECKING:
     import polars as pl
 
-FIRST = 5
 LEFT_WHOLE = "dropped from the whole"
-
-
-class PartMade(BaseModel):
-    """One part as it is now."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    name: str
-    version: int
-    """0 where it was not made (a dry run)."""
-    rows: int
-    new: int
-    """Rows that came in now."""
-
-
-class PutAside(BaseModel):
-    """A row that is in no part, and the row that it touches."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    row: ShownRow
-    reason: str
-    touches: ShownRow | None
-
-
-class SplitDone(BaseModel):
-    """What `split` did, or would do."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    dataset: str
-    changed: bool
-    extended: bool
-    """Whether the parts were there already: new rows were added to them."""
-    parts: tuple[PartMade, ...]
-    set_aside: int
-    reasons: dict[str, int]
-    """Rows set aside now, by reason."""
-    first_set_aside: tuple[PutAside, ...]
-    left: int
-    """Rows of the other dataset (`source`) that were not drawn; they stay there."""
-    gone: int
-    """Training rows that were dropped from the whole dataset since, and so left train."""
-    notes: tuple[str, ...]
-    strata: dict[str, dict[str, int]]
-    components: int
-    largest: int
-    boilerplate: int
-    """n-grams that were left out as boilerplate."""
-    seed: int
-    dry_run: bool = False
 
 
 def split_dataset(
@@ -138,7 +84,7 @@ def split_dataset(
         changed = False
     else:
         changed = commit(project, build) is not None
-    return _result(project, dataset, seen, changed=changed, dry_run=dry_run)
+    return split_done(project, dataset, seen, changed=changed, dry_run=dry_run)
 
 
 def _draw(whole: Version, asked: dict[str, Any], seen: dict[str, Any], progress: Progress | None) -> Outcome:
@@ -327,12 +273,16 @@ def _same_parameters(dataset: str, first: Operation | None, asked: dict[str, Any
 
 
 def _ever_in_parts(parts: dict[str, Version]) -> set[str]:
-    """Return the rows that a part holds, and those that a split set aside or a verb dropped from a part."""
+    """Return the rows that a part holds, and those that a split set aside or a verb dropped from a part.
+
+    A row that left train because it had left the whole is not among them: brought back to the whole, it is new.
+    """
     known: set[str] = set()
     for version in parts.values():
         known |= set(version.frame()["row"])
         dropped = operation_frames(version.project, operations_on(version), "dropped")
-        known |= set(dropped["row"]) if dropped is not None else set()
+        if dropped is not None:
+            known |= set(dropped.filter(dropped["reason"] != LEFT_WHOLE)["row"])
     return known
 
 
@@ -354,47 +304,3 @@ def _with_groups(frame: pl.DataFrame, groups: dict[str, list[str]]) -> pl.DataFr
         sorted(groups.get(row) or old or []) for row, old in zip(frame["row"], frame["groups"].to_list(), strict=True)
     ]
     return frame.with_columns(pl.Series("groups", values, dtype=pl.List(pl.String)))
-
-
-def _result(project: Project, dataset: str, seen: dict[str, Any], *, changed: bool, dry_run: bool) -> SplitDone:
-    aside: list[SetAside] = seen["aside"]
-    shown = {a.row for a in aside[:FIRST]} | {a.touches for a in aside[:FIRST] if a.touches}
-    records = find_records(seen["whole"], shown)
-
-    def show(row: str) -> ShownRow:
-        return shown_row(records[row]) if row in records else ShownRow(row=row, input=None)
-
-    parts = [
-        PartMade(
-            name=f"{dataset}/{part}",
-            version=open_dataset(project, f"{dataset}/{part}").number
-            if has_dataset(project, f"{dataset}/{part}")
-            else 0,
-            rows=seen["rows"][part],
-            new=seen["new"].get(part, 0),
-        )
-        for part in PARTS
-        if seen["rows"].get(part)
-    ]
-    report = seen["report"]
-    return SplitDone(
-        dataset=dataset,
-        changed=changed,
-        extended=seen["extended"],
-        parts=tuple(parts),
-        set_aside=len(aside),
-        reasons=dict(Counter(a.reason for a in aside)),
-        first_set_aside=tuple(
-            PutAside(row=show(a.row), reason=a.reason, touches=show(a.touches) if a.touches else None)
-            for a in aside[:FIRST]
-        ),
-        left=report["left"],
-        gone=report["gone"],
-        notes=tuple(report["notes"]),
-        strata=report["strata"],
-        components=report["components"],
-        largest=report["largest"],
-        boilerplate=len(report["boilerplate"]["ngrams"]),
-        seed=seen["seed"],
-        dry_run=dry_run,
-    )

@@ -17,6 +17,7 @@ from sluice.core.project import Project
 from sluice.curate.add import parts_of
 from sluice.curate.dataset import Version, check_name, has_dataset, open_dataset, open_newest, version_hash
 from sluice.curate.drops import Drop, drop_rows
+from sluice.curate.metadata import class_path
 from sluice.curate.operation import Outcome, commit
 from sluice.curate.strata import classes, quotas
 
@@ -123,8 +124,7 @@ def sample(
 def draw(version: Version, count: int, seed: int) -> tuple[set[str], str | None, dict[str, int]]:
     """Return (the rows drawn, the path of the label kept in proportion or None, rows drawn by label)."""
     rows = version.rows()
-    task = version.project.config.task if version.project.has_config else None
-    stratify = task.stratify if task else None
+    stratify = class_path(version)
     labels, _ = classes(rows, stratify)
     by_label: dict[str, list[str]] = defaultdict(list)
     for row, label in zip(rows, labels or [""] * len(rows), strict=True):

@@ -1,4 +1,4 @@
-"""The one similarity of Sluice, version 1: what it means that two texts are the same, nearly the same, or one in the other.
+"""The one similarity of Sluice, version 1: when two texts are the same, nearly the same, or one in the other.
 
 Dedup, split, decontaminate and the gate all stand on this file. It knows texts, not rows: a text is a tuple of
 segments (the fields of an input), n-grams never cross from one segment into the next. It finds copies, not meaning.
@@ -9,10 +9,10 @@ pair, so near-equality is symmetric, and no text is compared with another by two
 
     near-equal   Jaccard of the two n-gram sets is at least 0.7
     contained    at least 80% of the first text's n-grams are in the second; from 8 words (words) or 40 characters
-                 (characters) on; by characters they must stand within a stretch 4 times the first text's length, because
+                 (characters) on; by characters they must stand within a stretch 4 times the first text's length, since
                  a long document holds most character 5-grams of a language somewhere
-    boilerplate  n-grams of a pinned list are left out. Where too little of a text is left (under 6 word 3-grams, 16
-                 character 5-grams) its pairs are judged near-equal by all n-grams; containment asks that 6 (36) are left
+    boilerplate  n-grams of a pinned list are left out. Where too little is left of both texts (under 6 word 3-grams,
+                 16 character 5-grams) near-equality is judged by all n-grams; containment asks that 6 (36) are left
 
 Equal texts (after `normalise`) are always near-equal, with share 1.
 """
@@ -59,7 +59,7 @@ _IGNORED_PLANE = range(0xE0000, 0xE1000)
 
 
 class _Fold(dict[int, str]):
-    """Character table, filled as characters are met: blanks and punctuation to a blank, format characters to nothing."""
+    """Character table, filled as characters are met: blanks and punctuation fold to a blank, format ones go."""
 
     def __missing__(self, code: int) -> str:
         category = unicodedata.category(chr(code))
@@ -86,11 +86,14 @@ def normalise(text: str) -> str:
         folded = text.lower()
     else:
         folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
-    return " ".join(folded.translate(_FOLD).split()) or " ".join(folded.split())
+    words = " ".join(folded.translate(_FOLD).split())
+    if not words:
+        return " ".join("".join(c for c in folded if _FOLD[ord(c)]).split())
+    return words if words.isascii() else unicodedata.normalize("NFKC", words)
 
 
 def is_short(segments: Segments) -> bool:
-    """Return whether normalised segments are compared by character 5-grams: under 8 words, or a script without spaces."""
+    """Return whether normalised segments are compared by characters: under 8 words, or a script without spaces."""
     if sum(s.count(" ") + 1 for s in segments if s) < SHORT_WORDS:
         return True
     if all(s.isascii() for s in segments):
@@ -271,7 +274,7 @@ class Prepared:
         return len(self.texts)
 
     def enough(self, sort: Sort) -> Mask:
-        """Return which texts are judged by what boilerplate leaves of them."""
+        """Return which texts keep enough beside boilerplate to be judged by that, whatever the other text keeps."""
         left, every = self.left[sort].sizes, self.all[sort].sizes
         return (left == every) | (left >= ENOUGH[sort])
 
@@ -292,7 +295,7 @@ class Relation:
         self.boilerplate = boilerplate or Boilerplate()
         if self.boilerplate.version != VERSION:
             raise InputError(
-                f"the boilerplate list is of similarity version {self.boilerplate.version}, this Sluice knows {VERSION}",
+                f"the boilerplate list is of similarity version {self.boilerplate.version}, not {VERSION}",
                 remedy="use the Sluice that froze the set, or freeze a new set",
             )
 
@@ -306,7 +309,7 @@ class Relation:
         if both.texts[0] == both.texts[1]:
             return 1.0
         sort: Sort = "char" if both.short.any() else "word"
-        sets = both.left[sort] if both.enough(sort).all() else both.all[sort]
+        sets = both.left[sort] if both.enough(sort).any() else both.all[sort]
         hits = len(np.intersect1d(sets.of(0), sets.of(1), assume_unique=True))
         union = int(sets.sizes.sum()) - hits
         return hits / union if union and 10 * hits >= NEAR_TENTHS * union else None

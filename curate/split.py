@@ -15,13 +15,15 @@ from typing import Literal
 
 from sluice.core.errors import InputError, UsageError
 from sluice.core.rows import AnyRow
-from sluice.curate.clusters import Groups, components, find_boilerplate, histories, links
+from sluice.curate.boilerplate import find_boilerplate
+from sluice.curate.clusters import Groups, components, histories, links
 from sluice.curate.leaks import find_leaks
 from sluice.curate.similarity import Boilerplate, Relation
 from sluice.curate.strata import classes, quotas
 
-DISTINCT = 20
-"""Clusters that an eval set needs at least (EVIDENCE.md, eval-set-frozen): so no component is more than a twentieth."""
+DISTINCT: dict[str, int] = {"eval": 20, "dev": 5}
+"""No component is more than a twentieth of eval: the gate asks for 20 distinct clusters. In dev a fifth will do."""
+LOOKED_AT = 20
 CANDIDATES = 4  # rows looked at for each row that must be cut out of an oversized component
 HANGING_TOGETHER = 0.5  # of the rows in one component: said aloud, since a common instruction is the usual cause
 
@@ -105,12 +107,14 @@ def split(
     if of is None and (eval_per_class or dev_per_class):
         raise UsageError("rows per class were asked for, but there is no class", remedy="name one with stratify")
     draw = _Draw(source, tied, of, seed, relation, groups, edges, keep_one=eval_from is None)
-    for part, size, per_class in (("eval", eval, eval_per_class), ("dev", dev, dev_per_class)):
+    for part, size, per_class in zip(_DRAWN, (eval, dev), (eval_per_class, dev_per_class), strict=True):
         if per_class is not None:
             draw.take_per_class(part, per_class)
         else:
             draw.take(part, round(size * len(source)) if isinstance(size, float) else size)
-    drawn = {part: [row for row, state in zip(source, draw.state, strict=True) if state == part] for part in _DRAWN}
+    drawn: dict[Part, list[AnyRow]] = {
+        part: [row for row, state in zip(source, draw.state, strict=True) if state == part] for part in _DRAWN
+    }
     if eval_from is None:
         train = [row for row, state in zip(source, draw.state, strict=True) if state == "train"]
         aside, left = draw.aside, []
@@ -128,7 +132,7 @@ def split(
     result = {"train": [r.row for r in train], **{part: [r.row for r in drawn[part]] for part in _DRAWN}}
     largest = max(map(len, tied), default=0)
     notes = [why, *draw.notes]
-    if largest > HANGING_TOGETHER * len(source) and largest > DISTINCT:
+    if largest > HANGING_TOGETHER * len(source) and largest > LOOKED_AT:
         notes.append(
             f"{largest:,} of {len(source):,} rows hang together; where an instruction is repeated in every input, "
             "move it to a prompt file"
@@ -262,7 +266,7 @@ class _Draw:
         """Draw rows until each class has what is wanted; return the classes that fall short, and by how many."""
         rest = {name: number for name, number in wanted.items() if number > 0}
         left = sum(rest.values()) if at_most is None else at_most
-        biggest = max(1, total // DISTINCT)
+        biggest = max(1, total // DISTINCT[part])
         room = self._room()
         for numbers in self.tied:
             if len(numbers) > min(biggest, left) or any(self.state[n] != "train" for n in numbers):
@@ -278,15 +282,18 @@ class _Draw:
         for name in sorted(rest):
             number = min(rest[name], left)
             if number > 0:
-                cut = self._cut(part, name, number, room)
+                cut = self._cut(part, name, number, room, biggest)
                 rest[name] -= cut
                 left -= cut
         return {name: number for name, number in rest.items() if number > 0}
 
-    def _cut(self, part: Part, name: str, number: int, room: dict[str, int]) -> int:
-        """Take rows of one class out of components that are too large, those with the fewest neighbours first."""
+    def _cut(self, part: Part, name: str, number: int, room: dict[str, int], biggest: int) -> int:
+        """Take rows of one class out of components that are too large, those with the fewest neighbours first.
+
+        Neighbours of the same class that touch nothing else come along, as many as fit; the others are set aside.
+        """
         free = [n for n, state in enumerate(self.state) if state == "train" and self.of[n] == name]
-        free = sorted(free, key=lambda n: self.rank[n])[: CANDIDATES * number + DISTINCT]
+        free = sorted(free, key=lambda n: self.rank[n])[: CANDIDATES * number + LOOKED_AT]
         around = self._neighbours(free)
         taken = 0
         for n in sorted(free, key=lambda n: (len(around[n]), self.rank[n])):
@@ -298,9 +305,13 @@ class _Draw:
             cost[name] += 1
             if any(room[c] < k for c, k in cost.items()):
                 continue
-            self.state[n] = part
-            taken += 1
-            for m in sorted(around[n]):
+            closed = around[n] | {n}
+            along = [m for m in around[n] if self.state[m] == "train" and around.get(m, {-1}) <= closed]
+            along = sorted(along, key=lambda m: self.rank[m])[: min(biggest, number - taken) - 1]
+            for m in (n, *along):
+                self.state[m] = part
+                taken += 1
+            for m in sorted(around[n], key=lambda m: self.rank[m]):
                 if self.state[m] == "train":
                     self.state[m] = "aside"
                     reason = f"boundary of a large group of similar rows, beside a row of {part}"

@@ -70,7 +70,7 @@ def _suggestion(rows: Sequence[AnyRow], steps: Sequence[str]) -> str:
     for row in rows[:1000]:
         value = row.input if steps[0] == "input" else _parsed(row.target) if isinstance(row, Example) else None
         if isinstance(value, dict):
-            keys.update(cast("dict[str, Any]", value))
+            keys.update(list(cast("dict[str, Any]", value)))
     known = ", ".join(f"{steps[0]}.{key}" for key, _ in keys.most_common(5))
     return f"one of {known}" if known else "leave stratify out"
 

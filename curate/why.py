@@ -86,15 +86,16 @@ def why(project: Project, name: str, word: str) -> Story:
     Raises InputError where no row, or more than one, is meant.
     """
     version = open_dataset(project, name)
-    catalogue = Catalogue(project)
-    row = _resolve(catalogue, version.dataset, word)
-    if row is None:
-        return _set_aside(project, word)
-    places = catalogue.occurrences(row)
-    dropped = catalogue.dropped(row)
-    edges = catalogue.edges(row)
-    held = catalogue.held_by(row)
-    stands_for = [r["row"] for r in catalogue.stands_for(row)]
+    with Catalogue(project).together() as catalogue:
+        row = _resolve(catalogue, version.dataset, word)
+        if row is None:
+            return _set_aside(project, word)
+        places = catalogue.occurrences(row)
+        dropped = catalogue.dropped(row)
+        edges = catalogue.edges(row)
+        held = catalogue.held_by(row)
+        stands_for = [r["row"] for r in catalogue.stands_for(row)]
+        operations = catalogue.operations()
     others = {d["kept"] for d in dropped if d["kept"]} | {r for e in edges for r in (e["old"], e["new"])}
     records = find_records(version, {row, *others, *stands_for})
     for other in dataset_names(project):  # the row may never have been in the dataset that was named
@@ -108,7 +109,7 @@ def why(project: Project, name: str, word: str) -> Story:
         input=shown.input,
         target=shown.target,
         seen=tuple(_place(p) for p in places),
-        events=tuple(_events(catalogue, row, places, dropped, edges, held, records)),
+        events=tuple(_events(operations, row, places, dropped, edges, held, records)),
         held_by=tuple(_holdings(project, held)),
         eval_sets=tuple(_sets_with(project, row)),
         stands_for=tuple(_shown(r, records) for r in stands_for),
@@ -152,7 +153,7 @@ def _place(found: dict[str, Any]) -> Place:
 
 
 def _events(
-    catalogue: Catalogue,
+    operations: list[dict[str, Any]],
     row: str,
     places: list[dict[str, Any]],
     dropped: list[dict[str, Any]],
@@ -161,9 +162,8 @@ def _events(
     records: dict[str, dict[str, Any]],
 ) -> list[Event]:
     """Return what happened, in order of the operations."""
-    told = catalogue.operations()
-    order = {operation["id"]: number for number, operation in enumerate(told)}
-    by_id = {operation["id"]: operation for operation in told}
+    order = {operation["id"]: number for number, operation in enumerate(operations)}
+    by_id = {operation["id"]: operation for operation in operations}
     found: list[tuple[int, Event]] = []
 
     def tell(operation: str, what: str, other: str | None = None) -> None:

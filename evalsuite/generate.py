@@ -125,7 +125,7 @@ def generate(
     return [answers[index] for index in range(len(prompts))]
 
 
-def shared_length(sequences: Sequence[Sequence[int]]) -> int:
+def shared_length(sequences: Sequence[list[int]]) -> int:
     """Return how many first tokens all sequences have in common, leaving each at least one of its own."""
     first, last = min(sequences), max(sequences)  # all others lie between these two in dictionary order
     limit = min(len(sequence) for sequence in sequences) - 1

@@ -1,15 +1,18 @@
 """A tiny random-weight Llama in a folder, as a real local model for tests: two layers, a small tokenizer, ChatML.
 
-Made on the spot in well under a second; its answers are noise, but it loads, renders, trains and answers like any model.
+Made on the spot in well under a second; its answers are noise, but it loads, trains and answers like any model.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
 
+from sluice.evalsuite.models.quiet import quiet_libraries
+
 CHATML = (
-    "{% for message in messages %}{{ '<|im_start|>' + message['role'] + '\n' + message['content'] + '<|im_end|>' + '\n' }}"
-    "{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}"
+    "{% for message in messages %}"
+    "{{ '<|im_start|>' + message['role'] + '\n' + message['content'] + '<|im_end|>' + '\n' }}{% endfor %}"
+    "{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}"
 )
 _CORPUS = [
     "Turn the message into one JSON object with category, product, order id, urgency and refund.",
@@ -20,7 +23,7 @@ _CORPUS = [
 
 
 def build_tiny_model(folder: Path, *, seed: int = 0, chat_template: str | None = CHATML, layers: int = 2) -> Path:
-    """Write a Llama of 2 layers, width 64, about 400 tokens of vocabulary, with tokenizer and template; return `folder`.
+    """Write a Llama of 2 layers, width 64, 400 tokens of vocabulary, with tokenizer and template; return `folder`.
 
     Args:
         folder: where to; made if missing.
@@ -77,6 +80,7 @@ def build_tiny_model(folder: Path, *, seed: int = 0, chat_template: str | None =
     torch.random.set_rng_state(state)
     model.generation_config = GenerationConfig(bos_token_id=tokenizer.bos_token_id, eos_token_id=end, pad_token_id=end)
     folder.mkdir(parents=True, exist_ok=True)
-    model.save_pretrained(folder)
-    tokenizer.save_pretrained(folder)
+    with quiet_libraries():
+        model.save_pretrained(folder)
+        tokenizer.save_pretrained(folder)
     return folder

@@ -183,7 +183,7 @@ def collect(
         base_sha256=identity.sha256,
         form=form.name,
         facts=facts,
-        ledger_problems=tuple(f"{p.word}: {p.name}: {p.reason}" for p in facts.problems if p.word != "absent"),
+        ledger_problems=tuple(f"{p.word}: {p.name}: {p.reason}" for p in facts.problems if p.word == "tampered"),
         set_state=state,
         set_problem=problem,
         set_remedy=remedy,

@@ -176,7 +176,8 @@ class _Greedy:
     """
 
     def __init__(self, keys: list[Keys], contested: list[bool], relation: Relation, drop_near: bool, way: Way):
-        self.keys, self.drop_near, self.way = keys, drop_near, way
+        self.keys, self.drop_near = keys, drop_near
+        self.way: Way = way
         self.contested: Mask = np.array(contested, dtype=bool)
         self.texts: Prepared = relation.prepare([key.input for key in keys])
         self.shapes = _numbers([key.shape for key in keys])
@@ -227,7 +228,8 @@ class _Greedy:
             target = self._target_share(i, j)
             apart = (target == 0) & (self.inputs[i] != self.inputs[j])
             drops = ~self.contested[i] & ((target > 0) | (apart if self.drop_near else False))
-            same += zip(i[drops].tolist(), j[drops].tolist(), pairs.share[drops].tolist(), target[drops].tolist())
+            shares, targets = pairs.share[drops].tolist(), target[drops].tolist()
+            same += zip(i[drops].tolist(), j[drops].tolist(), shares, targets, strict=True)
             other.append(Pairs(i[apart], j[apart], pairs.share[apart], pairs.near[apart]))
             if final:
                 self.has_other[i[apart]] = True

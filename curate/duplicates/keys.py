@@ -2,8 +2,8 @@
 
 Inputs are equal where they have the same fields (or roles in the same order, and the same tools) and each text is equal
 after `normalise`. Targets are read more strictly, since one sign can decide them ("-5"): equal but for case, width,
-blanks, and punctuation at the ends. A target that is a JSON object or list is compared by value, its texts likewise: key
-order, blanks, case and 1.0 against 1 make no difference.
+blanks, and punctuation at the ends. A target that is a JSON object or list is compared by value, its texts likewise:
+key order, blanks, case and 1.0 against 1 make no difference.
 """
 
 from __future__ import annotations

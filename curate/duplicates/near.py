@@ -114,7 +114,7 @@ def _banded(sets: Sets, left: Numbers, right: Numbers) -> tuple[Numbers, Numbers
     i: list[int] = []
     j: list[int] = []
     for number in left.tolist():
-        met = index.query(signed[number])
+        met = [int(str(other)) for other in index.query(signed[number])]
         i += [number] * len(met)
         j += met
     return np.array(i, dtype=np.int64), np.array(j, dtype=np.int64)

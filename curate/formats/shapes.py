@@ -1,7 +1,7 @@
 """From records to rows: which columns are the input and the target, and what each row then is.
 
-input-target        `--input COL[,COL] --target COL[,COL]`, or columns called `input` and `target`: fields named like the
-                    columns (one column that holds a list of messages is a chat)
+input-target        `--input COL[,COL] --target COL[,COL]`, or columns called `input` and `target`: fields named like
+                    the columns (one column that holds a list of messages is a chat)
 messages            `messages` (a list, or its JSON text) and `tools`: a closing assistant turn is the target
 prompt-completion   `prompt` and `completion`: texts (field `prompt`), or lists of messages (TRL's conversational form)
 

@@ -154,7 +154,7 @@ class Writer:
             "category": category,
             "product": dice.pick(sorted(PRODUCTS)) if named else None,
             "order_id": order_id(dice) if ordered else None,
-            "urgency": "high" if draw < 32 else "low" if draw < 58 else "normal",
+            "urgency": "high" if draw < 35 else "low" if draw < 62 else "normal",
             "refund": dice.chance(refundable.get(category, 0.0)),
         }
 
@@ -230,12 +230,14 @@ class Writer:
             parts.append(self.line("refund-ask"))
         elif not answer["refund"] and dice.chance(0.45):
             parts.append(self.line(f"norefund-{category}"))
-        if answer["urgency"] == "high" and "high" not in tags:
-            parts.insert(dice.pick((0, len(parts), len(parts))), self.line("high"))
-        elif answer["urgency"] == "low":
-            parts.insert(dice.pick((0, len(parts), len(parts))), self.line("low"))
-        elif answer["urgency"] == "normal" and dice.chance(0.3):
-            parts.append(self.line("distract-urgency"))
+        urgency = answer["urgency"]
+        if urgency == "normal":
+            parts += [self.line("distract-urgency")] if dice.chance(0.2) else []
+        else:
+            # One sentence says it at least; where the trouble itself does (a shock, a thief), none is needed.
+            said = int("high" in tags and urgency == "high")
+            for _, text in dice.shuffled(self.phrases[urgency])[: (1 - said) + dice.chance(0.4)]:
+                parts.insert(dice.pick((0, len(parts), len(parts))), text)
         if value and dice.chance(0.08):
             parts.append(self.line("distract-product"))
         if dice.chance(0.09 if answer["order_id"] else 0.05):

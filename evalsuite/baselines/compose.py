@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 
 from sluice.core.errors import InputError
 from sluice.core.project import Project
-from sluice.core.prompt import Block, ChatMessages, Prompt, input_template, load_prompt, shot_blocks
+from sluice.core.prompt import Block, ChatMessages, Prompt, input_template, load_prompt, shot_blocks, showable
 from sluice.core.rows import Example, Messages
 from sluice.core.task import read_schema
 
@@ -60,7 +60,8 @@ def few_shot(
         InputError: no training row has a target.
     """
     candidates = sorted(
-        (r for r in train if r.target), key=lambda r: hashlib.sha256((SHOT_SEED + r.row).encode()).digest()
+        (r for r in train if r.target and showable(r)),
+        key=lambda r: hashlib.sha256((SHOT_SEED + r.row).encode()).digest(),
     )
     if not candidates:
         raise InputError("no training row has a target to show", remedy="add rows with answers, then: sluice split")

@@ -182,10 +182,11 @@ def _drop_traces(path: Path) -> None:
 @contextlib.contextmanager
 def _no_bar_while_reading() -> Iterator[None]:
     """Keep the reader of GGUF tensors from drawing a bar of its own, which no setting of transformers switches off."""
-    from transformers import modeling_gguf_pytorch_utils as reader
+    from transformers import modeling_gguf_pytorch_utils
 
+    reader: Any = modeling_gguf_pytorch_utils
     bar = reader.tqdm
-    reader.tqdm = lambda tensors, **_: tensors  # type: ignore[assignment]
+    reader.tqdm = lambda tensors, **_: tensors
     try:
         yield
     finally:

@@ -172,10 +172,26 @@ def load_prompt(project: Project, name: str) -> Prompt:
     return parse_prompt(name, project.read_text(name, what="the prompt"))
 
 
+def showable(row: Example) -> bool:
+    """Return whether a row can stand in a prompt as an example: blocks hold texts, not tool turns and calls."""
+    if row.target_form == "call":
+        return False
+    turns = row.input.turns if isinstance(row.input, Messages) else ()
+    return not any(turn.role == "tool" or turn.tool_calls is not None for turn in turns)
+
+
 def shot_blocks(template: Prompt, rows: Sequence[Example]) -> list[Block]:
-    """Return example turns: each row's input under the template's user block, and its target as the answer."""
+    """Return example turns: each row's input under the template's user block, and its target as the answer.
+
+    System turns of a chat are left out: an example stands amid the talk. Raises InputError for a row that is not
+    `showable`.
+    """
     blocks: list[Block] = []
     for row in rows:
+        if not showable(row):
+            raise InputError(
+                "a row with tool turns cannot be an example in a prompt", where=row.row, remedy="take another row"
+            )
         if isinstance(row.input, Messages):
             for turn in row.input.turns:
                 if turn.role in ("user", "assistant"):

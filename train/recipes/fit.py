@@ -48,7 +48,8 @@ def fit(
         config: settings.
         out_dir: a folder of this run only.
         progress: called as ("training", steps done, steps in all).
-        deadline_seconds: stop at the first step after so many seconds from now; the adapter is saved all the same.
+        deadline_seconds: stop at the first step (but the very first) that ends so many seconds from now; the adapter
+            is saved all the same.
         resume: False starts afresh and removes what an interrupted run has left.
 
     Raises:

@@ -49,7 +49,8 @@ def make_trainer(
     from datasets import Dataset
     from torch.utils.data import Sampler
     from transformers import PrinterCallback, ProgressCallback, TrainerCallback
-    from trl import SFTConfig, SFTTrainer
+    from trl.trainer.sft_config import SFTConfig
+    from trl.trainer.sft_trainer import SFTTrainer
 
     lengths = [len(row.ids) for row in rows]
     pad = tokenizer.pad_token_id or 0
@@ -86,7 +87,8 @@ def make_trainer(
 
         def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
             now = time.monotonic()
-            if deadline is not None and now > deadline:
+            # Not after the first step: the warm-up starts at a learning rate of 0, and it changes nothing.
+            if deadline is not None and now > deadline and state.global_step > 1:
                 control.should_training_stop = True
             due = config.checkpoint_steps is not None and state.global_step % config.checkpoint_steps == 0
             if due or (config.checkpoint_steps is None and now - self.saved_at > config.checkpoint_seconds):
@@ -158,7 +160,7 @@ def make_trainer(
 
         def _save_checkpoint(self, model: Any, trial: Any) -> None:
             super(SFTTrainer, self)._save_checkpoint(model, trial)  # the parent's adds a model card to each
-            mark_whole(Path(self.args.output_dir) / f"checkpoint-{self.state.global_step}")
+            mark_whole(out_dir / f"checkpoint-{self.state.global_step}")
 
     total_steps = math.ceil(len(rows) / config.batch) * config.epochs
     arguments = SFTConfig(

@@ -82,18 +82,16 @@ def logs(
     if final:
         raise UsageError("--final is for an adapter of this project", remedy="leave it out")
     from sluice.cli import drawing
-    from sluice.evalsuite.foreign import compare_logs
+    from sluice.evalsuite.foreign import compare_logs, read_log
 
     found = compare_logs(
-        Path(a),
-        Path(b),
+        read_log(Path(a), filter=how["filter_"], metric=how["metric"]),
+        read_log(Path(b), filter=how["filter_"], metric=how["metric"]),
         kind=how["kind"],
         range=ends,
         claim=how["claim"],
         margin=how["margin"],
         shared=how["shared"],
-        metric=how["metric"],
-        filter=how["filter_"],
     )
     v = found.verdict
     out.spans([(f"{v.word.replace('-', ' '):<12}", drawing.VERDICTS[v.word]), (v.sentence, None)])

@@ -11,7 +11,7 @@ from sluice.cli.verb import dry_run_option, find_project, verb
 
 if TYPE_CHECKING:
     from sluice.core.project import Project
-    from sluice.curate.parts import SplitDone
+    from sluice.curate.parts_result import SplitDone
 
 
 class Size(click.ParamType):

@@ -81,7 +81,9 @@ def test_null_fields_equal_absent_ones(content: dict[str, Any]) -> None:
 @given(texts, texts)
 def test_unicode_forms_of_one_text_are_one_input(name: str, text: str) -> None:
     decomposed = {unicodedata.normalize("NFD", name): unicodedata.normalize("NFD", text)}
-    assert input_hash(decomposed) == input_hash({unicodedata.normalize("NFC", name): unicodedata.normalize("NFC", text)})
+    assert input_hash(decomposed) == input_hash(
+        {unicodedata.normalize("NFC", name): unicodedata.normalize("NFC", text)}
+    )
 
 
 def test_stored_text_is_untouched() -> None:
@@ -215,6 +217,7 @@ U = {"role": "user", "content": "hello"}
 A = {"role": "assistant", "content": "hi"}
 S = {"role": "system", "content": "be kind"}
 CALL = {"role": "assistant", "content": None, "tool_calls": [{"id": "1", "function": {"name": "f", "arguments": "{}"}}]}
+PARTS = {"role": "user", "content": [{"type": "text", "text": "he"}, {"type": "text", "text": "llo"}]}
 TOOL = {"role": "tool", "content": "42", "tool_call_id": "1"}
 
 
@@ -231,7 +234,11 @@ TOOL = {"role": "tool", "content": "42", "tool_call_id": "1"}
         ([U, CALL, TOOL, A], ["user", "assistant", "tool"], "hi"),
         ([U, CALL, TOOL], ["user", "assistant", "tool"], None),
         ([U, {"role": "user", "content": ""}, A], ["user", "user"], "hi"),
-        ([{"role": "user", "content": [{"type": "text", "text": "he"}, {"type": "text", "text": "llo"}]}, A], ["user"], "hi"),
+        (
+            [{"role": "user", "content": [{"type": "text", "text": "he"}, {"type": "text", "text": "llo"}]}, A],
+            ["user"],
+            "hi",
+        ),
         ([U, {"role": "assistant", "content": "hi", "tool_calls": None, "weight": None}], ["user"], "hi"),
         ([U, {"role": "assistant", "content": " hi\n"}], ["user"], " hi\n"),
     ],
@@ -244,7 +251,9 @@ def test_chats_that_are_read(messages: list[Any], roles: list[str], target: str 
     assert row.target_form == "text"
     kept = len(row.input.turns) + (target is not None)
     assert kept == len(messages), "no turn is lost"
-    assert row.input.turns[0].content == (messages[0]["content"] if isinstance(messages[0]["content"], str) else "hello")
+    assert row.input.turns[0].content == (
+        messages[0]["content"] if isinstance(messages[0]["content"], str) else "hello"
+    )
 
 
 def test_a_closing_call_is_the_target() -> None:

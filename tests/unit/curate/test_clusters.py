@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sluice.core.rows import AnyRow, Example, Message, Messages, Text
-from sluice.curate.clusters import components, find_boilerplate, links, similarity_clusters
+from sluice.curate.boilerplate import find_boilerplate
+from sluice.curate.clusters import components, links, similarity_clusters
 from sluice.curate.similarity import Boilerplate, Relation
 
 WORDS = ["order", "late", "please", "refund", "my", "parcel", "jazz"]
@@ -56,10 +57,7 @@ def test_links_are_near_equal_or_contained_inputs(rows: list[AnyRow]):
 
 def test_a_large_family_and_a_label_do_not_confuse_components():
     rng = random.Random(1)
-    family = [
-        Example(input={"t": f"tell me the state of order number {n} that i placed last week"}, target="status")
-        for n in range(700)
-    ]
+    family = [Example(input={"t": f"state of order number {n:05} please"}, target="status") for n in range(700)]
     strangers = [Example(input={"t": noise(rng, 9)}, target="status") for _ in range(300)]
     rows: list[AnyRow] = [*family, *strangers]
     rng.shuffle(rows)
@@ -78,7 +76,8 @@ def test_groups_and_changes_tie_rows():
 
 def test_twenty_paraphrases_are_one_cluster_also_within_a_larger_set():
     rng = random.Random(3)
-    asks = [f"please cancel my order number {n} right now and send the money back to me" for n in range(20)]
+    rest = "which i placed in your shop last monday and send the money back to my bank account as soon as you can"
+    asks = [f"please cancel my order number {n} {rest}" for n in range(20)]
     rows: list[AnyRow] = [Example(input={"t": t}, target="cancel") for t in asks]
     others: list[AnyRow] = [Example(input={"t": noise(rng, 10)}, target="x") for _ in range(200)]
     for boilerplate in (Boilerplate(), find_boilerplate(rows), find_boilerplate([*rows, *others])):
@@ -113,10 +112,7 @@ def test_a_long_system_message_or_instruction_does_not_tie_all_rows_together():
     inline: list[AnyRow] = [Example(input={"t": f"{system} {noise(rng, 12)}"}, target="x") for _ in range(120)]
     assert len(components(inline, Relation())) == 1
     assert len(components(inline, Relation(find_boilerplate(inline)))) == 120
-    repeated: list[AnyRow] = [
-        Example(
-            input=Messages(turns=(Message(role="system", content=system), Message(role="user", content="play jazz")))
-        )
-    ]
-    other: list[AnyRow] = [Example(input=Messages(turns=(Message(role="user", content="play jazz"),)))]
-    assert len(components([*repeated, *other], Relation(find_boilerplate(chats)))) == 1
+    told, plain = Message(role="system", content=system), Message(role="user", content="play jazz")
+    repeated: list[AnyRow] = [Example(input=Messages(turns=turns)) for turns in ((told, plain), (plain,))]
+    repeated += [Example(input=Messages(turns=(told, Message(role="user", content="stop it"))))]
+    assert components(repeated, Relation(find_boilerplate(chats))) == [[0, 1], [2]]

@@ -20,7 +20,7 @@ examples = st.builds(lambda text, target: Example(input={"t": text}, target=targ
 collections = st.lists(examples, min_size=6, max_size=20, unique_by=lambda r: r.row)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=40)
 @given(collections, collections)
 def test_parts_stay_apart_after_adding(rows: list[AnyRow], new: list[AnyRow]):
     try:

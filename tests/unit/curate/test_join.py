@@ -17,9 +17,7 @@ left_out = st.lists(long_texts, max_size=2)
 
 @settings(deadline=None)
 @given(collections, collections, left_out)
-def test_the_join_finds_exactly_the_pairs_that_stand_in_the_relation(
-    left: list[str], right: list[str], boiler: list[str]
-):
+def test_the_join_finds_exactly_the_related_pairs(left: list[str], right: list[str], boiler: list[str]):
     grams = [h for text in boiler for sort in ("word", "char") for h in ngrams(text, sort)]
     relation = Relation(Boilerplate.of(grams))
     left, right = sorted({normalise(t) for t in left}), sorted({normalise(t) for t in right})

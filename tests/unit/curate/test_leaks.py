@@ -6,7 +6,7 @@ import random
 
 from sluice.core.rows import AnyRow, Example, Message, Messages, Preference, Text, Unpaired
 from sluice.curate.leaks import find_leaks, find_leaks_in_texts
-from sluice.curate.similarity import Relation
+from sluice.curate.similarity import SORTS, Boilerplate, Relation, ngrams
 
 ASK = "my parcel with the blue running shoes has not arrived although it was sent last monday"
 EVAL = Example(input={"message": ASK}, target='{"category": "delivery"}')
@@ -33,7 +33,7 @@ def test_equal_inputs_leak_in_any_form_and_at_any_length():
 
 def test_near_equal_and_contained_in_every_field():
     long = f"Hello. {ASK}. Could you look into it, since I need them for a race on Sunday morning at nine?"
-    assert one(Example(input={"m": ASK.replace("blue ", "")}, target="x")) == ("near-equal", "input")
+    assert one(Example(input={"m": f"please help {ASK} evening"}, target="x")) == ("near-equal", "input")
     assert one(Example(input={"m": long}, target="x")) == ("contained", "input")
     assert one(Example(input={"m": "write a complaint"}, target=long)) == ("contained", "target")
     assert one(Preference(input={"m": "write"}, chosen=long, rejected="no")) == ("contained", "chosen")
@@ -72,7 +72,9 @@ def test_groups_and_changes():
 def test_one_leak_a_pair_the_strongest_and_in_order():
     rng = random.Random(1)
     evals: list[AnyRow] = [EVAL, SHORT]
-    both = Example(input={"m": "play some jazz"}, target=f"{ASK} and more")
+    both = Example(
+        input={"m": "play some jazz"}, target=f"{ASK} and more of the same sort that makes the text so much longer"
+    )
     rows: list[AnyRow] = [Example(input={"m": "".join(rng.choices("abcdefgh ", k=60))}, target="x") for _ in range(5)]
     rows.insert(3, both)
     leaks = find_leaks(rows, evals, RELATION, {both.row: ["g"], SHORT.row: ["g"]})
@@ -82,7 +84,7 @@ def test_one_leak_a_pair_the_strongest_and_in_order():
 def test_prompts_schemas_and_documents():
     evals: list[AnyRow] = [EVAL, SHORT]
     clean = "Turn the message into JSON. Answer music for requests such as: turn on the radio."
-    shots = f"Examples:\n- Message: play some jazz\n- Message: {ASK.replace('blue ', '')}!\n"
+    shots = f"Examples:\n- Message: play some jazz\n- Message: {ASK.replace('my parcel ', '')}!\n"
     schema = '{"type": "object", "examples": [{"message": "Play some jazz."}]}'
     document = f"Complaints of last week. {ASK}. It was settled on Friday."
     named = {"clean.md": clean, "shots.md": shots, "schema.json": schema, "doc": document}
@@ -93,3 +95,10 @@ def test_prompts_schemas_and_documents():
         ("schema.json", SHORT.row, "equal"),
         ("doc", EVAL.row, "contained"),
     }
+
+
+def test_a_system_message_that_all_rows_share_is_searched_as_a_text():
+    system = f"Answer in JSON. Example: {ASK}. Answer: delivery. Be short, and never ask the customer anything."
+    boilerplate = Boilerplate.of(h for sort in SORTS for h in ngrams(system, sort))
+    leaks = find_leaks_in_texts({"system": system}, [EVAL], Relation(boilerplate))
+    assert [(leak.eval_row, leak.how, leak.share) for leak in leaks] == [(EVAL.row, "contained", 1.0)]

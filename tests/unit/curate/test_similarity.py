@@ -1,4 +1,4 @@
-"""The relation itself: normalisation, n-grams, the pair rules, boilerplate; against a plain implementation with texts."""
+"""The relation itself, against a plain implementation with texts: normalisation, n-grams, pair rules, boilerplate."""
 
 from __future__ import annotations
 
@@ -109,10 +109,9 @@ def test_contained_by_characters_needs_forty_of_them_and_one_stretch():
     text = "internationalisation misunderstandings everywhere"
     assert len(text) >= 40
     assert relation.contained(text, f"we saw {text} in the last release notes of the team") == 1.0
-    scattered = " ".join(
-        f"{text[i : i + 8]} {'filler words that push apart ' * 20}" for i in range(0, len(text) - 4, 3)
-    )
-    assert ngrams(text) - ngrams(scattered, "char") != ngrams(text)
+    filler = "filler words that push apart " * 20
+    scattered = filler.join(f" {text[i : i + 10]} " for i in range(0, len(text) - 4, 3))
+    assert len(ngrams(text) & ngrams(scattered, "char")) >= 0.8 * len(ngrams(text))
     assert relation.contained(text, scattered) is None
 
 

@@ -1,4 +1,4 @@
-"""Dedup: what is dropped is proven, one row of each cluster stays, order does not matter, a second run drops nothing."""
+"""Dedup: each drop is proven, one row of each cluster stays, order does not matter, a second run drops nothing."""
 
 from __future__ import annotations
 
@@ -87,8 +87,8 @@ def test_no_chain_drags_in_strangers():
 
 
 def test_near_inputs_with_other_targets_stay_and_are_listed():
-    a = ask("please add the song blue train to my evening playlist", '{"song": "blue train"}')
-    b = ask("please add the song blue trains to my evening playlist", '{"song": "blue trains"}')
+    a = ask("add blue train to evening playlist", '{"song": "blue train"}')
+    b = ask("add blue trains to evening playlist", '{"song": "blue trains"}')
     result = dedup([a, b])
     assert not result.dropped
     assert [{p.row, p.other} for p in result.near_other_target] == [{a.row, b.row}]
@@ -183,7 +183,12 @@ def test_lsh_finds_at_least_97_of_100_pairs_and_dedup_by_it_drops_only_proven_on
 
 
 def test_a_family_of_thousands_leaves_one():
-    rows: list[AnyRow] = [ask(f"please tell me the state of order {n} that i placed last week") for n in range(3000)]
+    rest = "which i placed in your shop last monday and which you said would be with me before the end of this week"
+    rows: list[AnyRow] = [ask(f"please tell me the state of order {n} {rest}") for n in range(2000)]
     result = dedup(rows)
     assert len(result.kept) == 1
     assert {d.kept for d in result.dropped} == set(result.kept)
+    apart: list[AnyRow] = [ask(row.input["t"], f"order {n}") for n, row in enumerate(rows[:600])]  # type: ignore[index]
+    result = dedup(apart)
+    assert not result.dropped
+    assert len(result.near_other_target) == 599

@@ -1,0 +1,134 @@
+"""What lies in a project's folder, read as it is for `status` and `log`: datasets, facts, adapters.
+
+Nothing is recomputed or believed to be whole: that is what `gate` and `verify` are for. It imports no engine. A file
+that cannot be read counts as empty here, and a sluice.toml that cannot be read becomes a notice.
+"""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, cast
+
+from sluice.core.errors import InputError
+from sluice.core.ledger import Fact, Facts, Ledger
+from sluice.core.project import CONFIG, Project
+
+PARTS = ("train", "dev", "eval")
+
+
+@dataclass(frozen=True)
+class DatasetState:
+    """A dataset and its newest version."""
+
+    name: str
+    version: int
+    rows: int | None
+    """None where the content is not in this copy."""
+    made_by: str | None
+
+
+@dataclass
+class Seen:
+    """What was read."""
+
+    task: dict[str, Any]
+    """The section [task] as it stands, unchecked."""
+    data: str
+    datasets: dict[str, DatasetState]
+    facts: Facts | None
+    notices: list[str] = field(default_factory=list[str])
+
+    def of(self, kind: str, **body: Any) -> list[Fact]:
+        """Return the facts of a kind with these values; none where the ledger could not be read."""
+        return [] if self.facts is None else self.facts.of(kind, **body)
+
+
+def read_standing(project: Project) -> Seen:
+    """Return what a project's folder holds."""
+    notices: list[str] = []
+    task: dict[str, Any] = {}
+    if project.has_config:
+        try:
+            raw = tomllib.loads(project.config_file.read_text(encoding="utf-8-sig"))
+            task = cast("dict[str, Any]", raw.get("task") if isinstance(raw.get("task"), dict) else {})
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
+            notices.append(f"{CONFIG} cannot be read: {problem}")
+    facts: Facts | None = None
+    try:
+        facts = Ledger(project).read()
+    except InputError as problem:
+        if not notices:
+            notices.append(str(problem))
+    datasets = {d.name: d for d in datasets_of(project)}
+    wholes = [n for n in datasets if "/" not in n]
+    data = task.get("data") if isinstance(task.get("data"), str) else None
+    return Seen(task, str(data or (wholes[0] if wholes else "tickets")), datasets, facts, notices)
+
+
+def datasets_of(project: Project) -> Iterator[DatasetState]:
+    """Yield each dataset with its newest version, parts after their whole."""
+    if not project.names.is_dir():
+        return
+    newest: dict[str, int] = {}
+    for file in project.names.rglob("*.json"):
+        if file.stem.isdigit():
+            name = file.parent.relative_to(project.names).as_posix()
+            newest[name] = max(newest.get(name, 0), int(file.stem))
+    for name, number in sorted(newest.items()):
+        entry = read_json(project.names / name / f"{number}.json")
+        manifest = read_json(project.data / str(entry.get("version")) / "manifest.json")
+        operation = read_json(project.operations / str(entry.get("operation")) / "operation.json")
+        rows = manifest.get("rows")
+        yield DatasetState(name, number, rows if isinstance(rows, int) else None, operation.get("verb"))
+
+
+def read_json(file: Path) -> dict[str, Any]:
+    """Return a JSON object, empty where there is none: whether it should be there is for `verify` to say."""
+    try:
+        value = json.loads(file.read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return cast("dict[str, Any]", value) if isinstance(value, dict) else {}
+
+
+def parts_of(seen: Seen) -> dict[str, DatasetState]:
+    """Return the parts of the task's dataset by their short names."""
+    return {p: seen.datasets[f"{seen.data}/{p}"] for p in PARTS if f"{seen.data}/{p}" in seen.datasets}
+
+
+def deciding(seen: Seen) -> tuple[Fact | None, list[Fact]]:
+    """Return the set that decides, and those that were frozen apart where nobody chose (as evalsuite.sets does)."""
+    if seen.facts is None:
+        return None, []
+    newest = newest_facts(seen.facts, [f for f in seen.facts.of("frozen") if not f.body.get("guard")])
+    if len(newest) < 2:
+        return (newest[0] if newest else None), []
+    for choice in newest_facts(seen.facts, seen.facts.of("chosen")):
+        under = seen.facts.ancestors(choice.hash)
+        chosen = [f for f in newest if f.body.get("set") == choice.body.get("set")]
+        if chosen and all(f.hash in under for f in newest):
+            return chosen[0], []
+    return None, newest
+
+
+def newest_facts(facts: Facts, some: list[Fact]) -> list[Fact]:
+    """Return those of some facts that no other of them stands on: what holds now."""
+    covered: set[str] = set()
+    for fact in reversed(some):
+        if fact.hash not in covered:
+            covered |= facts.ancestors(fact.hash)
+    return [f for f in some if f.hash not in covered]
+
+
+def adapter_certificates(project: Project) -> dict[str, dict[str, Any]]:
+    """Return the certificate of each adapter by id, oldest first (empty for a foreign one)."""
+    folder = project.adapters
+    if not folder.is_dir():
+        return {}
+    found = [p for p in folder.iterdir() if (p / "adapter_config.json").is_file()]
+    found.sort(key=lambda p: (p.name.rstrip("0123456789"), len(p.name), p.name))
+    return {p.name: read_json(p / "certificate.json") for p in found}

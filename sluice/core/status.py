@@ -1,0 +1,280 @@
+"""Where a project stands: what is done, what is missing, and the next command.
+
+It reads names, facts, manifests and certificates as they lie, and recomputes nothing: that is what `gate` and `verify`
+are for. It imports no engine, so that it answers at once. Knows nothing of terminals.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, cast
+
+from sluice.core.ledger import Fact, Facts
+from sluice.core.project import Project
+from sluice.core.standing import (
+    PARTS,
+    DatasetState,
+    Seen,
+    adapter_certificates,
+    deciding,
+    newest_facts,
+    parts_of,
+    read_standing,
+)
+
+READABLE = (".jsonl", ".csv", ".parquet", ".tsv", ".json")
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One step of the road."""
+
+    name: str
+    """`data`, `eval set`, `baseline` or `adapter`."""
+    done: bool
+    text: str
+    here: bool = False
+    """Whether this is the first step that is not done."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """A command worth running now, and what it does."""
+
+    command: str
+    remark: str = ""
+
+
+@dataclass(frozen=True)
+class Status:
+    """All of it."""
+
+    name: str
+    root: str
+    started: bool
+    """Whether there is a sluice.toml."""
+    curate_only: bool
+    stages: tuple[Stage, ...]
+    datasets: tuple[DatasetState, ...]
+    next: tuple[Step, ...]
+    openings_used: int | None = None
+    """Of the eval set that decides; None where nothing is frozen."""
+    openings_allowed: int | None = None
+    waived: tuple[str, ...] = ()
+    notices: tuple[str, ...] = ()
+    advice: tuple[str, ...] = ()
+    """Closing lines for who has just begun."""
+
+
+def status(project: Project) -> Status:
+    """Return where a project stands. A sluice.toml or ledger that cannot be read becomes a notice, never an error."""
+    seen = read_standing(project)
+    started = project.has_config
+    curate_only = bool(seen.task.get("curate_only")) or (not started and not seen.of("frozen"))
+    data = _data_stage(seen, curate_only)
+    frozen, set_stage = _set_stage(project, seen)
+    used, allowed = _openings(seen, frozen)
+    stages = [data]
+    if not curate_only:
+        stages += [set_stage, _baseline_stage(seen, frozen), _adapter_stage(project, seen, frozen)]
+    here = next((i for i, s in enumerate(stages) if not s.done), None)
+    stages = [Stage(s.name, s.done, s.text, i == here) for i, s in enumerate(stages)]
+    return Status(
+        name=str(seen.task.get("name") or project.root.name),
+        root=str(project.root),
+        started=started,
+        curate_only=curate_only,
+        stages=tuple(stages),
+        datasets=tuple(seen.datasets.values()),
+        next=tuple(_next(project, seen, stages, started, curate_only, frozen)),
+        openings_used=used,
+        openings_allowed=allowed,
+        waived=tuple(_waivers(seen)),
+        notices=(*seen.notices, *_ledger_notices(seen.facts), *_unfinished(project)),
+        advice=_advice(started, curate_only, seen),
+    )
+
+
+def _rows(n: int | None) -> str:
+    return "content not here" if n is None else "1 row" if n == 1 else f"{n:,} rows"
+
+
+def _data_stage(seen: Seen, curate_only: bool) -> Stage:
+    if not seen.datasets:
+        return Stage("data", False, "none yet")
+    whole = [d for n, d in seen.datasets.items() if "/" not in n and (curate_only or n == seen.data)]
+    parts = parts_of(seen)
+    text = ", ".join(f"{d.name}@{d.version} {_rows(d.rows)}" for d in whole[:3])
+    more = len([n for n in seen.datasets if "/" not in n]) - len(whole[:3])
+    text = text or f"no dataset is called {seen.data}"
+    if more > 0:
+        text += f", {more} other dataset{'s' if more > 1 else ''}"
+    if parts:
+        text += "; " + ", ".join(f"{p} {d.rows:,}" if d.rows is not None else p for p, d in parts.items())
+    return Stage("data", bool(whole) and (curate_only or set(PARTS) <= set(parts)), text)
+
+
+def _set_stage(project: Project, seen: Seen) -> tuple[Fact | None, Stage]:
+    fact, apart = deciding(seen)
+    if apart:
+        names = ", ".join(str(f.body.get("set"))[:8] for f in apart)
+        return None, Stage("eval set", False, f"{len(apart)} frozen apart from each other ({names}): one has to decide")
+    if fact is None:
+        return None, Stage("eval set", False, "-")
+    name, digest = str(fact.body.get("name")), str(fact.body.get("set"))
+    folder = project.evals / f"{name.replace('/', '-')}-{digest[:8]}"
+    text = f"{name} ({digest[:8]}), {_rows(cast('int', fact.body.get('rows')))}"
+    if not (folder / "manifest.json").is_file():
+        return fact, Stage("eval set", False, f"{text}: evals/{folder.name} is not here")
+    if not seen.of("claimed", set=digest):
+        return fact, Stage("eval set", False, f"{text}: nothing is asked of it yet")
+    return fact, Stage("eval set", True, text)
+
+
+def _openings(seen: Seen, frozen: Fact | None) -> tuple[int | None, int | None]:
+    if frozen is None or seen.facts is None:
+        return None, None
+    digest = frozen.body.get("set")
+    claims = newest_facts(seen.facts, seen.facts.of("claimed", set=digest))
+    question = claims[-1].body.get("question") if claims else None
+    allowed = cast("dict[str, Any]", question).get("openings") if isinstance(question, dict) else None
+    used = {f.body.get("spec") for f in seen.facts.of("opened", set=digest) if f.body.get("adapter")}
+    return len(used), allowed if isinstance(allowed, int) else None
+
+
+def _baseline_stage(seen: Seen, frozen: Fact | None) -> Stage:
+    digest = frozen.body.get("set") if frozen is not None else None
+    found = seen.of("baseline", set=digest) if digest else []
+    if not found:
+        started = len(seen.of("evaluated", role="baseline"))
+        return Stage("baseline", False, f"begun: {started} runs recorded" if started and digest else "-")
+    body = found[-1].body
+    best = seen.of("evaluated", spec=body.get("best"))
+    label = str(best[-1].body.get("label")) if best else str(body.get("best"))[:8]
+    measured = body.get("dev")
+    many = f", the best of {len(cast('list[Any]', measured))} on dev" if isinstance(measured, list) else ""
+    return Stage("baseline", True, f"{label} ({body.get('form')}){many}")
+
+
+def _adapter_stage(project: Project, seen: Seen, frozen: Fact | None) -> Stage:
+    found = adapter_certificates(project)
+    if not found:
+        trained = len(seen.of("trained"))
+        return Stage("adapter", False, f"{trained} trained, not in this copy" if trained else "-")
+    digest = frozen.body.get("set") if frozen is not None else None
+    opened = {f.body.get("adapter") for f in seen.of("opened", set=digest)}
+    judged = any(c.get("adapter") in opened for c in found.values())
+    newest = list(found)[-1]
+    more = f", {len(found)} in all" if len(found) > 1 else ""
+    word = "" if found[newest] else ", without certificate"
+    text = f"{newest}{more}{word}"
+    return Stage("adapter", judged, text if judged else f"{text}; no verdict yet")
+
+
+def _next(
+    project: Project, seen: Seen, stages: list[Stage], started: bool, curate_only: bool, frozen: Fact | None
+) -> Iterator[Step]:
+    data = seen.data
+    here = next((s.name for s in stages if s.here), None)
+    if not seen.datasets or (here == "data" and data not in seen.datasets):
+        files, options = _raw_files(project)
+        yield Step(f"sluice add {data} {files}{options} --dry-run", "shows what would be read")
+        yield Step(f"sluice add {data} {files}{options}", "columns not named stay as metadata" if options else "")
+    elif curate_only:
+        newest = seen.datasets.get(data) or next(iter(seen.datasets.values()))
+        yield Step(f"sluice audit {newest.name}", "what is wrong with these rows?")
+        if newest.made_by == "add":
+            yield Step(f"sluice dedup {newest.name}", "drop repeated rows, each shown beside the row kept")
+        yield Step(f"sluice export {newest.name} {newest.name}.jsonl")
+        if not started:
+            yield Step("sluice init", "to measure prompts on these rows, and perhaps to train")
+    elif here == "data":
+        if seen.datasets[data].made_by == "add":
+            yield Step(f"sluice dedup {data}", "drop repeated rows, each shown beside the row kept")
+        yield Step(f"sluice split {data} --eval 100 --dev 40", "parts train, dev, eval that share nothing")
+    elif here == "eval set":
+        yield from _set_steps(project, seen, frozen)
+    elif here == "baseline":
+        yield Step("sluice baseline", "how far does a prompt alone get?")
+    elif not adapter_certificates(project):
+        if not seen.of("graded") and not any(f.body.get("rule") == "gradable" for f in seen.of("waived")):
+            yield Step("sluice grade", "judge 30 answers yourself, blind: about ten minutes")
+        yield Step("sluice gate", "what training still lacks")
+        yield Step("sluice train sft", "once the gate is open")
+    else:
+        newest_id = list(adapter_certificates(project))[-1]
+        yield Step(f"sluice compare {newest_id}", "on dev, no evidence")
+        yield Step(f"sluice compare {newest_id} --final", "the verdict: opens the eval set")
+
+
+def _set_steps(project: Project, seen: Seen, frozen: Fact | None) -> Iterator[Step]:
+    _, apart = deciding(seen)
+    if apart:
+        yield Step(f'sluice freeze --keep {str(apart[0].body.get("set"))[:8]} --reason "..."', "which one decides")
+    elif frozen is not None and seen.of("claimed", set=frozen.body.get("set")):
+        yield Step("git checkout evals", "the frozen set is in git")
+        yield Step("sluice verify", "what is intact, absent or tampered with")
+    else:
+        yield Step("sluice freeze", "from then on the eval rows do not change")
+
+
+def _raw_files(project: Project) -> tuple[str, str]:
+    """Return how the files that lie here would be named, and the options of the example."""
+    for folder in (project.root / "raw", project.root / "data", project.root):
+        if not folder.is_dir():
+            continue
+        for ending in READABLE:
+            found = sorted(p.name for p in folder.glob(f"*{ending}") if p.name != "schema.json")
+            if found:
+                place = "" if folder == project.root else f"{folder.name}/"
+                options = " --input body" if ending in (".csv", ".tsv", ".parquet") else ""
+                return (f"{place}*{ending}" if len(found) > 1 else f"{place}{found[0]}"), options
+    return "raw/*.csv", " --input body"
+
+
+def _waivers(seen: Seen) -> Iterator[str]:
+    for fact in seen.of("waived"):
+        body = fact.body
+        yield f"{body.get('rule')} for {body.get('dataset')}: {body.get('reason')} ({fact.account})"
+
+
+def _ledger_notices(facts: Facts | None) -> Iterator[str]:
+    if facts is None:
+        return
+    for word in ("tampered", "absent", "foreign"):
+        found = [p for p in facts.problems if p.word == word]
+        if found:
+            more = f" and {len(found) - 1} more" if len(found) > 1 else ""
+            yield f"{word}: {found[0].name}: {found[0].reason}{more} (sluice verify)"
+    if facts.written_back:
+        yield f"{_facts(len(facts.written_back))} missing from ledger/: written back"
+    if facts.facts and facts.uncommitted is None:
+        yield "this project is not in git: nothing outside it anchors the ledger (git init)"
+    elif facts.uncommitted:
+        yield f"{_facts(len(facts.uncommitted))} not committed yet (git add ledger evals decisions)"
+
+
+def _facts(n: int) -> str:
+    return "1 fact is" if n == 1 else f"{n} facts are"
+
+
+def _unfinished(project: Project) -> Iterator[str]:
+    training = project.store / "training"
+    for folder in sorted(training.iterdir()) if training.is_dir() else []:
+        if (folder / "passed.json").is_file() and not (folder / "done").is_file():
+            yield f"{folder.name} is not trained to its end: the same `sluice train` goes on from its last checkpoint"
+    runs = [p.parent for p in project.runs.glob("*/run.json")] if project.runs.is_dir() else []
+    still = [r.name for r in sorted(runs) if not (r / "closed.json").is_file()]
+    if still:
+        more = f" and {len(still) - 1} more" if len(still) > 1 else ""
+        yield f"the run {still[0]}{more} is not closed: the same command goes on where it was"
+
+
+def _advice(started: bool, curate_only: bool, seen: Seen) -> tuple[str, ...]:
+    if not started or curate_only or seen.datasets:
+        return ()
+    return (
+        "Only cleaning data? add, dedup, audit, export. Nothing else is needed.",
+        "Going to train? `sluice gate` lists what it takes, at any time.",
+    )

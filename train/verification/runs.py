@@ -1,0 +1,205 @@
+"""Stored answers: each recorded run against its facts, and every score computed again from the answers.
+
+A run is asked for its question (run.json), its prompt, its answers and the seal over them; then the task's grader of
+today grades the answers again, where it is the grader that is on record. Runs that no fact names are held against
+their own seal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from sluice.core.errors import InputError, Refused, SluiceError, Tampered
+from sluice.core.evalset import FrozenSet
+from sluice.core.files import read_lines
+from sluice.core.ledger import Fact, Facts, decimal
+from sluice.core.project import Project
+from sluice.core.prompt import Prompt, rendered_hash
+from sluice.core.rows import Example
+from sluice.core.runs import Run, all_runs, rows_hash
+from sluice.core.task import read_schema
+from sluice.evalsuite.evaluate import rescored
+from sluice.evalsuite.graders import Grader, grader_hash
+from sluice.evalsuite.question import grader_config, task_grader
+from sluice.evalsuite.scoring import Scores, score_answers
+from sluice.train.verification.finding import Finding, absent, intact, tampered
+from sluice.train.verification.versions import Versions
+
+Progress = Callable[[str, int, int], None]
+_KEYS = ("run", "label", "answers", "spec", "scores", "grader", "mean", "n", "cut", "errors")
+_FROM_SPEC = {
+    "role": "role",
+    "base": "base_sha256",
+    "adapter": "adapter",
+    "prompt": "prompt_sha256",
+    "rendered": "rendered_sha256",
+    "form": "form",
+    "rows": "rows_sha256",
+}
+_ORDER = {"tampered": 0, "absent": 1, "intact": 2}
+
+
+class Runs:
+    """Checks every run that facts name, and those that none does."""
+
+    def __init__(
+        self,
+        project: Project,
+        facts: Facts,
+        sets: dict[str, FrozenSet],
+        versions: Versions,
+        progress: Progress | None = None,
+    ):
+        self.project = project
+        self.facts = facts
+        self.sets = sets
+        self.versions = versions
+        self.progress = progress
+        self.grader, self.grader_sha256, self.no_grader = _today(project)
+
+    def check(self) -> list[Finding]:
+        """Return one finding a run."""
+        named = [*self.facts.of("evaluated"), *self.facts.of("reference")]
+        found: dict[str, Finding] = {}
+        for i, fact in enumerate(named):
+            if self.progress:
+                self.progress("scoring stored answers again", i, len(named))
+            finding = self._fact(fact)
+            before = found.get(finding.name)
+            if before is None or _ORDER[finding.word] < _ORDER[before.word]:
+                found[finding.name] = finding
+        for run in all_runs(self.project):
+            name = _name(run.id)
+            if name not in found:
+                problem = _sealed(run)
+                found[name] = tampered("run", name, problem) if problem else intact("run", name)
+        if self.grader is not None:
+            self.grader.close()
+        return list(found.values())
+
+    def _fact(self, fact: Fact) -> Finding:
+        reference = fact.kind == "reference"
+        keys = [k for k in _KEYS if not (reference and k in ("label", "cut", "errors"))]
+        lacking = [k for k in keys if k not in fact.body]
+        if lacking or "/" in str(fact.body["run"]) or "\\" in str(fact.body["run"]):
+            return tampered(
+                "fact", f"{fact.kind} {fact.hash[:10]}", "it is no record of a run: a key is missing or odd"
+            )
+        run = Run(self.project.runs / str(fact.body["run"]))
+        name = _name(run.id)
+        label = str(fact.body["name" if reference else "label"])
+        if not (run.folder / "run.json").is_file():
+            return absent("run", name, f"the answers of '{label}' are not in this copy")
+        problem = _sealed(run) or _against(run, fact, reference=reference)
+        if problem:
+            return tampered("run", name, problem)
+        rows = self._rows(fact, run)
+        if rows is None:
+            return absent("run", name, f"the rows that '{label}' answered are not whole in this copy: not scored again")
+        if not reference and rendered_hash(
+            Prompt.model_validate(run.spec.prompt).render(r.input) for r in sorted(rows, key=lambda r: r.row)
+        ) != fact.body.get("rendered"):
+            return tampered("run", name, "its prompt does not render to the messages on record")
+        if self.grader is None or self.grader_sha256 != fact.body["grader"]:
+            why = self.no_grader or "the grader of today is another one"
+            return absent("run", name, f"answers are as recorded, but '{label}' cannot be scored again: {why}")
+        return self._score(fact, run, name, rows, self.grader)
+
+    def _rows(self, fact: Fact, run: Run) -> Sequence[Example] | None:
+        digest = fact.body.get("set")
+        if digest is not None:
+            frozen = self.sets.get(str(digest))
+            rows: Sequence[Example] | None = None if frozen is None else frozen.rows
+        else:
+            n = fact.body.get("n")
+            version = self.versions.with_rows(run.spec.rows_sha256, n if isinstance(n, int) else None)
+            rows = None if version is None else version.examples()
+        if rows is None or rows_hash(r.row for r in rows) != run.spec.rows_sha256:
+            return None
+        return rows
+
+    def _score(self, fact: Fact, run: Run, name: str, rows: Sequence[Example], grader: Grader) -> Finding:
+        try:
+            if fact.kind == "evaluated":
+                scores = rescored(self.project, grader, fact, rows)
+            else:
+                scores = score_answers(grader, rows, run.answers())
+        except (Tampered, InputError) as problem:
+            return tampered("run", name, problem.message)
+        except Refused as problem:
+            return absent("run", name, problem.message)
+        body = fact.body
+        said: dict[str, Any] = {"scores": scores.sha256, "mean": decimal(scores.mean), "n": len(scores.rows)}
+        if fact.kind == "evaluated":
+            said |= {"cut": scores.cut, "errors": scores.errors}
+        differing = [key for key, value in said.items() if body[key] != value]
+        if differing:
+            return tampered("run", name, f"its fact says otherwise than its answers: {', '.join(differing)}")
+        if _copy_differs(run, scores):
+            return tampered("run", name, "scores.jsonl is not what the answers earn (evidence is not read from it)")
+        return intact("run", name)
+
+
+def _today(project: Project) -> tuple[Grader | None, str | None, str]:
+    """Return today's grader and its hash, or why there is none."""
+    try:
+        digest = grader_hash(grader_config(project), project.root, read_schema(project))
+        return task_grader(project), digest, ""
+    except SluiceError as problem:
+        return None, None, str(problem)
+
+
+def _name(run: str) -> str:
+    return f".sluice/runs/{run}"
+
+
+def _sealed(run: Run) -> str | None:
+    """Return what of a run is not what was sealed, its prompt included; an open run has no seal."""
+    try:
+        run.check()
+        spec = run.spec
+        run.answers()
+    except Tampered as problem:
+        return problem.message
+    except (ValueError, KeyError, TypeError):
+        return "closed.json cannot be read"
+    if not spec.prompt:
+        return None
+    try:
+        prompt = Prompt.model_validate(spec.prompt)
+        return None if prompt.sha256 == spec.prompt_sha256 else "the prompt in run.json is not the one that was asked"
+    except ValueError:
+        return "the prompt in run.json cannot be read"
+
+
+def _against(run: Run, fact: Fact, *, reference: bool) -> str | None:
+    """Return where a run and its fact disagree."""
+    spec, body = run.spec, fact.body
+    if run.closed is None:
+        return "the run is recorded, but closed.json is gone"
+    if run.closed != body["answers"]:
+        return "the stored answers are not those on record"
+    if spec.sha256 != body["spec"]:
+        return "run.json is not the question on record"
+    if reference:
+        return None
+    differing = [key for key, name in _FROM_SPEC.items() if body.get(key) != getattr(spec, name)]
+    if body.get("max_new_tokens") != spec.decoding.max_new_tokens:
+        differing.append("max_new_tokens")
+    return f"its fact says otherwise than run.json: {', '.join(differing)}" if differing else None
+
+
+def _copy_differs(run: Run, scores: Scores) -> bool:
+    """Return whether the log for `compare A B` holds other scores than the answers earn; a missing one does not."""
+    file = run.folder / "scores.jsonl"
+    if not file.is_file():
+        return False
+    expected = {
+        digest: (scores.spec.worst if grade.score is None else grade.score, grade.answer_class)
+        for digest, grade in zip(scores.inputs, scores.grades, strict=True)
+    }
+    held = [line for line in read_lines(file) if "input" in line]
+    return len(held) != len(expected) or any(
+        expected.get(str(line["input"])) != (line.get("score"), line.get("class")) for line in held
+    )
