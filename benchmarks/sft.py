@@ -16,6 +16,7 @@ import random
 import statistics
 import tempfile
 import time
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -89,8 +90,8 @@ def main() -> None:
     for way in ways:
         print(f"{way:22} {speed[way]:6.2f} samples/s   {speed[way] / speed['trl']:.2f} x TRL")
     print(
-        f"floor of TRL's matrix products {given.batch / floor:6.2f} samples/s (ours is at {speed['ours'] * floor / given.batch:.2f} "
-        "of it; above 1 where tokens are shared)"
+        f"floor of TRL's matrix products {given.batch / floor:6.2f} samples/s (ours is at "
+        f"{speed['ours'] * floor / given.batch:.2f} of it; above 1 where tokens are shared)"
     )
     print(f"loss on one batch: TRL {trl_loss:.6f}, ours {our_loss:.6f}, difference {abs(trl_loss - our_loss):.1e}")
 
@@ -149,7 +150,7 @@ def run(way: str, model: LocalModel, rows: list[Rendered], batch: int) -> list[f
                 )
                 trainer.add_callback(Clock())
                 trainer.train()
-    return [after - before for before, after in zip(steps, steps[1:], strict=False)]
+    return [after - before for before, after in pairwise(steps)]
 
 
 def trl_trainer(wrapped: Any, model: LocalModel, rows: list[Rendered], batch: int, folder: Path) -> Any:

@@ -15,7 +15,7 @@ from sluice.core.project import Project
 from sluice.core.prompt import Prompt, rendered_hash
 from sluice.core.rows import Example
 from sluice.core.runs import Decoding, Run, RunSpec, Stop, StoredAnswer, find_run, rows_hash
-from sluice.evalsuite.models.identity import ModelFiles, identify
+from sluice.evalsuite.models.identity import ModelFiles, ModelIdentity, identify
 
 if TYPE_CHECKING:
     from sluice.evalsuite.generate import Answer
@@ -50,9 +50,14 @@ def spec_for(
     on: str,
     max_new_tokens: int,
     adapter: str | None = None,
+    identity: ModelIdentity | None = None,
 ) -> RunSpec:
-    """Return the spec of asking `rows` under `prompt`: the question's name is its hash."""
-    identity = identify(files)
+    """Return the spec of asking `rows` under `prompt`: the question's name is its hash.
+
+    Args:
+        identity: of the model's files, where it is known already; else every file is hashed here.
+    """
+    identity = identity or identify(files)
     ordered = sorted(rows, key=lambda r: r.row)
     return RunSpec(
         role=role,

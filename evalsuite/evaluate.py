@@ -6,31 +6,34 @@ first answer and `evaluated` after the last; a run that was cut is resumed, neve
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
-from sluice.core.errors import InputError, Refused
+from sluice.core.errors import InputError, Refused, Tampered
 from sluice.core.evalset import FrozenSet
-from sluice.core.ledger import Fact, Facts, Ledger
+from sluice.core.ledger import Fact, Facts, Ledger, decimal
 from sluice.core.project import Project
 from sluice.core.prompt import Prompt
 from sluice.core.rows import Example
-from sluice.core.runs import Run, find_run
+from sluice.core.runs import Run, find_run, rows_hash
 from sluice.curate.dataset import open_dataset
 from sluice.curate.leaks import find_leaks_in_texts
 from sluice.curate.similarity import Boilerplate, Relation
 from sluice.evalsuite.asking import Form, ModelOnDemand, Role, ask, spec_for
 from sluice.evalsuite.graders import Grader
-from sluice.evalsuite.models.identity import ModelFiles
+from sluice.evalsuite.models.identity import ModelFiles, ModelIdentity
 from sluice.evalsuite.openings import open_set, record
 from sluice.evalsuite.question import Question
 from sluice.evalsuite.scoring import Scores, score_answers
 from sluice.evalsuite.sets import SetState, frozen_inputs, named_set
 
 Progress = Callable[[str, int, int], None]
+_DECIMAL = re.compile(r"-?\d{1,9}\.\d{6}")
+_RUN_ID = re.compile(r"[a-z0-9][a-z0-9-]*")
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,8 @@ class Candidate:
     form: Form
     adapter: Path | None = None
     adapter_sha256: str | None = None
+    identity: ModelIdentity | None = None
+    """Of the model's files, where it is known already."""
 
 
 @dataclass(frozen=True)
@@ -77,18 +82,13 @@ def find_place(project: Project, facts: Facts, name: str | None, *, final: bool)
     ref = name or f"{project.config.task.data}/dev"
     state = named_set(project, facts, ref)
     if state is not None:
-        return _set_place(state, final=final)
+        place = set_place(state, final=final)
+        if place.guard:
+            _refuse_eval_rows(project, facts, place.rows, state.name)
+        return place
     version = open_dataset(project, ref)
     rows = version.examples()
-    held = frozen_inputs(project, facts)
-    inside = [r for r in rows if r.input_hash in held]
-    if inside:
-        set_name = held[inside[0].input_hash]
-        raise Refused(
-            f"{len(inside)} of {len(rows)} rows belong to the eval set '{set_name}', for example {inside[0].row[:10]}",
-            where=version.ref,
-            remedy=f"measure on dev, or open the set itself: --on {set_name} --final",
-        )
+    _refuse_eval_rows(project, facts, rows, version.ref)
     groups = version.groups()
     return Place(
         name=version.dataset if version.dataset != f"{project.config.task.data}/dev" else "dev",
@@ -99,7 +99,20 @@ def find_place(project: Project, facts: Facts, name: str | None, *, final: bool)
     )
 
 
-def _set_place(state: SetState, *, final: bool) -> Place:
+def _refuse_eval_rows(project: Project, facts: Facts, rows: Sequence[Example], where: str) -> None:
+    held = frozen_inputs(project, facts)
+    inside = [r for r in rows if r.input_hash in held]
+    if inside:
+        set_name = held[inside[0].input_hash]
+        raise Refused(
+            f"{len(inside)} of {len(rows)} rows belong to the eval set '{set_name}', for example {inside[0].row[:10]}",
+            where=where,
+            remedy=f"measure on dev, or open the set itself: --on {set_name} --final",
+        )
+
+
+def set_place(state: SetState, *, final: bool) -> Place:
+    """Return a set as a place. Raises Refused for the eval set without `final`, and for one that is not whole here."""
     guard = bool(state.fact.body["guard"])
     if not guard and not final:
         raise Refused(
@@ -144,6 +157,7 @@ def measure_on(
         on=place.name,
         max_new_tokens=max_new_tokens,
         adapter=candidate.adapter_sha256,
+        identity=candidate.identity,
     )
     model = ModelOnDemand(candidate.files, candidate.form, candidate.adapter, progress)
     decides = place.frozen is not None and not place.guard
@@ -176,36 +190,59 @@ def refuse_leaks(frozen: FrozenSet, prompt: Prompt) -> None:
         raise Refused(
             f"the prompt holds an eval row ({leaks[0].eval_row[:10]}: {leaks[0].span!r})",
             where=str(leaks[0].row),
-            remedy="take it out of the prompt",
+            remedy="take it out of the prompt, or drop the training row that it shows: sluice decontaminate",
         )
+
+
+_FROM_SPEC = {
+    "role": "role",
+    "base": "base_sha256",
+    "adapter": "adapter",
+    "prompt": "prompt_sha256",
+    "rendered": "rendered_sha256",
+    "form": "form",
+    "rows": "rows_sha256",
+}
+_TEXTS = ("run", "label", "spec", "answers", "grader", "scores", "mean", "base", "prompt", "rendered", "form", "rows")
+_COUNTS = ("n", "cut", "errors", "max_new_tokens")
+
+
+def is_record(fact: Fact) -> bool:
+    """Return whether an `evaluated` fact has every key that it is read by; one without satisfies nothing."""
+    body = fact.body
+    if not all(isinstance(body.get(key), str) for key in _TEXTS):
+        return False
+    if not all(isinstance(body.get(key), int) for key in _COUNTS) or not _DECIMAL.fullmatch(body["mean"]):
+        return False
+    return _RUN_ID.fullmatch(body["run"]) is not None
 
 
 def rescored(project: Project, grader: Grader, fact: Fact, rows: Sequence[Example]) -> Scores:
-    """Score the stored answers of a recorded run again. Raises Refused (absent), Tampered (other answers or scores)."""
-    from sluice.core.errors import Tampered
+    """Score the stored answers of a recorded run again; a fact's numbers are held against what comes out.
 
+    Raises:
+        Refused: the run is absent in this copy.
+        Tampered: run.json, answers or scores are not what is on record, or the fact says other things than its run.
+    """
     run = Run(project.runs / str(fact.body["run"]))
+    where = f".sluice/runs/{run.id}"
     if not (run.folder / "run.json").is_file():
-        raise Refused(
-            f"absent: the answers of '{fact.body['label']}' are not in this copy", where=f".sluice/runs/{run.id}"
-        )
+        raise Refused(f"absent: the answers of '{fact.body['label']}' are not in this copy", where=where)
     run.check()
+    spec = run.spec
     if run.closed != fact.body["answers"]:
-        raise Tampered("the stored answers are not those on record", where=f".sluice/runs/{run.id}")
-    if run.spec.sha256 != fact.body["spec"]:
-        raise Tampered("run.json is not what is on record", where=f".sluice/runs/{run.id}")
+        raise Tampered("the stored answers are not those on record", where=where)
+    if spec.sha256 != fact.body["spec"]:
+        raise Tampered("run.json is not what is on record", where=where)
+    differing = [key for key, name in _FROM_SPEC.items() if fact.body.get(key) != getattr(spec, name)]
+    if differing or fact.body["max_new_tokens"] != spec.decoding.max_new_tokens:
+        raise Tampered(
+            f"its fact says otherwise than run.json: {', '.join(differing) or 'max_new_tokens'}", where=where
+        )
+    if rows_hash(row.row for row in rows) != spec.rows_sha256:
+        raise Tampered("the run is over other rows", where=where)
     scores = score_answers(grader, rows, run.answers())
-    if scores.sha256 != fact.body["scores"]:
-        raise Tampered("the stored answers do not earn the scores on record", where=f".sluice/runs/{run.id}")
+    found = {"n": len(scores.rows), "cut": scores.cut, "errors": scores.errors, "mean": decimal(scores.mean)}
+    if scores.sha256 != fact.body["scores"] or any(fact.body[key] != value for key, value in found.items()):
+        raise Tampered("the stored answers do not earn the scores on record", where=where)
     return scores
-
-
-def closed_facts(facts: Facts, **body: object) -> list[Fact]:
-    """Return the `evaluated` facts with the given body, parents first."""
-    return facts.of("evaluated", **body)
-
-
-def require_rows(place: Place) -> None:
-    """Raise InputError for a place without rows: zero rows is a failure, never a pass."""
-    if not place.rows:
-        raise InputError("there is no row to measure on", where=place.name, remedy="sluice split")

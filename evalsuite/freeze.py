@@ -13,7 +13,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from sluice.core.errors import InputError, Refused
+from sluice.core.errors import InputError, Refused, Tampered
 from sluice.core.evalset import FrozenSet, SetManifest, read_set, rows_bytes
 from sluice.core.files import publish_folder, write_synced
 from sluice.core.ledger import Facts, Ledger
@@ -21,12 +21,13 @@ from sluice.core.project import Project
 from sluice.core.rows import AnyRow, Example, input_texts
 from sluice.curate.clusters import similarity_clusters
 from sluice.curate.dataset import Version, open_dataset
+from sluice.curate.eval_side import pinned_boilerplate
 from sluice.curate.similarity import VERSION as SIMILARITY
-from sluice.curate.similarity import Boilerplate, Relation
+from sluice.curate.similarity import Relation
 from sluice.evalsuite.graders import Grader, check_grader
-from sluice.evalsuite.question import Question, changed_keys, current_question, pinned_question
+from sluice.evalsuite.question import Question, changed_keys, claims_that_count, current_question, pinned_question
 from sluice.evalsuite.scoring import plain_input
-from sluice.evalsuite.sets import SetState, all_sets, deciding_set, folder_name, named_set
+from sluice.evalsuite.sets import SetState, all_sets, deciding_set, folder_name, frozen_inputs, named_set
 from sluice.evalsuite.stats.power import Power, power_of
 from sluice.evalsuite.stats.rows_needed import n_that_could_decide
 
@@ -98,6 +99,8 @@ def freeze(
                 where=f"evals/{folder_name(name, standing.sha256)}",
                 remedy=f'sluice freeze --as {name}-2 --reason "why a new set is needed"',
             )
+        if standing is None and guard:
+            _refuse_eval_rows(project, facts, version, rows)
         if standing is None:
             _new_set(project, ledger, facts, manifest, rows, version, question, reason)
         changed = _claim(ledger, manifest.sha256, question, reason) if standing else ()
@@ -116,18 +119,6 @@ def keep(project: Project, digest: str, reason: str | None) -> SetState:
         raise InputError(f"{len(matching)} frozen sets begin with '{digest}'", remedy="sluice log shows their hashes")
     ledger.write("chosen", {"set": matching[0].sha256, "name": matching[0].name, "reason": reason})
     return matching[0]
-
-
-def pinned_boilerplate(version: Version) -> Boilerplate:
-    """Return the boilerplate that the split which made this part has pinned; none where no split made it."""
-    file = version.project.operations / version.entry.operation / "report.json"
-    if version.operation.verb == "split" and file.exists():
-        import json
-
-        found = json.loads(file.read_bytes()).get("boilerplate")
-        if found is not None:
-            return Boilerplate.model_validate(found)
-    return Boilerplate()
 
 
 def check_rows(
@@ -164,6 +155,18 @@ def check_rows(
     pairs = [(plain_input(row), row.target) for row in rows]
     check_grader(grader, pairs, names=[row.row[:10] for row in rows], progress=progress)
     return len(clusters)
+
+
+def _refuse_eval_rows(project: Project, facts: Facts, version: Version, rows: list[Example]) -> None:
+    held = frozen_inputs(project, facts)
+    inside = [r for r in rows if r.input_hash in held]
+    if inside:
+        raise Refused(
+            f"{len(inside)} of {len(rows)} rows belong to the eval set '{held[inside[0].input_hash]}', which is no "
+            f"guard set, for example {inside[0].row[:10]}",
+            where=version.ref,
+            remedy="watch for regressions on other rows",
+        )
 
 
 def question_is_open(facts: Facts, set_sha256: str) -> bool:
@@ -222,6 +225,9 @@ def _new_set(
         write_synced(staged / "manifest.json", manifest.to_bytes())
         write_synced(staged / "rows.jsonl", _rows_file(rows, version.groups()))
         publish_folder(staged, final)
+    frozen = read_set(final)
+    if frozen.sha256 != manifest.sha256:
+        raise Tampered("another set lies in its folder", where=str(final), remedy="move it away, then: sluice freeze")
     body: dict[str, object] = {
         "set": manifest.sha256,
         "name": manifest.name,
@@ -240,13 +246,13 @@ def _new_set(
     ledger.write(
         "claimed", {"set": manifest.sha256, "question": question.model_dump(mode="json"), "reason": reason or ""}
     )
-    return read_set(final)
+    return frozen
 
 
 def _claim(ledger: Ledger, digest: str, question: Question, reason: str | None) -> tuple[str, ...]:
     """Pin today's question for a set that is already frozen; nothing where it is pinned already."""
     facts = ledger.read()
-    if facts.of("claimed", set=digest):
+    if claims_that_count(facts, digest):
         try:
             pinned, _ = pinned_question(facts, digest)
         except Refused:

@@ -17,7 +17,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict
 
 from sluice.core.canonical import dump_exact
-from sluice.core.errors import InputError
+from sluice.core.errors import InputError, Refused, Tampered
 from sluice.core.files import append_line, read_lines
 from sluice.core.ledger import Fact, Facts, Ledger
 from sluice.core.project import Project
@@ -65,15 +65,20 @@ class Grading(BaseModel):
 def items(b: Bench, facts: Facts) -> list[Item]:
     """Return the thirty answers in the order they are shown; the same for the same dev part and best baseline.
 
-    Raises InputError where dev has too few rows or targets, Refused where no baseline is measured on dev.
+    Raises:
+        InputError: dev has too few rows or targets.
+        Refused: no baseline is measured on dev, or its answers are not in this copy.
+        Tampered: its answers are not those on record.
     """
-    from sluice.core.errors import Refused
-
     ranked = dev_facts(b, facts)
     if not ranked:
         raise Refused("there is no baseline on dev whose answers could be graded", remedy="sluice baseline")
     best = ranked[0]
-    answers = fact_run(b.project, best).answers()
+    run = fact_run(b.project, best)
+    run.check()
+    answers = run.answers()
+    if run.closed != best.body["answers"]:
+        raise Tampered("the stored answers are not those on record", where=f".sluice/runs/{run.id}")
     seed = f"{b.dev_hash()} {best.body['spec']}"
     rows = sorted(b.dev, key=lambda r: _draw(seed, r.row))
     with_target = [r for r in rows if r.target]
@@ -88,8 +93,7 @@ def items(b: Bench, facts: Facts) -> list[Item]:
     own, others = backwards[:OWN_TARGETS], backwards[OWN_TARGETS : OWN_TARGETS + OTHER_TARGETS]
     found += [_item(b, seed, r, r.target or "", "own-target") for r in own]
     for row in others:
-        stranger = next((o for o in with_target if o.target != row.target), None)
-        if stranger is None:
+        if all(o.target == row.target for o in with_target):
             raise InputError("all dev rows have one and the same target", remedy="collect rows that differ")
         wrong = next((o for o in _after(with_target, row) if _expected(b, row, o.target or "") == "wrong"), None)
         if wrong is None:

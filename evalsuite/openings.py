@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict
 
-from sluice.core.errors import Refused
+from sluice.core.errors import Refused, Tampered
 from sluice.core.evalset import FrozenSet
 from sluice.core.ledger import Fact, Facts, Ledger, decimal
 from sluice.core.project import Project
-from sluice.core.runs import Run, RunSpec
+from sluice.core.runs import Run, RunSpec, all_runs, rows_hash
 from sluice.curate.leaks import find_leaks
 from sluice.curate.similarity import Boilerplate, Relation
 from sluice.evalsuite.question import Question
@@ -47,8 +47,9 @@ def openings(project: Project, facts: Facts, frozen: FrozenSet, question: Questi
     """Count the openings of a set by trained candidates, those of earlier sets with shared rows among them."""
     own = _candidates(facts, frozen.sha256)
     inherited: set[str] = set()
+    own |= _stored_here(project, frozen)
     for state in all_sets(project, facts):
-        if state.fact.body["guard"] or state.sha256 == frozen.sha256 or state.frozen is None:
+        if state.sha256 == frozen.sha256 or state.frozen is None:
             continue
         earlier = _candidates(facts, state.sha256) - own
         if earlier and shares_rows(frozen, state.frozen):
@@ -63,7 +64,23 @@ def shares_rows(one: FrozenSet, other: FrozenSet) -> bool:
 
 
 def _candidates(facts: Facts, set_sha256: str) -> set[str]:
-    return {str(f.body["spec"]) for f in facts.of("opened", set=set_sha256) if f.body.get("adapter")}
+    """Return the specs of trained candidates that opened a set, or were measured on it (a guard set has no openings)."""
+    found = [*facts.of("opened", set=set_sha256), *facts.of("evaluated", set=set_sha256)]
+    return {str(f.body.get("spec")) for f in found if f.body.get("adapter")}
+
+
+def _stored_here(project: Project, frozen: FrozenSet) -> set[str]:
+    """Return the specs of trained candidates whose answers to the set lie in this copy, facts or not."""
+    asked = rows_hash(row.row for row in frozen.rows)
+    found: set[str] = set()
+    for run in all_runs(project):
+        try:
+            spec = run.spec
+        except Tampered:
+            continue  # `verify` names it
+        if spec.adapter is not None and spec.rows_sha256 == asked:
+            found.add(spec.sha256)
+    return found
 
 
 def open_set(project: Project, ledger: Ledger, frozen: FrozenSet, question: Question, spec: RunSpec) -> Fact | None:
@@ -73,11 +90,18 @@ def open_set(project: Project, ledger: Ledger, frozen: FrozenSet, question: Ques
     """
     with project.lock("opening", what="the opening of an eval set"):
         facts = ledger.read()
-        if facts.of("opened", set=frozen.sha256, spec=spec.sha256):
+        if facts.of("opened", set=frozen.sha256, spec=spec.sha256, adapter=spec.adapter):
             return None
         if spec.adapter is not None:
+            missing = [p.name for p in facts.problems if p.word == "absent"]
+            if missing:
+                raise Refused(
+                    f"absent: {len(missing)} facts that others stand on are in no place, so openings cannot be counted",
+                    where=missing[0],
+                    remedy="copy ledger/ from where they were written",
+                )
             counted = openings(project, facts, frozen, question)
-            if counted.used >= counted.allowed:
+            if spec.sha256 not in counted.candidates and counted.used >= counted.allowed:
                 raise Refused(
                     f"all {counted.allowed} openings of the eval set '{frozen.name}' are spent",
                     where=f"evals/{frozen.folder.name}",
@@ -124,5 +148,6 @@ def record(ledger: Ledger, run: Run, scores: Scores, question: Question, *, set_
     }
     write_scores(run, scores)
     facts = ledger.read()
-    standing = facts.of("evaluated", spec=spec.sha256, answers=run.closed, grader=question.grader, scores=scores.sha256)
+    said = {key: value for key, value in body.items() if key != "label"}
+    standing = facts.of("evaluated", **said)
     return standing[0] if standing else ledger.write("evaluated", body)

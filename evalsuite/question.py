@@ -108,18 +108,46 @@ def pinned_question(facts: Facts, set_sha256: str) -> tuple[Question, Fact]:
 
     Raises Refused where none is, or where two copies of the project pinned different ones and nobody chose.
     """
-    claims = facts.of("claimed", set=set_sha256)
-    newest = newest_of(facts, claims)
+    newest = newest_of(facts, claims_that_count(facts, set_sha256))
     if not newest:
         raise Refused("nothing is claimed of this eval set", where=set_sha256[:8], remedy="sluice freeze")
-    questions = {Question(**f.body["question"]).sha256 for f in newest}
+    questions = {Question.model_validate(f.body["question"]).sha256 for f in newest}
     if len(questions) > 1:
         raise Refused(
             "two copies of the project claimed different things of this eval set",
             where=set_sha256[:8],
             remedy='sluice freeze --reason "..."',
         )
-    return Question(**newest[0].body["question"]), newest[0]
+    return Question.model_validate(newest[0].body["question"]), newest[0]
+
+
+def claims_that_count(facts: Facts, set_sha256: str) -> list[Fact]:
+    """Return the claims of a set that were made by the rules, parents first.
+
+    A changed question needs a reason, and none counts that stands on an opening by a trained candidate. Where the set
+    was opened, what it was opened under counts before what another copy claimed meanwhile.
+    """
+    claims = [f for f in facts.of("claimed", set=set_sha256) if _is_question(f.body.get("question"))]
+    hashes = {f.hash for f in claims}
+    opened = [f.hash for f in facts.of("opened", set=set_sha256) if f.body.get("adapter")]
+    made: list[Fact] = []
+    for fact in claims:
+        under = facts.ancestors(fact.hash)
+        changes = bool(under & hashes)
+        if not under & set(opened) and (not changes or str(fact.body.get("reason") or "").strip()):
+            made.append(fact)
+    asked: set[str] = set()
+    for digest in opened:
+        asked |= facts.ancestors(digest)
+    return [f for f in made if f.hash in asked] or made
+
+
+def _is_question(value: object) -> bool:
+    try:
+        question = Question.model_validate(value)
+        return question.openings >= 1 and 0 < float(question.alpha) < 1 and float(question.low) < float(question.high)
+    except ValueError:
+        return False
 
 
 def newest_of(facts: Facts, some: list[Fact]) -> list[Fact]:

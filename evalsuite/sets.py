@@ -37,7 +37,10 @@ class SetState(BaseModel):
 
 
 def all_sets(project: Project, facts: Facts) -> list[SetState]:
-    """Return every set that was frozen, with what its folder holds now."""
+    """Return every set that was frozen, with what its folder holds now.
+
+    A later eval set that gives no reason was not made by `freeze`: it is tampered.
+    """
     by_hash: dict[str, FrozenSet] = {}
     broken: dict[str, str] = {}
     for folder in set_folders(project.evals):
@@ -47,8 +50,13 @@ def all_sets(project: Project, facts: Facts) -> list[SetState]:
         except (Tampered, InputError) as problem:
             broken[folder.name] = str(problem)
     states: list[SetState] = []
-    for fact in facts.of("frozen"):
+    entries = [f for f in facts.of("frozen") if _is_entry(f)]
+    deciding = {f.hash for f in entries if not f.body["guard"]}
+    for fact in entries:
         digest = str(fact.body["set"])
+        if fact.hash in deciding and facts.ancestors(fact.hash) & deciding and not _says_why(fact):
+            states.append(SetState(fact=fact, frozen=None, word="tampered", reason="a later set that gives no reason"))
+            continue
         folder = folder_name(str(fact.body["name"]), digest)
         if digest in by_hash:
             states.append(SetState(fact=fact, frozen=by_hash[digest], word="intact"))
@@ -60,6 +68,15 @@ def all_sets(project: Project, facts: Facts) -> list[SetState]:
         else:
             states.append(SetState(fact=fact, frozen=None, word="absent", reason=f"evals/{folder} is not here"))
     return states
+
+
+def _is_entry(fact: Fact) -> bool:
+    kinds = {"set": str, "name": str, "guard": bool, "rows": int, "rows_sha256": str}
+    return all(isinstance(fact.body.get(key), kind) for key, kind in kinds.items())
+
+
+def _says_why(fact: Fact) -> bool:
+    return bool(str(fact.body.get("reason") or "").strip())
 
 
 def folder_name(name: str, digest: str) -> str:

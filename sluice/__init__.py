@@ -14,13 +14,13 @@ __version__ = "0.1.0"
 __all__ = ["Project", "SluiceError", "__version__"]
 
 if TYPE_CHECKING:
+    from sluice.api import Project
     from sluice.core.errors import SluiceError
-    from sluice.core.project import Project
 
 
 def __getattr__(name: str) -> Any:
     if name == "Project":
-        from sluice.core.project import Project
+        from sluice.api import Project
 
         return Project
     if name == "SluiceError":

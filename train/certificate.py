@@ -12,6 +12,8 @@ from pydantic import BaseModel, ConfigDict
 from sluice.core.canonical import canonical
 from sluice.core.errors import Tampered
 from sluice.core.ledger import Facts
+from sluice.core.prompt import Prompt
+from sluice.core.runs import rows_hash
 
 FILE = "certificate.json"
 CARD = "README.md"
@@ -123,8 +125,29 @@ def check(folder: Path, certificate: Certificate, facts: Facts) -> None:
     passed = facts.get(certificate.passed)
     if passed is None or passed.kind != "passed" or passed.hash not in facts.ancestors(trained[0].hash):
         raise Tampered("the pass that the certificate names is not on record", where=str(folder), remedy="train again")
-    if passed.body["rows"] != certificate.rows_sha256 or passed.body["prompt"] != certificate.prompt_sha256:
-        raise Tampered("the certificate is not of the rows that passed", where=str(folder), remedy="train again")
+    said = {
+        "rows": certificate.rows_sha256,
+        "n": len(certificate.rows),
+        "version": certificate.version,
+        "prompt": certificate.prompt_sha256,
+        "set": certificate.set,
+        "base": certificate.base_sha256,
+        "form": certificate.form,
+        "method": certificate.method,
+    }
+    differing = [key for key, value in said.items() if passed.body.get(key) != value]
+    if differing or rows_hash(certificate.rows) != certificate.rows_sha256:
+        raise Tampered(
+            f"the certificate says otherwise than its pass: {', '.join(differing) or 'rows'}",
+            where=str(folder),
+            remedy="train again",
+        )
+    try:
+        prompt = Prompt.model_validate(certificate.prompt)
+    except ValueError as problem:
+        raise Tampered("the prompt in the certificate cannot be read", where=str(folder)) from problem
+    if prompt.sha256 != certificate.prompt_sha256:
+        raise Tampered("the prompt in the certificate is not the one that passed", where=str(folder))
 
 
 def write_card(folder: Path, certificate: Certificate) -> None:

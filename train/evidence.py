@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sluice.core.errors import InputError, Refused, SluiceError, Tampered
+from sluice.core.evalset import FrozenSet
 from sluice.core.ledger import Fact, Facts, Ledger
 from sluice.core.project import Project
 from sluice.core.prompt import Prompt, rendered_hash
@@ -28,6 +29,7 @@ from sluice.evalsuite.baselines.measure import Bench, bench, dev_facts, next_lim
 from sluice.evalsuite.evaluate import rescored
 from sluice.evalsuite.gradable import written_task
 from sluice.evalsuite.models.identity import ModelFiles, identify
+from sluice.evalsuite.question import changed_keys, current_question, pinned_question
 from sluice.evalsuite.scoring import Scores
 from sluice.evalsuite.sets import SetState, deciding_set
 from sluice.evalsuite.stats.rates import Rate
@@ -97,13 +99,13 @@ class Evidence:
     """Why no eval set decides, or why the question is not the pinned one, with the remedy."""
     set_remedy: str | None
     clusters: tuple[tuple[str, ...], ...] | None
-    lacking: tuple[str, ...]
-    """Eval rows that lack what the grader needs."""
+    lacking: tuple[str, ...] | None
+    """Eval rows that lack what the grader needs; None where there is no set, or no question is pinned."""
     baselines: BaselineEvidence | None
     baseline_problem: str | None
     baseline_remedy: str | None
     leaks: tuple[Leak, ...] | None
-    text_leaks: tuple[Leak, ...]
+    text_leaks: tuple[Leak, ...] | None
     rendered: tuple[tuple[str, Rendered], ...] | None
     """Row hash and rendered row, in training order; None where it could not be rendered."""
     render_problem: str | None
@@ -145,14 +147,15 @@ def collect(
     facts = ledger.read()
     identity = identify(files, use_cache=not fresh)
     state, problem, remedy = _set(project, facts)
+    lacking: tuple[str, ...] | None = None
+    if state is not None and state.frozen is not None and problem is None:
+        lacking, problem, remedy = _question(project, facts, state.frozen)
     b: Bench | None = None
     base_problem, base_remedy = None, None
     if state is not None and state.frozen is not None:
         try:
-            b = bench(project, files, form, facts)
+            b = bench(project, files, form, facts, identity=identity)
         except (Refused, InputError) as error:
-            if error.where == "sluice.toml":
-                problem, remedy = error.message, error.remedy
             base_problem, base_remedy = error.message, error.remedy
     relation = Relation(
         Boilerplate(ngrams=state.frozen.manifest.boilerplate) if state is not None and state.frozen else None
@@ -183,12 +186,14 @@ def collect(
         base_sha256=identity.sha256,
         form=form.name,
         facts=facts,
-        ledger_problems=tuple(f"{p.word}: {p.name}: {p.reason}" for p in facts.problems if p.word == "tampered"),
+        ledger_problems=tuple(
+            f"{p.word}: {p.name}: {p.reason}" for p in facts.problems if p.word in ("tampered", "absent")
+        ),
         set_state=state,
         set_problem=problem,
         set_remedy=remedy,
         clusters=_clusters(state, relation),
-        lacking=_lacking(state, b),
+        lacking=lacking,
         baselines=baselines,
         baseline_problem=base_problem,
         baseline_remedy=base_remedy,
@@ -229,12 +234,23 @@ def _clusters(state: SetState | None, relation: Relation) -> tuple[tuple[str, ..
     return tuple(tuple(r.row for r in c) for c in similarity_clusters(state.frozen.rows, relation, groups=groups))
 
 
-def _lacking(state: SetState | None, b: Bench | None) -> tuple[str, ...]:
-    if state is None or state.frozen is None or b is None:
-        return ()
-    if "target" not in b.grader.spec.needs:
-        return ()
-    return tuple(r.row for r in state.frozen.rows if not (r.target or "").strip())
+def _question(
+    project: Project, facts: Facts, frozen: FrozenSet
+) -> tuple[tuple[str, ...] | None, str | None, str | None]:
+    """Return the eval rows that lack what the grader needs, and why today's question is not the pinned one."""
+    try:
+        pinned, _ = pinned_question(facts, frozen.sha256)
+        grouped = {g for g in frozen.manifest.groups if g}
+        today, grader = current_question(project, len(grouped) or len(frozen.rows))
+    except (Refused, InputError) as error:
+        return None, error.message, error.remedy
+    changed = changed_keys(pinned, today)
+    if changed:
+        problem = f"what is asked has changed since the set was frozen ({', '.join(changed)})"
+        return None, problem, 'sluice freeze --reason "why", or set sluice.toml back'
+    if "target" not in grader.spec.needs:
+        return (), None, None
+    return tuple(r.row for r in frozen.rows if not (r.target or "").strip()), None, None
 
 
 def _leaks(
@@ -245,9 +261,9 @@ def _leaks(
     version: Version,
     b: Bench | None,
     facts: Facts,
-) -> tuple[tuple[Leak, ...] | None, tuple[Leak, ...]]:
+) -> tuple[tuple[Leak, ...] | None, tuple[Leak, ...] | None]:
     if state is None or state.frozen is None:
-        return None, ()
+        return None, None
     frozen = state.frozen
     eval_groups = {r.row: list(g) for r, g in zip(frozen.rows, frozen.manifest.groups, strict=True)}
     edges = _edges(version)
@@ -315,42 +331,38 @@ def render_rows(
 
 
 def _baselines(b: Bench, facts: Facts) -> BaselineEvidence:
-    """Return what stands on record; every score is recomputed from stored answers."""
-    on_dev = dev_facts(b, facts)
-    recorded: list[Recorded] = []
+    """Return what stands on record; every score is recomputed from stored answers.
+
+    Asked for are today's prompts on dev, and the best on dev of all ever with today's few-shot on the eval set. Every
+    other run on record is held against its fact, too: it had a say in which is the best.
+    """
+    on_dev, on_set = dev_facts(b, facts), set_facts(b, facts)
     ordered = sorted(b.dev, key=lambda r: r.row)
+    recorded: list[Recorded] = []
     for prompt in b.prompts():
         rendered = rendered_hash(prompt.render(r.input) for r in ordered)
         matching = [f for f in on_dev if f.body["rendered"] == rendered]
         recorded.append(_stand(b, prompt.name, "dev", matching, b.dev))
-    if not on_dev:
-        return BaselineEvidence(
-            recorded=tuple(recorded),
-            best_label=None,
-            best_rate=None,
-            best_spec=None,
-            rerun=None,
-            does_not_stop=False,
-            max_new_tokens=b.first_limit(),
-            other_models=_others(b, facts),
-        )
-    best, rerun, endless = next_limit(b, facts)
-    limit = reached_limit(b, facts)
-    on_set = set_facts(b, facts)
-    rows = b.frozen.rows
-    few = b.few_shot()
-    wanted = {str(best.body["label"]): str(best.body["prompt"]), few.name: few.sha256}
-    stands: list[Recorded] = []
-    for label, prompt_sha in wanted.items():
-        matching = [f for f in on_set if f.body["prompt"] == prompt_sha and int(f.body["max_new_tokens"]) == limit]
-        stands.append(_stand(b, label, b.frozen.name, matching, rows))
-    recorded += stands
-    best_rate = _best_rate(b, on_set)
+    limit, best, rerun, endless = b.first_limit(), None, None, False
+    best_rate: Rate | None = None
+    if on_dev:
+        best, rerun, endless = next_limit(b, facts)
+        limit = reached_limit(b, facts)
+        few = b.few_shot()
+        recorded.append(_stand(b, str(best.body["label"]), "dev", [f for f in on_dev if _same(f, best)], b.dev))
+        wanted = {str(best.body["prompt"]): str(best.body["label"])}
+        wanted.setdefault(few.sha256, few.name)
+        for sha256, label in wanted.items():
+            matching = [f for f in on_set if f.body["prompt"] == sha256 and int(f.body["max_new_tokens"]) == limit]
+            recorded.append(_stand(b, label, b.frozen.name, matching, b.frozen.rows))
+        recorded += _spoilt(b, "dev", on_dev, b.dev)
+        recorded += _spoilt(b, b.frozen.name, on_set, b.frozen.rows)
+        best_rate = _best_rate(b, on_set)
     return BaselineEvidence(
-        recorded=tuple(recorded),
-        best_label=str(best.body["label"]),
+        recorded=tuple({(r.label, r.place, r.word, r.reason): r for r in recorded}.values()),
+        best_label=None if best is None else str(best.body["label"]),
         best_rate=best_rate,
-        best_spec=str(best.body["spec"]),
+        best_spec=None if best is None else str(best.body["spec"]),
         rerun=rerun,
         does_not_stop=endless,
         max_new_tokens=limit,
@@ -358,17 +370,32 @@ def _baselines(b: Bench, facts: Facts) -> BaselineEvidence:
     )
 
 
+def _same(one: Fact, other: Fact) -> bool:
+    return one.body["spec"] == other.body["spec"]
+
+
+def _spoilt(b: Bench, place: str, recorded: Sequence[Fact], rows: Sequence[Example]) -> list[Recorded]:
+    """Return the runs on record that are here and are not what was recorded."""
+    stands = [_stand(b, str(f.body["label"]), place, [f], rows) for f in recorded]
+    return [r for r in stands if r.word == "tampered"]
+
+
 def _best_rate(b: Bench, on_set: list[Fact]) -> Rate | None:
+    """Return the rate of the best on the eval set, of those whose stored answers earn it."""
+    rates: list[Rate] = []
     for fact in on_set:
         try:
-            return rescored(b.project, b.grader, fact, b.frozen.rows).rate
-        except (Refused, Tampered):
-            continue
-    return None
+            rates.append(rescored(b.project, b.grader, fact, b.frozen.rows).rate)
+        except (Refused, Tampered, InputError):
+            continue  # absent, or named by _spoilt
+    sign = 1.0 if b.question.direction == "higher" else -1.0
+    return max(rates, key=lambda rate: sign * rate.estimate, default=None)
 
 
-def _stand(b: Bench, label: str, place: str, matching: list[Fact], rows: Sequence[Example]) -> Recorded:
+def _stand(b: Bench, label: str, place: str, matching: Sequence[Fact], rows: Sequence[Example]) -> Recorded:
+    """Return how a prompt stands: tampered where any record of it is, else intact where one is whole."""
     word, reason = "missing", "never measured"
+    found: Recorded | None = None
     for fact in matching:
         try:
             scores = rescored(b.project, b.grader, fact, rows)
@@ -377,8 +404,8 @@ def _stand(b: Bench, label: str, place: str, matching: list[Fact], rows: Sequenc
         except (Refused, InputError) as error:
             word, reason = "absent", error.message
             continue
-        return Recorded(label, place, "intact", scores=scores)
-    return Recorded(label, place, word, reason)
+        found = Recorded(label, place, "intact", scores=scores)
+    return found or Recorded(label, place, word, reason)
 
 
 def _others(b: Bench, facts: Facts) -> tuple[str, ...]:
@@ -392,6 +419,9 @@ def _others(b: Bench, facts: Facts) -> tuple[str, ...]:
 
 
 def _grading(project: Project, b: Bench | None, facts: Facts) -> GradingEvidence | None:
+    """Return the best grading of today's answers that its stored decisions bear out; a fact's numbers satisfy nothing."""
+    from sluice.evalsuite.gradable import items, state
+
     if b is None:
         return None
     ranked = dev_facts(b, facts)
@@ -406,32 +436,23 @@ def _grading(project: Project, b: Bench | None, facts: Facts) -> GradingEvidence
         grader=b.question.grader,
         written_task=written_task(project),
     )
-    checked = [f for f in found if _decisions_stand(b, facts, f)]
-    if not checked:
-        return None
-    fact = max(checked, key=lambda f: (int(f.body["controls_right"]), int(f.body["agree"])))
-    return GradingEvidence(
-        fact=fact,
-        controls=int(fact.body["controls"]),
-        controls_right=int(fact.body["controls_right"]),
-        graded=int(fact.body["graded"]),
-        agree=int(fact.body["agree"]),
-    )
-
-
-def _decisions_stand(b: Bench, facts: Facts, fact: Fact) -> bool:
-    """Return whether the stored decisions say what the fact says: a number in a fact alone satisfies nothing."""
-    from sluice.evalsuite.gradable import items, state
-
-    try:
-        standing = state(b, items(b, facts), str(fact.body["by"]))
-    except SluiceError:
-        return False
-    return (standing.controls_right, standing.agree, standing.answers) == (
-        fact.body["controls_right"],
-        fact.body["agree"],
-        fact.body["graded"],
-    )
+    gradings: list[GradingEvidence] = []
+    for fact in found:
+        try:
+            standing = state(b, items(b, facts), str(fact.body.get("by")))
+        except SluiceError:
+            return None
+        said = tuple(fact.body.get(key) for key in ("controls", "controls_right", "graded", "agree"))
+        if standing.done == standing.of and said == (
+            standing.controls,
+            standing.controls_right,
+            standing.answers,
+            standing.agree,
+        ):
+            gradings.append(
+                GradingEvidence(fact, standing.controls, standing.controls_right, standing.answers, standing.agree)
+            )
+    return max(gradings, key=lambda g: (g.controls_right, g.agree), default=None)
 
 
 def _report(

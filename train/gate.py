@@ -6,6 +6,8 @@ this again, on the rows it is about to train on.
 
 from __future__ import annotations
 
+import math
+
 from pydantic import BaseModel, ConfigDict
 
 from sluice.core.ledger import Fact
@@ -66,10 +68,19 @@ def _waived(result: RuleResult, waivers: tuple[Fact, ...]) -> RuleResult:
     if result.status != "refused" or result.rule not in WAIVABLE or result.value is None or result.word == "tampered":
         return result
     for fact in reversed(waivers):
-        if fact.body.get("rule") == result.rule and float(result.value) <= float(fact.body["value"]):
-            reason = str(fact.body["reason"])
+        bound, reason = _bound(fact), str(fact.body.get("reason") or "").strip()
+        if fact.body.get("rule") == result.rule and reason and bound is not None and float(result.value) <= bound:
             return result.model_copy(update={"status": "waived", "waiver": f"{reason} ({fact.account})", "fix": None})
     return result
+
+
+def _bound(fact: Fact) -> float | None:
+    """Return the value that a waiver is bound to; None where it has none: such a waiver waives nothing."""
+    try:
+        value = float(str(fact.body.get("value")))
+    except ValueError:
+        return None
+    return value if math.isfinite(value) else None
 
 
 def _notices(evidence: Evidence) -> tuple[str, ...]:

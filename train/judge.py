@@ -10,29 +10,31 @@ from collections.abc import Callable
 
 from pydantic import BaseModel, ConfigDict
 
-from sluice.core.errors import InputError, Refused
+from sluice.core.errors import InputError, Refused, Tampered
 from sluice.core.evalset import FrozenSet
 from sluice.core.ledger import Fact, Facts, Ledger
 from sluice.core.project import Project
-from sluice.core.rows import Example
-from sluice.curate.dataset import dataset_names, versions
+from sluice.curate.dataset import Version, dataset_names, versions
+from sluice.curate.eval_side import change_edges
 from sluice.curate.leaks import find_leaks
 from sluice.curate.similarity import Boilerplate, Relation
-from sluice.evalsuite.asking import Form
+from sluice.evalsuite.asking import Form, spec_for
 from sluice.evalsuite.baselines.measure import (
     Bench,
     bench,
     constant_scores,
     dev_facts,
+    here,
     next_limit,
     reached_limit,
     set_facts,
 )
 from sluice.evalsuite.compare import Comparison, compare_scores
-from sluice.evalsuite.evaluate import Candidate, Place, find_place, measure_on, rescored
-from sluice.evalsuite.models.identity import ModelFiles
+from sluice.evalsuite.evaluate import Candidate, Place, find_place, measure_on, rescored, set_place
+from sluice.evalsuite.models.identity import ModelFiles, ModelIdentity
 from sluice.evalsuite.openings import openings
 from sluice.evalsuite.scoring import Scores
+from sluice.evalsuite.sets import deciding_set
 from sluice.train.adapters import Adapter, open_adapter
 
 Progress = Callable[[str, int, int], None]
@@ -70,11 +72,24 @@ def final_cost(project: Project, identity: str, files: ModelFiles, form: Form) -
     facts = Ledger(project).read()
     b = bench(project, files, form, facts)
     adapter = open_adapter(project, identity, facts)
+    _check_base(adapter, b)
     refuse_trained_leaks(project, adapter, b.frozen)
     counted = openings(project, facts, b.frozen, b.question)
-    mine = facts.of("opened", set=b.frozen.sha256, adapter=adapter.sha256)
+    candidate = candidate_of(adapter, files, form, b.identity)
+    spec = spec_for(
+        files,
+        form,
+        candidate.prompt,
+        list(b.frozen.rows),
+        role="eval",
+        on=b.frozen.name,
+        max_new_tokens=reached_limit(b, facts),
+        adapter=candidate.adapter_sha256,
+        identity=b.identity,
+    )
+    mine = spec.sha256 in counted.candidates
     used = counted.used if mine else counted.used + 1
-    if used > counted.allowed:
+    if not mine and used > counted.allowed:
         raise Refused(
             f"all {counted.allowed} openings of the eval set '{b.frozen.name}' are spent",
             where=f"evals/{b.frozen.folder.name}",
@@ -85,7 +100,7 @@ def final_cost(project: Project, identity: str, files: ModelFiles, form: Form) -
         rows=len(b.frozen.rows),
         opening=used,
         allowed=counted.allowed,
-        already_open=bool(mine),
+        already_open=mine,
     )
 
 
@@ -112,17 +127,23 @@ def judge(
     _check_base(adapter, b)
     if final:
         refuse_trained_leaks(project, adapter, b.frozen)
-    candidate = candidate_of(adapter, files, form)
-    place = find_place(project, facts, b.frozen.name if final else None, final=final)
+    candidate = candidate_of(adapter, files, form, b.identity)
+    place = _eval_place(project, facts, b) if final else find_place(project, facts, None, final=False)
     reference_facts = set_facts(b, facts) if final else dev_facts(b, facts)
     if final and not facts.of("baseline", set=b.frozen.sha256, base=b.base_sha256, form=form.name):
         raise Refused(f"absent: no baseline in the form {form.name} on the eval set", remedy="sluice baseline")
     if not reference_facts:
         raise Refused(f"absent: no baseline of {files.name} ({form.name})", remedy="sluice baseline")
-    _, rerun, _ = next_limit(b, facts)
+    best_on_dev, rerun, _ = next_limit(b, facts)
     if rerun is not None:
         raise Refused("the baseline's answers are cut: it must be run with more room", remedy="sluice baseline")
     limit = reached_limit(b, facts)
+    asked = [(f.body["prompt"], f.body["max_new_tokens"]) for f in reference_facts]
+    if final and (best_on_dev.body["prompt"], limit) not in asked:
+        raise Refused(
+            f"absent: the best prompt on dev, {best_on_dev.body['label']}, is not measured on the eval set",
+            remedy="sluice baseline",
+        )
     measured = measure_on(
         project, candidate, place, question=b.question, grader=b.grader, max_new_tokens=limit, progress=progress
     )
@@ -157,7 +178,14 @@ def judge(
     )
 
 
-def candidate_of(adapter: Adapter, files: ModelFiles, form: Form) -> Candidate:
+def _eval_place(project: Project, facts: Facts, b: Bench) -> Place:
+    state = deciding_set(project, facts)
+    if state is None or state.sha256 != b.frozen.sha256:
+        raise Refused("no eval set decides", remedy="sluice freeze")
+    return set_place(state, final=True)
+
+
+def candidate_of(adapter: Adapter, files: ModelFiles, form: Form, identity: ModelIdentity | None = None) -> Candidate:
     """Return an adapter as a candidate. Raises Refused for a foreign one without a prompt of its own."""
     prompt = adapter.prompt
     if prompt is None:
@@ -173,6 +201,7 @@ def candidate_of(adapter: Adapter, files: ModelFiles, form: Form) -> Candidate:
         form=form,
         adapter=adapter.folder,
         adapter_sha256=adapter.sha256,
+        identity=identity,
     )
 
 
@@ -181,10 +210,17 @@ def refuse_trained_leaks(project: Project, adapter: Adapter, frozen: FrozenSet) 
     certificate = adapter.certificate
     if certificate is None:
         return
-    rows = trained_rows(project, certificate.version, certificate.rows, certificate.dataset)
+    version = trained_version(project, certificate.version, certificate.rows, certificate.dataset)
     relation = Relation(Boilerplate(ngrams=frozen.manifest.boilerplate))
     groups = {r.row: list(g) for r, g in zip(frozen.rows, frozen.manifest.groups, strict=True)}
-    leaks = find_leaks(rows, frozen.rows, relation, eval_groups=groups)
+    leaks = find_leaks(
+        version.rows(),
+        frozen.rows,
+        relation,
+        groups=version.groups(),
+        eval_groups=groups,
+        edges=change_edges(version),
+    )
     if leaks:
         raise Refused(
             f"{len({k.eval_row for k in leaks})} eval rows are in what {adapter.id} was trained on, for example "
@@ -194,17 +230,19 @@ def refuse_trained_leaks(project: Project, adapter: Adapter, frozen: FrozenSet) 
         )
 
 
-def trained_rows(project: Project, version: str, rows: tuple[str, ...], dataset: str) -> list[Example]:
-    """Return the rows that a certificate names, from the version it names. Raises Refused (absent) where it is gone."""
-    for name in [dataset, *dataset_names(project)]:
-        if name not in dataset_names(project):
-            continue
-        for candidate in versions(project, name):
-            if candidate.hash == version:
-                found = candidate.examples()
-                if {r.row for r in found} != set(rows):
-                    raise Refused("the version holds other rows than the certificate says", where=candidate.ref)
-                return found
+def trained_version(project: Project, version: str, rows: tuple[str, ...], dataset: str) -> Version:
+    """Return the version that a certificate names, checked.
+
+    Raises Refused (absent) where it is not in this copy, Tampered where it is not what it was.
+    """
+    known = dataset_names(project)
+    for name in [dataset, *(n for n in known if n != dataset)]:
+        for candidate in versions(project, name) if name in known else []:
+            if candidate.hash == version and (project.data / version / "manifest.json").is_file():
+                candidate.check()
+                if {r.row for r in candidate.rows()} != set(rows):
+                    raise Tampered("the version holds other rows than the certificate says", where=candidate.ref)
+                return candidate
     raise Refused(
         "absent: the rows that the adapter was trained on are not in this copy",
         where=f".sluice/data/{version[:16]}",
@@ -232,7 +270,13 @@ def _check_base(adapter: Adapter, b: Bench) -> None:
 
 def _best(project: Project, b: Bench, facts: list[Fact], place: Place) -> tuple[str, Scores]:
     """Return the best baseline on the place, scored from stored answers; absent ones are refused, not passed over."""
-    scored = [(str(f.body["label"]), rescored(project, b.grader, f, place.rows)) for f in facts]
+    by_spec: dict[str, list[Fact]] = {}
+    for fact in facts:
+        by_spec.setdefault(str(fact.body["spec"]), []).append(fact)
+    scored: list[tuple[str, Scores]] = []
+    for same in by_spec.values():
+        stored = here(b, same)  # one question measured again after its answers were lost has several facts
+        scored += [(str(f.body["label"]), rescored(project, b.grader, f, place.rows)) for f in (stored or same)]
     if not scored:
         raise InputError("there is no baseline to compare with", remedy="sluice baseline")
     sign = 1.0 if b.question.direction == "higher" else -1.0

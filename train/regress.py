@@ -10,13 +10,14 @@ from collections.abc import Callable
 from pydantic import BaseModel, ConfigDict
 
 from sluice.core.errors import InputError, Refused
-from sluice.core.ledger import Ledger
+from sluice.core.ledger import Fact, Facts, Ledger
 from sluice.core.project import Project
-from sluice.core.runs import Run
+from sluice.core.prompt import Prompt
+from sluice.core.runs import Run, rows_hash
 from sluice.evalsuite.asking import Form
-from sluice.evalsuite.baselines.measure import bench, dev_facts, reached_limit, stored_prompt
+from sluice.evalsuite.baselines.measure import Bench, bench, dev_facts, ranked_facts, stored_prompt
 from sluice.evalsuite.compare import Comparison, compare_scores
-from sluice.evalsuite.evaluate import Candidate, find_place, measure_on, rescored
+from sluice.evalsuite.evaluate import Candidate, Place, find_place, is_record, measure_on, rescored
 from sluice.evalsuite.models.identity import ModelFiles
 from sluice.train.adapters import open_adapter
 from sluice.train.judge import candidate_of
@@ -57,18 +58,13 @@ def regress(
     if margin is None:
         raise InputError("how much may be lost is not said", where="sluice.toml [task]", remedy="--margin 0.05")
     place = find_place(project, facts, on, final=False)
-    ranked = dev_facts(b, facts)
+    ranked = dev_facts(b, facts) or _of_another_model(facts, b)
     if not ranked:
         raise Refused("absent: no baseline is measured on dev", remedy="sluice baseline")
-    limit = reached_limit(b, facts)
+    limit = max(int(f.body["max_new_tokens"]) for f in ranked if f.body["prompt"] == ranked[0].body["prompt"])
     prompt = stored_prompt(b, ranked[0])
-    base = Candidate(label=f"base, {prompt.name}", prompt=prompt, files=files, form=form)
-    digest = place.frozen.sha256 if place.frozen is not None else None
-    recorded = [
-        f
-        for f in facts.of("evaluated", set=digest, adapter=None, prompt=prompt.sha256, grader=b.question.grader)
-        if digest is not None or f.body["rows"] == b.dev_hash()
-    ]
+    base = Candidate(label=f"base, {prompt.name}", prompt=prompt, files=files, form=form, identity=b.identity)
+    recorded = _recorded(facts, b, place, prompt)
     if not recorded:
         measure_on(
             project,
@@ -83,9 +79,9 @@ def regress(
         if what == "base":
             return Regression(what=what, on=place.name, word="recorded", comparison=None, exit_code=0)
         facts = Ledger(project).read()
-        recorded = facts.of("evaluated", set=digest, adapter=None, prompt=prompt.sha256, grader=b.question.grader)
+        recorded = _recorded(facts, b, place, prompt)
     before = rescored(project, b.grader, recorded[0], place.rows)
-    candidate = base if what == "base" else candidate_of(open_adapter(project, what, facts), files, form)
+    candidate = base if what == "base" else candidate_of(open_adapter(project, what, facts), files, form, b.identity)
     measured = measure_on(
         project, candidate, place, question=b.question, grader=b.grader, max_new_tokens=limit, progress=progress
     )
@@ -107,4 +103,24 @@ def regress(
         word=word,
         comparison=comparison,
         exit_code=0 if unchanged else comparison.verdict.exit_code,
+    )
+
+
+def _recorded(facts: Facts, b: Bench, place: Place, prompt: Prompt) -> list[Fact]:
+    """Return what a base closed on the place under a prompt, of today's base first, then of others."""
+    found = facts.of(
+        "evaluated",
+        set=place.frozen.sha256 if place.frozen is not None else None,
+        rows=rows_hash(row.row for row in place.rows),
+        adapter=None,
+        prompt=prompt.sha256,
+        grader=b.question.grader,
+    )
+    return sorted((f for f in found if is_record(f)), key=lambda f: f.body["base"] != b.base_sha256)
+
+
+def _of_another_model(facts: Facts, b: Bench) -> list[Fact]:
+    """Return what another base was measured with on dev, best first: the model has changed since."""
+    return ranked_facts(
+        b, facts.of("evaluated", on="dev", role="baseline", adapter=None, rows=b.dev_hash(), grader=b.question.grader)
     )

@@ -85,7 +85,7 @@ def _notes(facts: Facts) -> list[str]:
     if facts.written_back:
         notes.append(f"{len(facts.written_back)} facts were missing from ledger/ and were written back")
     if facts.facts and facts.uncommitted is None:
-        notes.append("this project is not in git: nothing outside it anchors the ledger")
+        notes.append("nothing of this project is committed in git: nothing outside it anchors the ledger")
     elif facts.uncommitted:
         notes.append(f"{len(facts.uncommitted)} facts are not committed yet (git add ledger evals decisions)")
     return notes

@@ -154,7 +154,7 @@ class Writer:
             "category": category,
             "product": dice.pick(sorted(PRODUCTS)) if named else None,
             "order_id": order_id(dice) if ordered else None,
-            "urgency": "high" if draw < 35 else "low" if draw < 62 else "normal",
+            "urgency": "high" if draw < 29 else "low" if draw < 50 else "normal",
             "refund": dice.chance(refundable.get(category, 0.0)),
         }
 

@@ -8,22 +8,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict
 
-from sluice.core.errors import InputError, Refused
+from sluice.core.errors import InputError, Refused, Tampered
 from sluice.core.evalset import FrozenSet
 from sluice.core.ledger import Fact, Facts, Ledger
 from sluice.core.project import Project
 from sluice.core.prompt import ChatMessages, Prompt
 from sluice.core.rows import Example
-from sluice.core.runs import Run, RunSpec, rows_hash
+from sluice.core.runs import Run, rows_hash
 from sluice.curate.dataset import has_dataset, open_dataset
 from sluice.evalsuite.asking import Form, ModelOnDemand, ask, spec_for
 from sluice.evalsuite.baselines.compose import all_prompts, few_shot
 from sluice.evalsuite.graders import Grader
-from sluice.evalsuite.models.identity import ModelFiles, identify
+from sluice.evalsuite.evaluate import is_record, refuse_leaks, rescored
+from sluice.evalsuite.models.identity import ModelFiles, ModelIdentity, identify
 from sluice.evalsuite.openings import open_set, record
 from sluice.evalsuite.question import Question, changed_keys, current_question, pinned_question
 from sluice.evalsuite.scoring import Scores, score_answers
@@ -89,11 +90,14 @@ class Bench:
     files: ModelFiles
     form: Form
     tokenizer: object
+    identity: ModelIdentity
+    context: int
+    """Tokens that fit, prompt and answer together."""
 
     @property
     def base_sha256(self) -> str:
         """Identity of the base model."""
-        return identify(self.files).sha256
+        return self.identity.sha256
 
     def dev_hash(self) -> str:
         """Hash over the dev rows."""
@@ -107,8 +111,7 @@ class Bench:
 
     def room(self, limit: int) -> Callable[[ChatMessages], bool]:
         """Return a test for whether messages leave room for `limit` new tokens."""
-        context = context_of(self.tokenizer)
-        return lambda messages: self.count(messages) + limit <= context
+        return lambda messages: self.count(messages) + limit <= self.context
 
     def first_limit(self) -> int:
         """Return max(96, twice the longest dev target), in tokens."""
@@ -124,13 +127,27 @@ class Bench:
         return few_shot(self.project, self.dev, self.train, self.room(self.first_limit()))
 
 
-def context_of(tokenizer: object) -> int:
-    """Return the context length that a tokenizer declares, capped at what fits in memory."""
-    return min(int(getattr(tokenizer, "model_max_length", 2048)), 1_000_000)
+def _context(files: ModelFiles, tokenizer: Any) -> int:
+    from transformers import AutoConfig
+
+    from sluice.evalsuite.models.local import context_length
+
+    config = AutoConfig.from_pretrained(str(files.folder), local_files_only=True, trust_remote_code=False)
+    return context_length(config, tokenizer)
 
 
-def bench(project: Project, files: ModelFiles, form: Form, facts: Facts | None = None) -> Bench:
+def bench(
+    project: Project,
+    files: ModelFiles,
+    form: Form,
+    facts: Facts | None = None,
+    *,
+    identity: ModelIdentity | None = None,
+) -> Bench:
     """Collect what baselines are measured with.
+
+    Args:
+        identity: of the model's files, where they were hashed already.
 
     Raises:
         Refused: no frozen eval set, or today's question is not the pinned one.
@@ -154,6 +171,7 @@ def bench(project: Project, files: ModelFiles, form: Form, facts: Facts | None =
     for part, why in (("dev", "choices are made on dev, never on the eval set"), ("train", "it gives the examples")):
         if not has_dataset(project, f"{data}/{part}"):
             raise InputError(f"there is no dataset '{data}/{part}': {why}", remedy=f"sluice split {data}")
+    tokenizer = load_tokenizer(files)
     return Bench(
         project=project,
         frozen=frozen,
@@ -163,7 +181,9 @@ def bench(project: Project, files: ModelFiles, form: Form, facts: Facts | None =
         train=open_dataset(project, f"{data}/train").examples(),
         files=files,
         form=form,
-        tokenizer=load_tokenizer(files),
+        tokenizer=tokenizer,
+        identity=identity or identify(files),
+        context=_context(files, tokenizer),
     )
 
 
@@ -179,8 +199,14 @@ def dev_facts(b: Bench, facts: Facts) -> list[Fact]:
         rows=b.dev_hash(),
         grader=b.question.grader,
     )
+    return ranked_facts(b, found)
+
+
+def ranked_facts(b: Bench, found: list[Fact]) -> list[Fact]:
+    """Return `evaluated` facts, best first; those that are no record of a run are left out."""
     sign = -1.0 if b.question.direction == "higher" else 1.0
-    return sorted(found, key=lambda f: (sign * float(f.body["mean"]), int(f.body["max_new_tokens"]), f.body["spec"]))
+    records = [f for f in found if is_record(f)]
+    return sorted(records, key=lambda f: (sign * float(f.body["mean"]), int(f.body["max_new_tokens"]), f.body["spec"]))
 
 
 def set_facts(b: Bench, facts: Facts) -> list[Fact]:
@@ -194,8 +220,7 @@ def set_facts(b: Bench, facts: Facts) -> list[Fact]:
         form=b.form.name,
         grader=b.question.grader,
     )
-    sign = -1.0 if b.question.direction == "higher" else 1.0
-    return sorted(found, key=lambda f: (sign * float(f.body["mean"]), f.body["spec"]))
+    return ranked_facts(b, found)
 
 
 def next_limit(b: Bench, facts: Facts) -> tuple[Fact, int | None, bool]:
@@ -208,16 +233,16 @@ def next_limit(b: Bench, facts: Facts) -> tuple[Fact, int | None, bool]:
     if not ranked:
         raise Refused("no prompt is measured on dev", remedy="sluice baseline")
     best = ranked[0]
-    same = sorted(
-        (f for f in ranked if f.body["prompt"] == best.body["prompt"]), key=lambda f: int(f.body["max_new_tokens"])
-    )
+    by_limit = {int(f.body["max_new_tokens"]): f for f in ranked if f.body["prompt"] == best.body["prompt"]}
+    same = [by_limit[limit] for limit in sorted(by_limit)]
     last = same[-1]
     limit = int(last.body["max_new_tokens"])
     if int(last.body["cut"]) <= CUT_SHARE * int(last.body["n"]):
         return best, None, False
-    if len(same) > 1 and abs(float(last.body["mean"]) - float(same[-2].body["mean"])) < MOVED:
+    low, high = b.question.score_range
+    if len(same) > 1 and abs(float(last.body["mean"]) - float(same[-2].body["mean"])) < MOVED * (high - low):
         return best, None, True
-    if 2 * limit + SHORTEST_LIMIT > context_of(b.tokenizer):
+    if 2 * limit + SHORTEST_LIMIT > b.context:
         return best, None, True
     return best, 2 * limit, False
 
@@ -237,7 +262,8 @@ def measure(project: Project, files: ModelFiles, form: Form, *, progress: Progre
     Repeating it is safe and cheap: closed runs are kept, cut runs go on where they were.
 
     Raises:
-        Refused, InputError: as `bench`.
+        Refused: as `bench`; a prompt that holds an eval row, of which nothing is then measured.
+        InputError: as `bench`.
         SurroundingsError: the model cannot be loaded, or memory ends.
     """
     b = bench(project, files, form)
@@ -245,7 +271,10 @@ def measure(project: Project, files: ModelFiles, form: Form, *, progress: Progre
     model = ModelOnDemand(files, form, progress=progress)
     limit = b.first_limit()
     by_hash: dict[str, Prompt] = {}
-    for prompt in b.prompts():
+    prompts = b.prompts()
+    for prompt in prompts:
+        refuse_leaks(b.frozen, prompt)
+    for prompt in prompts:
         by_hash[prompt.sha256] = prompt
         run_on_dev(b, ledger, model, prompt, limit, progress)
     while True:
@@ -282,7 +311,9 @@ def run_on_dev(
     progress: Progress | None,
 ) -> Fact:
     """Answer dev under a prompt and record it."""
-    spec = spec_for(b.files, b.form, prompt, b.dev, role="baseline", on="dev", max_new_tokens=limit)
+    spec = spec_for(
+        b.files, b.form, prompt, b.dev, role="baseline", on="dev", max_new_tokens=limit, identity=b.identity
+    )
     run = ask(b.project, model, spec, prompt, b.dev, progress=_named(progress, f"dev, {prompt.name}"))
     scores = score_answers(b.grader, b.dev, run.answers())
     return record(ledger, run, scores, b.question, set_sha256=None, label=prompt.name)
@@ -298,7 +329,10 @@ def run_on_set(
 ) -> Fact:
     """Answer the eval set under a prompt and record it: `opened` before, `evaluated` after."""
     rows = list(b.frozen.rows)
-    spec = spec_for(b.files, b.form, prompt, rows, role="baseline", on=b.frozen.name, max_new_tokens=limit)
+    refuse_leaks(b.frozen, prompt)
+    spec = spec_for(
+        b.files, b.form, prompt, rows, role="baseline", on=b.frozen.name, max_new_tokens=limit, identity=b.identity
+    )
     open_set(b.project, ledger, b.frozen, b.question, spec)
     run = ask(b.project, model, spec, prompt, rows, progress=_named(progress, f"eval set, {prompt.name}"))
     scores = score_answers(b.grader, rows, run.answers())
@@ -306,8 +340,18 @@ def run_on_set(
 
 
 def stored_prompt(b: Bench, fact: Fact) -> Prompt:
-    """Return the prompt of a recorded run from its folder. Raises Refused where the run is absent here."""
-    return Prompt.model_validate(fact_run(b.project, fact).spec.prompt)
+    """Return the prompt of a recorded run from its folder.
+
+    Raises Refused where the run is absent here, Tampered where its prompt is not the one on record.
+    """
+    run = fact_run(b.project, fact)
+    try:
+        prompt = Prompt.model_validate(run.spec.prompt)
+    except ValueError as problem:
+        raise Tampered("the prompt in run.json cannot be read", where=f".sluice/runs/{run.id}") from problem
+    if prompt.sha256 != fact.body["prompt"]:
+        raise Tampered("the prompt in run.json is not the one that was asked", where=f".sluice/runs/{run.id}")
+    return prompt
 
 
 def fact_run(project: Project, fact: Fact) -> Run:
@@ -324,8 +368,7 @@ def fact_run(project: Project, fact: Fact) -> Run:
 
 def line_of(b: Bench, fact: Fact, rows: Sequence[Example], on: str) -> Line:
     """Return a recorded baseline as a line, scored from its stored answers."""
-    run = fact_run(b.project, fact)
-    scores = score_answers(b.grader, rows, run.answers())
+    scores = rescored(b.project, b.grader, fact, rows)
     return Line(
         label=str(fact.body["label"]),
         on=on,
@@ -335,23 +378,33 @@ def line_of(b: Bench, fact: Fact, rows: Sequence[Example], on: str) -> Line:
         prompt_tokens=round(scores.prompt_tokens, 1),
         seconds=round(scores.seconds, 3),
         max_new_tokens=int(fact.body["max_new_tokens"]),
-        run=run.id,
+        run=str(fact.body["run"]),
     )
 
 
+def here(b: Bench, some: Sequence[Fact]) -> list[Fact]:
+    """Return those recorded runs whose answers are in this copy."""
+    return [f for f in some if (b.project.runs / str(f.body["run"]) / "run.json").is_file()]
+
+
 def standing(b: Bench, facts: Facts) -> Baselines:
-    """Return the baselines on record as they stand, scored from stored answers."""
+    """Return the baselines on record as they stand, scored from stored answers; those that are absent here are left out.
+
+    Raises Tampered where a run is not what was recorded.
+    """
     best, _, endless = next_limit(b, facts)
     latest: dict[str, Fact] = {}
-    for fact in sorted(dev_facts(b, facts), key=lambda f: int(f.body["max_new_tokens"])):
+    for fact in sorted(here(b, dev_facts(b, facts)), key=lambda f: int(f.body["max_new_tokens"])):
         latest[str(fact.body["prompt"])] = fact
+    asked = {str(f.body["spec"]): f for f in here(b, set_facts(b, facts))}
     dev = [line_of(b, f, b.dev, "dev") for f in latest.values()]
-    on_set = [line_of(b, f, b.frozen.rows, b.frozen.name) for f in set_facts(b, facts)]
+    on_set = [line_of(b, f, b.frozen.rows, b.frozen.name) for f in asked.values()]
     constant = constant_scores(b.grader, b.dev, b.dev)
+    sign = 1.0 if b.question.direction == "higher" else -1.0
     return Baselines(
         base=b.files.name,
         form=b.form.name,
-        dev=tuple(sorted(dev, key=lambda line: -line.rate.estimate)),
+        dev=tuple(sorted(dev, key=lambda line: -sign * line.rate.estimate)),
         eval=tuple(on_set),
         best=str(best.body["label"]),
         max_new_tokens=reached_limit(b, facts),
@@ -379,13 +432,3 @@ def _named(progress: Progress | None, what: str) -> Progress | None:
     if progress is None:
         return None
     return lambda _what, done, total: progress(what, done, total)
-
-
-def specs_of(facts: Sequence[Fact]) -> set[str]:
-    """Return the specs that facts speak of."""
-    return {str(f.body["spec"]) for f in facts}
-
-
-def run_spec(project: Project, fact: Fact) -> RunSpec:
-    """Return the stored spec of a fact's run."""
-    return fact_run(project, fact).spec

@@ -152,8 +152,9 @@ def _baseline_stage(seen: Seen, frozen: Fact | None) -> Stage:
     body = found[-1].body
     best = seen.of("evaluated", spec=body.get("best"))
     label = str(best[-1].body.get("label")) if best else str(body.get("best"))[:8]
-    measured = body.get("dev")
-    many = f", the best of {len(cast('list[Any]', measured))} on dev" if isinstance(measured, list) else ""
+    listed = set(map(str, cast("list[Any]", body.get("dev")))) if isinstance(body.get("dev"), list) else set[str]()
+    prompts = {f.body.get("prompt") for f in seen.of("evaluated") if f.hash in listed}
+    many = f", the best of {len(prompts)} prompts on dev" if len(prompts) > 1 else ""
     return Stage("baseline", True, f"{label} ({body.get('form')}){many}")
 
 
@@ -250,7 +251,7 @@ def _ledger_notices(facts: Facts | None) -> Iterator[str]:
     if facts.written_back:
         yield f"{_facts(len(facts.written_back))} missing from ledger/: written back"
     if facts.facts and facts.uncommitted is None:
-        yield "this project is not in git: nothing outside it anchors the ledger (git init)"
+        yield "nothing of this project is committed in git, so nothing outside it anchors the ledger (git init)"
     elif facts.uncommitted:
         yield f"{_facts(len(facts.uncommitted))} not committed yet (git add ledger evals decisions)"
 

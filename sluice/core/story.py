@@ -133,7 +133,8 @@ class _Teller:
         self.claims[digest] = question
         claim = str(question.get("claim")).replace("-", " ")
         asks = f"{question.get('metric')}, {claim} than the {question.get('against')}"
-        openings = f"{question.get('openings')} openings"
+        n = question.get("openings")
+        openings = "1 opening" if n == 1 else f"{n} openings"
         if before is None:
             return f"asks of {self._set(body)}: {asks}, {openings}"
         changed = ", ".join(sorted(k for k in question if question[k] != before.get(k)))
@@ -159,12 +160,12 @@ class _Teller:
 
     def _baseline(self, body: dict[str, Any]) -> str:
         best = str(body.get("best"))
-        dev = body.get("dev")
-        many = len(cast("list[Any]", dev)) if isinstance(dev, list) else 0
-        return (
-            f"closed the baseline of {self._set(body)} ({body.get('form')}): {self.labels.get(best) or best[:8]} "
-            f"is the best of {many} on dev"
-        )
+        listed = body.get("dev")
+        dev = set(map(str, cast("list[Any]", listed))) if isinstance(listed, list) else set[str]()
+        prompts = {f.body.get("prompt") for f in self.facts.of("evaluated") if f.hash in dev}
+        label = self.labels.get(best) or best[:8]
+        many = f"{label} is the best of {len(prompts)} prompts on dev"
+        return f"closed the baseline of {self._set(body)} ({body.get('form')}): {many}"
 
     def _graded(self, body: dict[str, Any]) -> str:
         return (

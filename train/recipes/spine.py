@@ -16,10 +16,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from sluice.core.errors import InputError, Refused, Tampered
-from sluice.core.files import publish_folder
+from sluice.core.files import atomic_write, publish_folder
 from sluice.core.ledger import Fact, Ledger
 from sluice.core.project import Project
 from sluice.core.rows import Example
@@ -28,7 +28,7 @@ from sluice.curate.dataset import Version, open_dataset
 from sluice.evalsuite.asking import Form
 from sluice.evalsuite.models.identity import ModelFiles, identify
 from sluice.train.adapters import next_id
-from sluice.train.certificate import Certificate, adapter_hash, hash_folder, write_certificate
+from sluice.train.certificate import Certificate, adapter_hash, hash_folder, read_certificate, write_certificate
 from sluice.train.evidence import Evidence, collect
 from sluice.train.gate import GateReport, evaluate
 from sluice.train.policy import policy_of
@@ -169,6 +169,12 @@ def _train(
     )
     tokens = [r for _, r in evidence.rendered]
     result = fit(model, tokens, order.config, folder / "fit", progress=progress)
+    if hash_folder(folder / "fit" / "adapter") != result.files:
+        raise Tampered(
+            "the adapter is not the one that was trained",
+            where=str(folder / "fit" / "adapter"),
+            remedy="remove that training's folder, then train again",
+        )
     certificate = _certificate(
         project, order, files, version_, rows, evidence, report, passed, identity, folder, result
     )
@@ -177,12 +183,26 @@ def _train(
         staged = job / identity
         shutil.copytree(folder / "fit" / "adapter", staged)
         write_certificate(staged, certificate)
-        publish_folder(staged, final)
+        if not publish_folder(staged, final):
+            certificate = _published(final, certificate)
     facts = Ledger(project).read()
     known = facts.of("trained", certificate=certificate.sha256)
     fact = known[0] if known else _write_trained(project, certificate, order)
-    (folder / "done").write_text(fact.hash + "\n")
+    atomic_write(folder / "done", (fact.hash + "\n").encode())
     return Trained(identity, final, certificate, result, report, fact.hash)
+
+
+def _published(final: Path, certificate: Certificate) -> Certificate:
+    """Return the certificate that lies there since a process was killed before it wrote `trained`.
+
+    Raises Tampered where it is of another training.
+    """
+    found = read_certificate(final)
+    moving = {"git_commit", "ledger_heads", "packages", "result"}  # may have changed since
+    ours = certificate.model_dump(mode="json", exclude=moving)
+    if found is None or found.model_dump(mode="json", exclude=moving) != ours or hash_folder(final) != found.files:
+        raise Tampered("another adapter lies in its folder", where=str(final), remedy="move it away, then train again")
+    return found
 
 
 def _write_trained(project: Project, certificate: Certificate, order: Order) -> Fact:
@@ -208,19 +228,22 @@ def _training_folder(project: Project, method: str, passed: Fact) -> tuple[Path,
     training = project.store / "training"
     training.mkdir(parents=True, exist_ok=True)
     for folder in sorted(training.iterdir()):
-        file = folder / "passed.json"
-        if (
-            file.is_file()
-            and json.loads(file.read_bytes()).get("passed") == passed.hash
-            and not (folder / "done").exists()
-        ):
+        if _is_for(folder, passed) and not (folder / "done").exists():
             return folder, folder.name
     with project.lock("train-id", what="the numbering of training runs"):
         identity = next_id(project, method)
         folder = training / identity
         folder.mkdir()
-        (folder / "passed.json").write_text(json.dumps({"passed": passed.hash}) + "\n")
+        atomic_write(folder / "passed.json", (json.dumps({"passed": passed.hash}) + "\n").encode())
     return folder, identity
+
+
+def _is_for(folder: Path, passed: Fact) -> bool:
+    try:
+        found = json.loads((folder / "passed.json").read_bytes())
+    except (OSError, ValueError):
+        return False
+    return isinstance(found, dict) and cast("dict[str, Any]", found).get("passed") == passed.hash
 
 
 def _certificate(

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from sluice.curate.checks import CHECKS
+from sluice.curate.checks.base import MISSING
 from sluice.train.evidence import Evidence
 from sluice.train.rules.result import RuleResult, absent, ok, refused
 
 RULE = "audit"
-OPTIONAL = {"schema": "schema", "dev-in-train": "dev", "leak": "eval"}
+OPTIONAL = {"schema": MISSING["schema"], "dev-in-train": MISSING["dev"], "leak": MISSING["eval"]}
 """Checks that have nothing to look at where the task has no such thing; the hard rules ask for dev and eval set."""
 
 
@@ -26,8 +28,12 @@ def audit(evidence: Evidence) -> RuleResult:
             value=str(count),
             details=tuple(f"{c.name} {(f.row or '-')[:10]} {f.detail}" for c in failing for f in c.rows),
         )
-    severe = {c.name for c in report.checks if c.severity == "fail"}
-    lacking = [a for a in report.absent if a.name in severe and OPTIONAL.get(a.name) not in a.missing]
+    severe = {name for name in CHECKS.names() if CHECKS.get(name).spec.severity == "fail"}
+    unasked = sorted(severe - {c.name for c in report.checks})
+    if unasked or not report.rows:
+        what = f"the check {unasked[0]}" if unasked else "any row"
+        return absent(RULE, f"the quality report does not hold {what}", f"sluice audit {evidence.dataset}")
+    lacking = [a for a in report.absent if a.name in severe and a.missing != (OPTIONAL.get(a.name),)]
     if lacking:
         return absent(
             RULE,

@@ -12,11 +12,15 @@ RULE = "eval-set-frozen"
 def eval_set_frozen(evidence: Evidence) -> RuleResult:
     """Hold when a frozen eval set equals its freeze entry and has 20 rows unlike each other, each gradable."""
     if evidence.ledger_problems:
+        first = sorted(evidence.ledger_problems, key=lambda problem: not problem.startswith("tampered"))[0]
+        word = first.split(":")[0]
         return refused(
             RULE,
-            f"tampered: {evidence.ledger_problems[0]}",
-            "sluice verify, then git checkout ledger",
-            word="tampered",
+            first,
+            "sluice verify, then git checkout ledger"
+            if word == "tampered"
+            else "copy ledger/ from where it was written",
+            word=word if word in ("absent", "tampered") else "",
             details=evidence.ledger_problems,
         )
     if evidence.set_problem is not None:
@@ -28,8 +32,10 @@ def eval_set_frozen(evidence: Evidence) -> RuleResult:
             word=word if word in ("absent", "tampered") else "",
         )
     state = evidence.set_state
-    if state is None or state.frozen is None or evidence.clusters is None:
+    if state is None or state.frozen is None or state.word != "intact" or not state.frozen.rows:
         return absent(RULE, "no eval set is frozen", "sluice freeze")
+    if evidence.clusters is None or evidence.lacking is None:
+        return absent(RULE, "the eval set was not looked at", "sluice verify")
     if evidence.lacking:
         return refused(
             RULE,

@@ -23,8 +23,15 @@ def gradable(evidence: Evidence) -> RuleResult:
             "sluice grade",
             value=NOT_GRADED,
         )
+    if (grading.graded, grading.controls) != (ANSWERS, CONTROLS):
+        return absent(
+            RULE,
+            f"{grading.graded + grading.controls} answers are graded, {ANSWERS + CONTROLS} are asked for",
+            "sluice grade",
+            value=NOT_GRADED,
+        )
     by = grading.fact.account
-    share = grading.agree / grading.graded if grading.graded else 0.0
+    share = grading.agree / grading.graded
     if grading.controls_right < CONTROLS_NEEDED or share < AGREEMENT_NEEDED:
         need = f"{AGREEMENT_NEEDED:.0%}"
         return refused(
@@ -32,7 +39,7 @@ def gradable(evidence: Evidence) -> RuleResult:
             f"{by} judged {grading.controls_right} of {grading.controls} controls rightly ({CONTROLS_NEEDED} needed) "
             f"and agrees with the grader on {grading.agree} of {grading.graded} answers ({need} needed)",
             "write the task and rubric so that a person can tell right from wrong, then: sluice grade",
-            value=f"{2 - share:.3f}",
+            value=f"{1 + max(AGREEMENT_NEEDED - share, 0) + max(CONTROLS_NEEDED - grading.controls_right, 0):.3f}",
         )
     return ok(
         RULE,

@@ -11,7 +11,7 @@ RULE = "headroom"
 def headroom(evidence: Evidence) -> RuleResult:
     """Hold when the lower bound of the best baseline on the eval set has not reached the target."""
     rate = evidence.baselines.best_rate if evidence.baselines is not None else None
-    if evidence.baselines is None or rate is None or evidence.bench is None:
+    if evidence.baselines is None or rate is None or rate.n == 0 or evidence.bench is None:
         return later(RULE, "needs the baseline")
     question = evidence.bench.question
     low, high = question.score_range

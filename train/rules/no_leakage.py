@@ -12,8 +12,10 @@ RULE = "no-leakage"
 
 def no_leakage(evidence: Evidence) -> RuleResult:
     """Hold when no training or dev row and no text of a prompt stands in the one relation to an eval row."""
-    if evidence.leaks is None or evidence.set_state is None:
+    if evidence.leaks is None or evidence.text_leaks is None or evidence.set_state is None:
         return later(RULE, "needs the eval set")
+    if not evidence.train:
+        return later(RULE, f"needs rows in {evidence.dataset}")
     trained = {r.row for r in evidence.train}
     in_train = [k for k in evidence.leaks if k.row in trained]
     in_dev = [k for k in evidence.leaks if k.row not in trained]

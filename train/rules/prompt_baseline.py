@@ -28,9 +28,10 @@ def prompt_baseline(evidence: Evidence) -> RuleResult:
             word="tampered",
             details=tuple(f"{r.label} on {r.place}: {r.reason}" for r in tampered),
         )
-    lacking = [r for r in b.recorded if r.word != "intact"]
-    if lacking or b.best_label is None:
-        what = ", ".join(f"{r.label} on {r.place}" for r in lacking) or "no prompt"
+    lacking = [r for r in b.recorded if r.word != "intact" or r.scores is None]
+    on_dev = sum(r.place == "dev" for r in b.recorded)
+    if lacking or b.best_label is None or not on_dev or on_dev == len(b.recorded) or b.best_rate is None:
+        what = ", ".join(dict.fromkeys(f"{r.label} on {r.place}" for r in lacking)) or "a prompt on dev and eval set"
         aside = (
             f" Your {', '.join(b.other_models[:3])} is of another model or form: "
             "it does not show that this one needs tuning."
@@ -56,8 +57,7 @@ def prompt_baseline(evidence: Evidence) -> RuleResult:
             f"{failed[0].label} on {failed[0].place} has rows in error: every row must be answered and graded",
             FIX,
         )
-    on_dev = sum(r.place == "dev" for r in b.recorded)
     endless = f"; {b.best_label} does not stop" if b.does_not_stop else ""
     rate = b.best_rate
-    score = f"; best on the eval set {rate.estimate:.2f} [{rate.low:.2f}, {rate.high:.2f}], n {rate.n}" if rate else ""
+    score = f"; best on the eval set {rate.estimate:.2f} [{rate.low:.2f}, {rate.high:.2f}], n {rate.n}"
     return ok(RULE, f"{on_dev} prompts of {model} on dev, {b.best_label} chosen{score}{endless}")

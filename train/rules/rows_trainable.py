@@ -17,6 +17,10 @@ def rows_trainable(evidence: Evidence) -> RuleResult:
         return absent(RULE, f"{evidence.dataset} has no rows", f"sluice add {evidence.data} FILES")
     if evidence.rendered is None:
         return refused(RULE, f"the rows do not render: {evidence.render_problem}", "mend the prompt ([prompts] train)")
+    if [row for row, _ in evidence.rendered] != [r.row for r in evidence.train]:
+        return refused(RULE, "the rendered rows are not the training rows", "report it: this cannot be")
+    if evidence.prompt is None:
+        return absent(RULE, "the rows were rendered under no prompt", "mend the prompt ([prompts] train)")
     bad = [(row, r) for row, r in evidence.rendered if r.problem is not None]
     if bad:
         kinds = Counter(str(r.problem) for _, r in bad)

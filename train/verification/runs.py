@@ -19,7 +19,7 @@ from sluice.core.prompt import Prompt, rendered_hash
 from sluice.core.rows import Example
 from sluice.core.runs import Run, all_runs, rows_hash
 from sluice.core.task import read_schema
-from sluice.evalsuite.evaluate import rescored
+from sluice.evalsuite.evaluate import is_record, rescored
 from sluice.evalsuite.graders import Grader, grader_hash
 from sluice.evalsuite.question import grader_config, task_grader
 from sluice.evalsuite.scoring import Scores, score_answers
@@ -27,7 +27,8 @@ from sluice.train.verification.finding import Finding, absent, intact, tampered
 from sluice.train.verification.versions import Versions
 
 Progress = Callable[[str, int, int], None]
-_KEYS = ("run", "label", "answers", "spec", "scores", "grader", "mean", "n", "cut", "errors")
+_REFERENCE = {"run": str, "name": str, "set": str, "answers": str, "spec": str, "scores": str, "grader": str}
+_REFERENCE |= {"mean": str, "n": int}
 _FROM_SPEC = {
     "role": "role",
     "base": "base_sha256",
@@ -80,9 +81,7 @@ class Runs:
 
     def _fact(self, fact: Fact) -> Finding:
         reference = fact.kind == "reference"
-        keys = [k for k in _KEYS if not (reference and k in ("label", "cut", "errors"))]
-        lacking = [k for k in keys if k not in fact.body]
-        if lacking or "/" in str(fact.body["run"]) or "\\" in str(fact.body["run"]):
+        if not (_is_reference(fact) if reference else is_record(fact)):
             return tampered(
                 "fact", f"{fact.kind} {fact.hash[:10]}", "it is no record of a run: a key is missing or odd"
             )
@@ -139,6 +138,12 @@ class Runs:
         if _copy_differs(run, scores):
             return tampered("run", name, "scores.jsonl is not what the answers earn (evidence is not read from it)")
         return intact("run", name)
+
+
+def _is_reference(fact: Fact) -> bool:
+    """Return whether a `reference` fact has every key that it is read by."""
+    shaped = all(isinstance(fact.body.get(key), kind) for key, kind in _REFERENCE.items())
+    return shaped and not {"/", "\\"} & set(fact.body["run"])
 
 
 def _today(project: Project) -> tuple[Grader | None, str | None, str]:

@@ -67,7 +67,8 @@ def command(out: Terminal, what: tuple[str, ...], final: bool, flips: bool, yes:
         out.say(f"Flipped rows ({len(judged.comparison.flips)}): sluice compare {words}")
     out.exit_code = judged.comparison.exit_code
     if judged.against_reference is not None and final:
-        out.exit_code = max(out.exit_code, judged.against_reference.exit_code)
+        codes = {judged.comparison.exit_code, judged.against_reference.exit_code}
+        out.exit_code = next(code for code in (1, 4, 0) if code in codes)  # both are needed; a loss settles it
     if final:
         out.next("sluice adapters")
     else:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -133,6 +132,9 @@ def draw(out: Terminal, result: InitResult) -> None:
         out.say(f"  {note}")
     if not result.curate_only and "rubric.md" in result.written:
         out.say("  Say in rubric.md what a right answer is: prompts, people and gate go by it.")
-    data = shlex.quote(result.data)
-    out.next(f"sluice add {data} raw/*.csv --input body --dry-run", "shows what would be read")
+    from sluice.core.project import Project
+    from sluice.core.status import status
+
+    for step in status(Project(result.root)).next:
+        out.next(step.command, step.remark)
     out.next("sluice status", "what is done, what is missing, and the next command")

@@ -9,7 +9,7 @@ from sluice.cli.terminal import Terminal
 from sluice.cli.verb import find_project, verb
 
 
-@verb(examples=["sluice status", "sluice            the same, inside a project", "sluice status --json"])
+@verb(examples=["sluice status                 bare `sluice` inside a project is the same", "sluice status --json"])
 def command(out: Terminal) -> Any:
     """Show the whole way with what is done, what is missing, and the next command.
 

@@ -20,9 +20,7 @@ from sluice.curate.restore import restore
 
 LINES = [
     f'{{"body": "{w} parcel of number {i} never came to my house in the {w} street", "id": {i}}}'
-    for i, w in enumerate(
-        ["red", "blue", "green", "black", "white", "brown", "pink", "grey", "gold", "teal", "lime", "navy"]
-    )
+    for i, w in enumerate(["red", "blue", "green", "black", "white", "brown", "pink", "grey", "gold", "teal"])
 ]
 
 

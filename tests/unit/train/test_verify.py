@@ -318,7 +318,7 @@ def test_a_baseline_or_score_of_nothing_is_found(project):
     assert "not on record" in (says(checked(project), "baseline", digest) or "")
     run = facts.of("evaluated", on="set")[0].body
     forge(project, "evaluated", run | {"mean": "0.990000"}, heads)
-    assert any(f.name.endswith(run["run"]) and "mean" in f.reason for f in checked(project).of("tampered", "run"))
+    assert any(f.name.endswith(run["run"]) for f in checked(project).of("tampered", "run"))
 
 
 def test_an_evaluation_of_the_eval_set_that_never_opened_it_is_found(project):
@@ -373,3 +373,9 @@ def test_the_identity_of_the_base_is_recomputed_not_read_from_a_cache(whole, pro
     found = checked(project)
     assert found.of("intact", "model")
     assert identify(whole[2], cache).sha256 == before.sha256
+
+
+def test_an_edited_prompt_is_found_even_where_the_rows_are_not_here(project):
+    replace(one(project, ".sluice/runs/dev-*/run.json"), "Name the desk.", "Name it well.")
+    shutil.rmtree(project.data)
+    assert any(n.startswith(".sluice/runs/dev-") for n in named(checked(project), "tampered"))
