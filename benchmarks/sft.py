@@ -157,7 +157,8 @@ def trl_trainer(wrapped: Any, model: LocalModel, rows: list[Rendered], batch: in
     """TRL's SFTTrainer with its defaults, given the same token rows."""
     from datasets import Dataset
     from transformers import PrinterCallback
-    from trl import SFTConfig, SFTTrainer
+    from trl.trainer.sft_config import SFTConfig
+    from trl.trainer.sft_trainer import SFTTrainer
 
     data = Dataset.from_dict({"input_ids": [list(r.ids) for r in rows], "labels": [labels(r) for r in rows]})
     arguments = SFTConfig(

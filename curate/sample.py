@@ -132,11 +132,15 @@ def draw(version: Version, count: int, seed: int) -> tuple[set[str], str | None,
     shares = quotas({label: len(of_label) for label, of_label in by_label.items()}, count)
     drawn: set[str] = set()
     for label, of_label in by_label.items():
-        drawn.update(sorted(of_label, key=lambda row: _order(seed, row))[: shares[label]])
+        drawn.update(sorted(of_label, key=lambda row: draw_order(seed, row))[: shares[label]])
     if labels is None:
         return drawn, None, {}
     return drawn, stratify or "target", dict(sorted(shares.items(), key=lambda item: (-item[1], item[0]))[:50])
 
 
-def _order(seed: int, row: str) -> str:
+def draw_order(seed: int, row: str) -> str:
+    """Return what rows are sorted by before the first ones are taken, here and for the examples of a prompt.
+
+    One order for both: the examples of a prompt are the first rows of seed 0, so that a sample of seed 0 holds them.
+    """
     return hashlib.sha256(f"sluice/sample/1 {seed} {row}".encode()).hexdigest()

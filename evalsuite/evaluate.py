@@ -13,7 +13,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
-from sluice.core.errors import InputError, Refused, Tampered
+from sluice.core.errors import Refused, Tampered
 from sluice.core.evalset import FrozenSet
 from sluice.core.ledger import Fact, Facts, Ledger, decimal
 from sluice.core.project import Project

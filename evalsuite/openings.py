@@ -64,7 +64,7 @@ def shares_rows(one: FrozenSet, other: FrozenSet) -> bool:
 
 
 def _candidates(facts: Facts, set_sha256: str) -> set[str]:
-    """Return the specs of trained candidates that opened a set, or were measured on it (a guard set has no openings)."""
+    """Return the specs of trained candidates that opened a set, or were measured on it (guard sets)."""
     found = [*facts.of("opened", set=set_sha256), *facts.of("evaluated", set=set_sha256)]
     return {str(f.body.get("spec")) for f in found if f.body.get("adapter")}
 

@@ -419,7 +419,7 @@ def _others(b: Bench, facts: Facts) -> tuple[str, ...]:
 
 
 def _grading(project: Project, b: Bench | None, facts: Facts) -> GradingEvidence | None:
-    """Return the best grading of today's answers that its stored decisions bear out; a fact's numbers satisfy nothing."""
+    """Return the best grading of today's answers that its decisions bear out; a fact alone satisfies nothing."""
     from sluice.evalsuite.gradable import items, state
 
     if b is None:

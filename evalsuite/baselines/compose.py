@@ -6,7 +6,6 @@ of models but a way to count tokens.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Callable, Sequence
 
@@ -15,9 +14,10 @@ from sluice.core.project import Project
 from sluice.core.prompt import Block, ChatMessages, Prompt, input_template, load_prompt, shot_blocks, showable
 from sluice.core.rows import Example, Messages
 from sluice.core.task import read_schema
+from sluice.curate.sample import draw_order
 
 MOST_SHOTS = 8
-SHOT_SEED = "sluice/shots/1"
+SHOT_SEED = 0
 
 
 def composed_system(project: Project) -> str:
@@ -61,7 +61,7 @@ def few_shot(
     """
     candidates = sorted(
         (r for r in train if r.target and showable(r)),
-        key=lambda r: hashlib.sha256((SHOT_SEED + r.row).encode()).digest(),
+        key=lambda r: draw_order(SHOT_SEED, r.row),
     )
     if not candidates:
         raise InputError("no training row has a target to show", remedy="add rows with answers, then: sluice split")

@@ -22,8 +22,8 @@ from sluice.core.runs import Run, rows_hash
 from sluice.curate.dataset import has_dataset, open_dataset
 from sluice.evalsuite.asking import Form, ModelOnDemand, ask, spec_for
 from sluice.evalsuite.baselines.compose import all_prompts, few_shot
-from sluice.evalsuite.graders import Grader
 from sluice.evalsuite.evaluate import is_record, refuse_leaks, rescored
+from sluice.evalsuite.graders import Grader
 from sluice.evalsuite.models.identity import ModelFiles, ModelIdentity, identify
 from sluice.evalsuite.openings import open_set, record
 from sluice.evalsuite.question import Question, changed_keys, current_question, pinned_question
@@ -132,7 +132,8 @@ def _context(files: ModelFiles, tokenizer: Any) -> int:
 
     from sluice.evalsuite.models.local import context_length
 
-    config = AutoConfig.from_pretrained(str(files.folder), local_files_only=True, trust_remote_code=False)
+    loader: Any = AutoConfig
+    config = loader.from_pretrained(str(files.folder), local_files_only=True, trust_remote_code=False)
     return context_length(config, tokenizer)
 
 
@@ -388,7 +389,7 @@ def here(b: Bench, some: Sequence[Fact]) -> list[Fact]:
 
 
 def standing(b: Bench, facts: Facts) -> Baselines:
-    """Return the baselines on record as they stand, scored from stored answers; those that are absent here are left out.
+    """Return the baselines on record as they stand, scored from stored answers; absent ones are left out.
 
     Raises Tampered where a run is not what was recorded.
     """

@@ -39,7 +39,7 @@ def baselines(out: Terminal, found: Baselines, metric: str) -> None:
             out.say(f"{title}: {metric}, n {lines[0].rate.n}", "bold")
             out.table(
                 ("prompt", "score [95%]", "lenient", "answers", "prompt tokens", "s a row"),
-                [_line(line, line.label == found.best and title.startswith("dev")) for line in lines],
+                [_line(line, best=i == 0 and title.startswith("dev")) for i, line in enumerate(lines)],
             )
     if found.constant is not None:
         out.say(f"always the most frequent answer: {found.constant:.2f} on dev")
@@ -47,7 +47,7 @@ def baselines(out: Terminal, found: Baselines, metric: str) -> None:
         out.say(f"{found.best} does not stop: cut answers count as they stand", "warn")
 
 
-def _line(line: Line, best: bool) -> tuple[str, ...]:
+def _line(line: Line, *, best: bool) -> tuple[str, ...]:
     return (
         line.label + (" *" if best else ""),
         rate(line.rate),
@@ -95,8 +95,10 @@ def _rule(out: Terminal, rule: RuleResult) -> None:
 def comparison(out: Terminal, found: Comparison, *, flips: bool = False) -> None:
     """Draw a comparison: the sentence before the numbers, what stands beside it after."""
     v = found.verdict
-    head = v.word.replace("-", " ") if found.final else "dev: no evidence"
-    out.spans([(f"{head:<12}", VERDICTS[v.word] if found.final else "dim"), (v.sentence, None)])
+    if not found.final:
+        out.say("dev: no evidence", "dim")
+    head = v.word.replace("-", " ") if found.final else "on dev"
+    out.spans([(f"{head:<11} ", VERDICTS[v.word] if found.final else "dim"), (v.sentence, None)])
     best = f", the best of {found.measured} prompts measured" if found.measured > 1 else ""
     out.say(f"{'':12}{found.metric}, over {found.baseline.label}{best}")
     constant = f"   constant answer {found.constant.estimate:.2f}" if found.constant is not None else ""

@@ -25,7 +25,13 @@ from sluice.core.errors import UsageError
 @click.option("--flips", is_flag=True, help="List the rows on which the two differ.")
 @click.option("--kind", type=click.Choice(["binary", "graded"]), help="Of two logs: 0/1 or graded scores.")
 @click.option("--range", "ends", nargs=2, type=float, metavar="LOW HIGH", help="Of graded logs: the range of scores.")
-@click.option("--claim", type=click.Choice(["better", "not-worse"]), default="better", show_default=True)
+@click.option(
+    "--claim",
+    type=click.Choice(["better", "not-worse"]),
+    default="better",
+    show_default=True,
+    help="Of two logs: what is to be shown.",
+)
 @click.option("--margin", type=float, help="For not-worse: the loss allowed, in shares of the range.")
 @click.option("--shared", is_flag=True, help="Compare on the rows that both logs have.")
 @click.option("--metric", metavar="NAME", help="Of lm-eval samples: which metric.")
@@ -103,6 +109,6 @@ def logs(
             out.say(f"{'':12}about {v.n_that_would_tell:,} rows like these would tell")
     out.say(f"{'':12}{found.note}", "dim")
     if flips:
-        out.table(("id", "A", "B"), [(f.id, f"{f.a:g}", f"{f.b:g}") for f in found.flips])
+        out.table(("id", "A", "B"), [(f.row, f"{f.a:g}", f"{f.b:g}") for f in found.flips])
     out.exit_code = v.exit_code
     return found

@@ -146,7 +146,8 @@ def test_one_row_and_rows_without_a_common_start(model: LocalModel, tuned: Any) 
 
 def test_the_loss_is_that_of_trl(model: LocalModel, tuned: Any) -> None:
     from datasets import Dataset
-    from trl import SFTConfig, SFTTrainer
+    from trl.trainer.sft_config import SFTConfig
+    from trl.trainer.sft_trainer import SFTTrainer
 
     rows, base = rows_of(model, 8), tuned.get_base_model()
     labels = [[t if m else -100 for t, m in zip(r.ids, r.labels_mask, strict=True)] for r in rows]
