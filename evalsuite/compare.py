@@ -58,8 +58,10 @@ class Comparison(BaseModel):
     verdict: Verdict
     candidate: Side
     baseline: Side
+    prompt: Side | None = None
+    """The best prompt, where the constant answer beats it and so is the baseline."""
     measured: int
-    """How many prompts the baseline is the best of."""
+    """How many prompts were measured."""
     constant: Rate | None
     flips: tuple[Flip, ...]
     notes: tuple[str, ...]
@@ -95,6 +97,7 @@ def compare_scores(
     divisor: int = 1,
     measured: int = 1,
     constant: Scores | None = None,
+    prompt: tuple[str, Scores] | None = None,
     cost: Cost | None = None,
     notes: tuple[str, ...] = (),
 ) -> Comparison:
@@ -102,7 +105,8 @@ def compare_scores(
 
     Args:
         divisor: what alpha is divided by (K, or more after a merge); on dev 1.
-        measured: how many prompts the baseline is the best of.
+        measured: how many prompts were measured.
+        prompt: the best prompt, where the baseline is the constant answer; tokens and seconds are set against it.
 
     Raises:
         InputError: the runs are over different rows (named), or no rows.
@@ -134,7 +138,7 @@ def compare_scores(
         verdict = verdict.model_copy(
             update={"word": "cannot-tell", "exit_code": 4, "why": "too many rows in error", "sentence": said[-1]}
         )
-    said += _cost_notes(left, right, cost)
+    said += _cost_notes(prompt[1] if prompt else left, right, cost)
     flips = tuple(
         Flip(row=row, helped=(c > b) == (question.direction == "higher"), baseline=b, candidate=c)
         for row, b, c in zip(right.rows, base, cand, strict=True)
@@ -147,6 +151,7 @@ def compare_scores(
         verdict=verdict,
         candidate=side(candidate[0], right),
         baseline=side(baseline[0], left),
+        prompt=None if prompt is None else side(*prompt),
         measured=measured,
         constant=None if constant is None else constant.rate,
         flips=flips,

@@ -167,8 +167,12 @@ def write_card(folder: Path, certificate: Certificate) -> None:
     (folder / CARD).write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
+def certificate_bytes(certificate: Certificate) -> bytes:
+    """Return the bytes of certificate.json."""
+    return (json.dumps(certificate.model_dump(mode="json"), indent=1, ensure_ascii=False) + "\n").encode()
+
+
 def write_certificate(folder: Path, certificate: Certificate) -> None:
     """Write certificate and card into an adapter's folder that is not yet published."""
-    text = json.dumps(certificate.model_dump(mode="json"), indent=1, ensure_ascii=False)
-    (folder / FILE).write_text(text + "\n", encoding="utf-8")
+    (folder / FILE).write_bytes(certificate_bytes(certificate))
     write_card(folder, certificate)

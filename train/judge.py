@@ -151,7 +151,9 @@ def judge(
     counted = openings(project, facts, b.frozen, b.question)
     label, best = _best(project, b, reference_facts, place)
     constant = constant_scores(b.grader, b.dev, place.rows)
+    prompt = None
     if constant is not None and _beats(b, constant, best):
+        prompt = (label, best)
         label, best = "constant answer", constant
     prompts = {str(f.body["prompt"]) for f in dev_facts(b, facts)}
     comparison = compare_scores(
@@ -164,6 +166,7 @@ def judge(
         divisor=counted.divisor if final else 1,
         measured=len(prompts),
         constant=constant,
+        prompt=prompt,
         cost=project.config.cost,
         notes=("one training seed: the noise between seeds is not in this interval",),
     )

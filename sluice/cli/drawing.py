@@ -60,7 +60,7 @@ def _line(line: Line, *, best: bool) -> tuple[str, ...]:
 
 def gate(out: Terminal, report: GateReport, *, trained: bool = False) -> None:
     """Draw the gate's report: the sentence first, each rule with its remedy."""
-    closed = [r for r in (*report.rules, *report.advice) if not r.holds]
+    closed = [r for r in (*report.rules, *report.advice) if r.status == "refused"]
     if report.open:
         out.say(f"Gate open for {report.base} ({report.form}) on {report.dataset}.", "good")
     else:
@@ -100,8 +100,13 @@ def comparison(out: Terminal, found: Comparison, *, flips: bool = False) -> None
     head = v.word.replace("-", " ") if found.final else "on dev"
     out.spans([(f"{head:<11} ", VERDICTS[v.word] if found.final else "dim"), (v.sentence, None)])
     best = f", the best of {found.measured} prompts measured" if found.measured > 1 else ""
+    if found.prompt is not None:
+        what = f"the best of {found.measured} prompts" if found.measured > 1 else "the prompt"
+        best = f", which beats {what}, {found.prompt.label} {rate(found.prompt.rate)}"
     out.say(f"{'':12}{found.metric}, over {found.baseline.label}{best}")
-    constant = f"   constant answer {found.constant.estimate:.2f}" if found.constant is not None else ""
+    constant = ""
+    if found.constant is not None and found.prompt is None:
+        constant = f"   constant answer {found.constant.estimate:.2f}"
     out.say(
         f"{'':12}{found.candidate.label} {rate(found.candidate.rate)}   {found.baseline.label} "
         f"{rate(found.baseline.rate)}{constant}"

@@ -2,21 +2,36 @@
 
 from __future__ import annotations
 
+import importlib.util
+import sys
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
-from tests.acceptance.road import answers_on, figures, requests_file, start
 
+def _road() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("sluice_tests_road", Path(__file__).parent / "road.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+road_ = _road()
 pytestmark = [
     pytest.mark.real,
     pytest.mark.timeout(1200),
-    pytest.mark.skipif(requests_file() is None, reason="SLUICE_TEST_DATA names no folder with snips/requests.jsonl"),
+    pytest.mark.skipif(
+        road_.requests_file() is None, reason="SLUICE_TEST_DATA names no folder with snips/requests.jsonl"
+    ),
 ]
 
 
 def test_the_road_from_raw_requests_to_a_verdict(tmp_path: Path) -> None:
-    road = start(tmp_path, dev="20", evaluation="40", per_class=False)
+    road = road_.start(tmp_path, dev="20", evaluation="40", per_class=False)
 
     refused = road("train", "sft", "--yes", code=3)
     closed = {r["rule"] for r in refused["rules"] if r["status"] == "refused"}
@@ -49,7 +64,7 @@ def test_the_road_from_raw_requests_to_a_verdict(tmp_path: Path) -> None:
     run = next(
         p.name for p in (tmp_path / ".sluice" / "runs").iterdir() if "adapter" in p.name and "requests" in p.name
     )
-    measured = figures(answers_on(road, run, f"evals/{folder.name}/rows.jsonl"))
+    measured = road_.figures(road_.answers_on(road, run, f"evals/{folder.name}/rows.jsonl"))
     assert measured["valid"] > 0.8
 
     again = road("compare", "sft-1", "--final", "--yes")

@@ -24,6 +24,7 @@ def _load(name: str, file: Path) -> ModuleType:
 
 HERE = Path(__file__).parent
 tiny_road = _load("sluice_tests_tiny_road", HERE / "tiny_road.py")
+fork_server = _load("sluice_tests_fork_server", HERE / "fork_server.py")
 
 
 @pytest.fixture(scope="session")
@@ -113,3 +114,10 @@ def trained(trained_template: Any, copied: Callable[[Any], Any]) -> Any:
 def judged(judged_template: Any, copied: Callable[[Any], Any]) -> Any:
     """A project of one's own whose one opening is spent."""
     return copied(judged_template)
+
+
+@pytest.fixture(scope="session")
+def forked(tmp_path_factory: pytest.TempPathFactory, own_cache: Path, tiny_model: Path) -> Iterator[Any]:
+    """A server that runs command lines in children which can be killed anywhere."""
+    with fork_server.ForkServer(tmp_path_factory.mktemp("forks")) as server:
+        yield server

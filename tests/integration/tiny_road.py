@@ -45,14 +45,13 @@ def words(seed: int, n: int) -> list[str]:
     """Return made-up texts that are unlike each other."""
     draw = random.Random(seed)
     syllables = [c + v for c in "bcdfgklmnprstvw" for v in "aeiou"]
-    return [" ".join("".join(draw.choices(syllables, k=2)) for _ in range(7)) for _ in range(n)]
+    return [" ".join("".join(draw.choices(syllables, k=2)) for _ in range(11)) for _ in range(n)]
 
 
-def write_rows(file: Path, texts: list[str], offset: int = 0) -> Path:
-    """Write texts with a label each as JSONL."""
-    lines = [json.dumps({"input": t, "target": LABELS[(i + offset) % 3]}) for i, t in enumerate(texts)]
+def write_rows(file: Path, texts: list[str]) -> None:
+    """Write texts as JSONL with a label each, the same for the same text."""
+    lines = [json.dumps({"input": t, "target": LABELS[sum(map(ord, t)) % 3]}) for t in texts]
     file.write_text("\n".join(lines) + "\n")
-    return file
 
 
 @dataclass
@@ -113,7 +112,7 @@ class Tiny:
         assert word == "" or found["word"] == word, found
         before = {f.hash for f in self.facts().facts}, self.adapters()
         ended = self("train", "sft", "--yes", code=3)
-        assert ended.error["code"] == 3 if "code" in ended.error else True
+        assert ended.error["code"] == "refused"
         assert ({f.hash for f in self.facts().facts}, self.adapters()) == before
         return found
 
@@ -153,7 +152,7 @@ def start(root: Path, base: Path, capsys: pytest.CaptureFixture[str] | None = No
     (root / "sluice.toml").write_text(TOML.format(base=base))
     (root / "rubric.md").write_text("Right: the very name of the desk.\n")
     texts = words(1, EVAL + DEV + TRAIN)
-    write_rows(root / "rows.jsonl", texts)
+    write_rows(root / "rows.jsonl", [*texts, *texts[:3]])
     road = Tiny(root, capsys)
     road("add", "tickets", "rows.jsonl")
     road("dedup", "tickets")

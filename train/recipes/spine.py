@@ -28,7 +28,15 @@ from sluice.curate.dataset import Version, open_dataset
 from sluice.evalsuite.asking import Form
 from sluice.evalsuite.models.identity import ModelFiles, identify
 from sluice.train.adapters import next_id
-from sluice.train.certificate import Certificate, adapter_hash, hash_folder, read_certificate, write_certificate
+from sluice.train.certificate import (
+    FILE,
+    Certificate,
+    adapter_hash,
+    certificate_bytes,
+    hash_folder,
+    read_certificate,
+    write_certificate,
+)
 from sluice.train.evidence import Evidence, collect
 from sluice.train.gate import GateReport, evaluate
 from sluice.train.policy import policy_of
@@ -175,44 +183,56 @@ def _train(
             where=str(folder / "fit" / "adapter"),
             remedy="remove that training's folder, then train again",
         )
-    certificate = _certificate(
-        project, order, files, version_, rows, evidence, report, passed, identity, folder, result
+    certificate = _kept(
+        folder,
+        _certificate(project, order, files, version_, rows, evidence, report, passed, identity, folder, result),
     )
+    known = Ledger(project).read().of("trained", certificate=certificate.sha256)
+    fact = known[0] if known else _write_trained(project, certificate)
     final = project.adapters / identity
     with project.staging.job() as job:
         staged = job / identity
         shutil.copytree(folder / "fit" / "adapter", staged)
         write_certificate(staged, certificate)
-        if not publish_folder(staged, final):
-            certificate = _published(final, certificate)
-    facts = Ledger(project).read()
-    known = facts.of("trained", certificate=certificate.sha256)
-    fact = known[0] if known else _write_trained(project, certificate, order)
+        if not publish_folder(staged, final) and (
+            read_certificate(final) != certificate or hash_folder(final) != certificate.files
+        ):
+            raise Tampered(
+                "another adapter lies in its folder", where=str(final), remedy="move it away, then train again"
+            )
     atomic_write(folder / "done", (fact.hash + "\n").encode())
     return Trained(identity, final, certificate, result, report, fact.hash)
 
 
-def _published(final: Path, certificate: Certificate) -> Certificate:
-    """Return the certificate that lies there since a process was killed before it wrote `trained`.
+def _kept(folder: Path, certificate: Certificate) -> Certificate:
+    """Keep a certificate beside its training before any fact names it, and return the one that is kept.
 
-    Raises Tampered where it is of another training.
+    A process that dies between fact and adapter is gone on with under the certificate that the fact names, although
+    ledger, git and packages may have changed since. Raises Tampered where the one that is kept says anything else.
     """
-    found = read_certificate(final)
-    moving = {"git_commit", "ledger_heads", "packages", "result"}  # may have changed since
-    ours = certificate.model_dump(mode="json", exclude=moving)
-    if found is None or found.model_dump(mode="json", exclude=moving) != ours or hash_folder(final) != found.files:
-        raise Tampered("another adapter lies in its folder", where=str(final), remedy="move it away, then train again")
+    file = folder / FILE
+    if not file.is_file():
+        atomic_write(file, certificate_bytes(certificate))
+        return certificate
+    moving = {"git_commit", "ledger_heads", "packages"}
+    found = read_certificate(folder)
+    if found is None or found.model_dump(exclude=moving) != certificate.model_dump(exclude=moving):
+        raise Tampered(
+            "the certificate that is kept is of another training",
+            where=str(file),
+            remedy="remove that training's folder, then train again",
+        )
     return found
 
 
-def _write_trained(project: Project, certificate: Certificate, order: Order) -> Fact:
+def _write_trained(project: Project, certificate: Certificate) -> Fact:
     return Ledger(project).write(
         "trained",
         {
             "adapter": certificate.adapter,
             "certificate": certificate.sha256,
             "passed": certificate.passed,
-            "method": order.method,
+            "method": certificate.method,
             "rows": certificate.rows_sha256,
             "n": len(certificate.rows),
             "set": certificate.set,

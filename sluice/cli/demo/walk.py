@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 BUDGET_SECONDS = 9 * 60
 FEWEST_ROWS = 200
 ROUND_ROWS = 50
+MOST_EPOCHS = 2
 ENOUGH_GFLOPS = 150.0
 GFLOPS_OF_TEN_MINUTES = 150.0
 ANSWERS = 140  # dev and eval rows that the adapter answers after training
@@ -93,6 +94,7 @@ class Walk:
 def walk(out: Terminal, folder: Path) -> dict[str, Any]:
     """Walk the whole road. Run again after an interruption, it goes on where it was."""
     prepare(folder)
+    typed = shown(folder)
     with working_in(folder):
         w = Walk(out, folder)
         if w.done:
@@ -106,12 +108,11 @@ def walk(out: Terminal, folder: Path) -> dict[str, Any]:
             if step.name == "init":
                 configure(out, folder)
         grade(out, w)
-        choose_rows(out, w)
-        w.step(steps.TRAIN)
+        w.step(steps.train(choose_rows(out, w)))
         adapter = newest_adapter()
         codes = {step.name: w.step(step) for step in steps.after_gate(adapter)}
         out.say("That was the road. What to try next:", "bold")
-        out.next(f"cd {shown(folder)}")
+        out.next(f"cd {typed}")
         out.next(f"sluice compare {adapter} --final --flips", "which rows it helped and hurt")
         out.next("sluice why tickets ROW", "the whole story of one row (sluice show tickets --dropped lists some)")
         out.next("sluice verify", "recompute every score from the stored answers")
@@ -197,10 +198,10 @@ def graded() -> bool:
     return bool(Ledger(Project.find()).read().of("graded"))
 
 
-def choose_rows(out: Terminal, w: Walk) -> None:
-    """Take as many training rows as there is time for, by the measured speed of training here."""
+def choose_rows(out: Terminal, w: Walk) -> int:
+    """Take as many training rows as there is time for, by the measured speed here; return how often to see each."""
     if "sample" in w.done or "train" in w.done:
-        return
+        return int(w.done.get("sample", {}).get("epochs", 1))
     from sluice.cli.verbs.plan import make
     from sluice.core.project import Project
     from sluice.curate.dataset import open_dataset
@@ -208,7 +209,7 @@ def choose_rows(out: Terminal, w: Walk) -> None:
 
     started = time.monotonic()
     with quiet_libraries():
-        plan = make(out, None, epochs=1, batch=16, precision=None, probe=True)
+        plan = make(out, None, epochs=1, batch=steps.BATCH, precision=None, probe=True)
     have = open_dataset(Project.find(), f"{steps.DATASET}/train").manifest.rows
     speed = plan.rows_per_second or 1.0
     factor = max(1.0, ENOUGH_GFLOPS / best_gflops())
@@ -216,13 +217,16 @@ def choose_rows(out: Terminal, w: Walk) -> None:
     left = BUDGET_SECONDS - w.spent - (time.monotonic() - started) - reserve
     rows = max(FEWEST_ROWS, int(left * speed) // ROUND_ROWS * ROUND_ROWS)
     w.remember("measure", time.monotonic() - started, rows_per_second=speed, rows=rows)
-    if rows >= have:
-        out.say(f"{speed:.1f} rows a second here: there is time for all {have:,} training rows.", "dim")
-        w.remember("sample", 0.0, rows=have)
-        return
-    time_left = f"{max(left, 0):.0f} s left of nine minutes"
-    why = f"{speed:.1f} rows a second here, {time_left}: {rows:,} of {have:,} rows are taken."
-    w.step(steps.sample(rows, why))
+    time_left = f"{speed:.1f} rows a second here, {max(left, 0):.0f} s left of nine minutes"
+    if rows < have:
+        w.step(steps.sample(rows, f"{time_left}: {rows:,} of {have:,} rows are taken."))
+        return 1
+    epochs = min(MOST_EPOCHS, rows // have)
+    often = "once" if epochs == 1 else f"{epochs} times"
+    out.say(f"{time_left}: there is time for all {have:,} training rows, {often} each.", "dim")
+    out.say()
+    w.remember("sample", 0.0, rows=have, epochs=epochs)
+    return epochs
 
 
 def best_gflops() -> float:
@@ -244,7 +248,7 @@ def newest_adapter() -> str:
 def shown(folder: Path) -> str:
     """Return a folder as it is typed from here."""
     with contextlib.suppress(ValueError):
-        return str(folder.relative_to(Path.cwd().parent))
+        return str(folder.relative_to(Path.cwd()))
     return str(folder)
 
 

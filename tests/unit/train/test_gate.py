@@ -1,0 +1,179 @@
+"""The gate over its rules: open only when all hold, waivers bound to what was found, advice only under strict."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+
+import pytest
+
+from sluice.core.errors import InputError, Refused, UsageError
+from sluice.core.ledger import Fact
+from sluice.core.project import Project
+from sluice.train.evidence import Evidence, Recorded
+from sluice.train.gate import evaluate
+from sluice.train.policy import HARD, Policy
+from sluice.train.rules import HARD_RULES
+from sluice.train.waive import waive
+
+LAX = Policy()
+
+
+def waiver(rule: str, value: object = "1", reason: object = "graded on paper", **more: object) -> Fact:
+    body = {"rule": rule, "task": "tickets", "dataset": "tickets/train", "value": value, "reason": reason, **more}
+    return Fact(hash="a" * 64, project="p", kind="waived", body=body, parents=(), time="", account="ana", tool="t")
+
+
+def ungraded(evidence: Evidence) -> Evidence:
+    return replace(evidence, grading=None)
+
+
+def test_the_gate_is_open_when_all_rules_hold(good):
+    report = evaluate(good, LAX)
+    assert report.open
+    assert report.refused == []
+    assert [r.rule for r in report.rules[:4]] == list(HARD)
+
+
+def test_one_rule_that_does_not_hold_closes_it(good):
+    report = evaluate(ungraded(good), LAX)
+    assert not report.open
+    assert [r.rule for r in report.refused] == ["gradable"]
+
+
+def test_a_rule_that_cannot_be_judged_yet_closes_it(good):
+    report = evaluate(replace(good, leaks=None), LAX)
+    assert not report.open
+    assert report.rule("no-leakage").status == "later"
+
+
+def test_a_waiver_opens_its_rule_alone_and_its_reason_is_shown(good):
+    report = evaluate(replace(ungraded(good), waived=(waiver("gradable"),)), LAX)
+    assert report.open
+    assert report.rule("gradable").status == "waived"
+    assert "graded on paper" in report.rule("gradable").waiver
+    assert not evaluate(replace(ungraded(good), waived=(waiver("audit"),)), LAX).open
+
+
+@pytest.mark.parametrize("rule", HARD)
+def test_no_waiver_opens_a_hard_rule(rule, good):
+    broken = {
+        "eval-set-frozen": replace(good, set_problem="absent: no eval set is frozen"),
+        "prompt-baseline": replace(good, baselines=None),
+        "no-leakage": replace(good, leaks=None),
+        "rows-trainable": replace(good, train=()),
+    }[rule]
+    report = evaluate(replace(broken, waived=tuple(waiver(r, "999999") for r in HARD)), LAX)
+    assert not report.open
+    assert report.rule(rule).status in ("refused", "later")
+
+
+def test_a_waiver_lapses_when_what_was_found_gets_worse(good):
+    def failing(count: int) -> Evidence:
+        checks = tuple(
+            c.model_copy(update={"status": "found", "count": count}) if c.name == "conflict" else c
+            for c in good.report.checks
+        )
+        report = good.report.model_copy(update={"checks": checks})
+        return replace(good, report=report, waived=(waiver("audit", "3"),))
+
+    assert evaluate(failing(3), LAX).open
+    assert evaluate(failing(2), LAX).open
+    assert not evaluate(failing(4), LAX).open
+
+
+@pytest.mark.parametrize("value", ["inf", "Infinity", "nan", None, "", "all", [1]])
+def test_a_waiver_without_a_finite_value_waives_nothing(value, good):
+    assert not evaluate(replace(ungraded(good), waived=(waiver("gradable", value),)), LAX).open
+
+
+@pytest.mark.parametrize("reason", ["", "  ", None])
+def test_a_waiver_without_a_reason_waives_nothing(reason, good):
+    assert not evaluate(replace(ungraded(good), waived=(waiver("gradable", reason=reason),)), LAX).open
+
+
+def test_what_was_tampered_with_cannot_be_waived(good):
+    spoilt = tuple(replace(r, word="tampered") for r in good.baselines.recorded)
+    evidence = replace(good, baselines=replace(good.baselines, recorded=spoilt), waived=(waiver("prompt-baseline"),))
+    assert not evaluate(evidence, LAX).open
+
+
+def test_advice_refuses_only_under_strict(good):
+    assert any(r.status == "advice" for r in evaluate(good, LAX).advice)
+    strict = evaluate(good, Policy(strict=True))
+    assert not strict.open
+    assert "train-size" in {r.rule for r in strict.refused}
+
+
+def test_a_looser_value_is_on_the_report(good):
+    report = evaluate(replace(good, loosened={"alpha": "0.200000"}), LAX)
+    assert report.open
+    assert report.loosened == ("alpha 0.200000",)
+
+
+def test_the_hard_rules_are_no_registry(good):
+    with pytest.raises((AttributeError, TypeError)):
+        HARD_RULES.append(None)  # type: ignore[attr-defined]
+    assert isinstance(HARD_RULES, tuple)
+
+
+def test_notices_say_what_git_does_not_hold(good):
+    facts = good.facts.model_copy(update={"uncommitted": None})
+    assert "not in git" in evaluate(replace(good, facts=facts), LAX).notices[0]
+    facts = good.facts.model_copy(update={"uncommitted": ("a", "b"), "written_back": ("a",)})
+    assert len(evaluate(replace(good, facts=facts), LAX).notices) == 2
+
+
+def test_a_problem_of_the_ledger_closes_it(good):
+    assert not evaluate(replace(good, ledger_problems=("tampered: ledger/x.json: y",)), LAX).open
+
+
+@pytest.fixture
+def project(tmp_path) -> Project:
+    (tmp_path / "sluice.toml").write_text(
+        '[task]\nname="tickets"\ndata="tickets"\ndescription="x"\n[model]\nbase="m"\n[project]\nid="p"\n'
+    )
+    return Project(tmp_path)
+
+
+def test_waive_binds_to_what_was_found(good, project):
+    report = evaluate(ungraded(good), LAX)
+    fact = waive(project, report, "gradable", "graded on paper, 2 March", by="ana")
+    assert fact.body["value"] == report.rule("gradable").value
+    assert fact.account == "ana"
+    assert evaluate(replace(ungraded(good), waived=(fact,)), LAX).open
+
+
+@pytest.mark.parametrize(
+    ("rule", "reason", "error"),
+    [
+        ("prompt-baseline", "I know that it would be bad", UsageError),
+        ("no-such-rule", "I know that it would be bad", UsageError),
+        ("gradable", "ok", InputError),
+        ("gradable", "          ", InputError),
+        ("audit", "there is nothing to waive here", Refused),
+    ],
+)
+def test_waive_refuses(rule, reason, error, good, project):
+    with pytest.raises(error):
+        waive(project, evaluate(ungraded(good), LAX), rule, reason, by="ana")
+    assert not project.ledger.exists()
+
+
+def test_the_gate_stands_without_assert():
+    """The rules hold under python -O: no statement of theirs is an assert."""
+    import ast
+    import inspect
+
+    for name, module in sorted(sys.modules.items()):
+        if name.startswith(("sluice.train", "sluice.evalsuite", "sluice.core")) and getattr(module, "__file__", None):
+            tree = ast.parse(inspect.getsource(module))
+            assert not [n for n in ast.walk(tree) if isinstance(n, ast.Assert)], name
+
+
+def test_recorded_evidence_cannot_be_changed_in_place(good):
+    with pytest.raises(AttributeError):
+        good.baselines.recorded[0].word = "intact"
+    with pytest.raises(AttributeError):
+        good.leaks = ()
+    assert isinstance(good.baselines.recorded[0], Recorded)
