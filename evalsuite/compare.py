@@ -125,7 +125,7 @@ def compare_scores(
         score_range=question.score_range,
         higher_is_better=question.direction == "higher",
         claim=question.claim,
-        margin=question.margin_value,
+        margin=question.margin_value if question.claim == "not-worse" else None,
         groups=keys if any(keys) else None,
         alpha=float(question.alpha),
         openings=divisor,

@@ -27,7 +27,7 @@ from sluice.curate.similarity import Relation
 from sluice.evalsuite.graders import Grader, check_grader
 from sluice.evalsuite.question import Question, changed_keys, claims_that_count, current_question, pinned_question
 from sluice.evalsuite.scoring import plain_input
-from sluice.evalsuite.sets import SetState, all_sets, deciding_set, folder_name, frozen_inputs, named_set
+from sluice.evalsuite.sets import SetState, contenders, deciding_set, folder_name, frozen_inputs, named_set
 from sluice.evalsuite.stats.power import Power, power_of
 from sluice.evalsuite.stats.rows_needed import n_that_could_decide
 
@@ -114,9 +114,13 @@ def keep(project: Project, digest: str, reason: str | None) -> SetState:
             "choosing between eval sets needs a reason", remedy=f'sluice freeze --keep {digest} --reason "..."'
         )
     ledger = Ledger(project)
-    matching = [s for s in all_sets(project, ledger.read()) if s.sha256.startswith(digest) and len(digest) >= 6]
+    contending = contenders(project, ledger.read())
+    if len(contending) < 2:
+        raise Refused("no two eval sets were frozen apart: there is nothing to choose", remedy="sluice status")
+    matching = [s for s in contending if s.sha256.startswith(digest) and len(digest) >= 6]
     if len(matching) != 1:
-        raise InputError(f"{len(matching)} frozen sets begin with '{digest}'", remedy="sluice log shows their hashes")
+        known = ", ".join(s.sha256[:8] for s in contending)
+        raise InputError(f"{len(matching)} of the sets that contend begin with '{digest}'", remedy=f"one of: {known}")
     ledger.write("chosen", {"set": matching[0].sha256, "name": matching[0].name, "reason": reason})
     return matching[0]
 

@@ -22,7 +22,7 @@ from sluice.core.files import append_line, read_lines
 from sluice.core.ledger import Fact, Facts, Ledger
 from sluice.core.project import Project
 from sluice.core.rows import Example
-from sluice.evalsuite.baselines.measure import Bench, dev_facts, fact_run
+from sluice.evalsuite.baselines.bench import Bench, dev_facts, fact_run
 from sluice.evalsuite.graders import grade_answer
 from sluice.evalsuite.scoring import plain_input
 
@@ -131,7 +131,7 @@ def decide_item(project: Project, item: Item, word: Word, *, by: str, seconds: f
         "word": word,
         "by": by,
         "seconds": round(seconds, 1),
-        "time": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "time": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
     }
     append_line(_own_file(project, by), dump_exact(record))
 

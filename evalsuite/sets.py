@@ -84,22 +84,29 @@ def folder_name(name: str, digest: str) -> str:
     return f"{name.replace('/', '-')}-{digest[:8]}"
 
 
+def contenders(project: Project, facts: Facts) -> list[SetState]:
+    """Return the newest eval sets, guard sets apart: one decides, several were frozen in copies apart."""
+    states = [s for s in all_sets(project, facts) if not s.fact.body["guard"]]
+    newest = {f.hash for f in newest_of(facts, [s.fact for s in states])}
+    return [s for s in states if s.fact.hash in newest]
+
+
 def deciding_set(project: Project, facts: Facts) -> SetState | None:
     """Return the eval set that decides: the newest that is no guard set, or None where nothing is frozen.
 
     Raises Refused where two copies froze apart and nobody chose.
     """
-    states = {s.fact.hash: s for s in all_sets(project, facts) if not s.fact.body["guard"]}
-    if not states:
-        return None
-    newest = newest_of(facts, [s.fact for s in states.values()])
-    if len(newest) == 1:
-        return states[newest[0].hash]
+    states = contenders(project, facts)
+    if len(states) < 2:
+        return states[0] if states else None
+    newest = [s.fact for s in states]
     choices = newest_of(facts, facts.of("chosen"))
     for choice in choices:
         under = facts.ancestors(choice.hash)
         if len(choices) == 1 and all(f.hash in under for f in newest):
-            return next((states[f.hash] for f in newest if f.body["set"] == choice.body["set"]), None)
+            chosen = next((s for s in states if s.sha256 == choice.body["set"]), None)
+            if chosen is not None:
+                return chosen
     hashes = ", ".join(str(f.body["set"])[:8] for f in newest)
     raise Refused(
         f"{len(newest)} eval sets were frozen apart from each other ({hashes})",

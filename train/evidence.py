@@ -10,11 +10,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sluice.core.errors import InputError, Refused, SluiceError, Tampered
+from sluice.core.errors import InputError, Refused, SluiceError
 from sluice.core.evalset import FrozenSet
 from sluice.core.ledger import Fact, Facts, Ledger
 from sluice.core.project import Project
-from sluice.core.prompt import Prompt, rendered_hash
+from sluice.core.prompt import Prompt
 from sluice.core.rows import Example
 from sluice.core.task import read_schema
 from sluice.curate.audit import AuditReport, audit_rows
@@ -24,48 +24,16 @@ from sluice.curate.dataset import Version, has_dataset, lineage, open_dataset, o
 from sluice.curate.leaks import Leak, find_leaks, find_leaks_in_texts
 from sluice.curate.similarity import Boilerplate, Relation
 from sluice.evalsuite.asking import Form
+from sluice.evalsuite.baselines.bench import Bench, bench, dev_facts
 from sluice.evalsuite.baselines.compose import train_prompt
-from sluice.evalsuite.baselines.measure import Bench, bench, dev_facts, next_limit, reached_limit, set_facts
-from sluice.evalsuite.evaluate import rescored
 from sluice.evalsuite.gradable import written_task
 from sluice.evalsuite.models.identity import ModelFiles, identify
 from sluice.evalsuite.question import changed_keys, current_question, pinned_question
-from sluice.evalsuite.scoring import Scores
 from sluice.evalsuite.sets import SetState, deciding_set
-from sluice.evalsuite.stats.rates import Rate
+from sluice.train.baseline_evidence import BaselineEvidence, collect_baselines
 from sluice.train.render import Rendered, render
 
 Progress = Callable[[str, int, int], None]
-
-
-@dataclass(frozen=True)
-class Recorded:
-    """A baseline that is asked for, and what stands on record of it."""
-
-    label: str
-    place: str
-    """`dev` or the name of the eval set."""
-    word: str
-    """`intact`, `missing` (never measured), `absent` (measured, answers not here) or `tampered`."""
-    reason: str = ""
-    scores: Scores | None = None
-
-
-@dataclass(frozen=True)
-class BaselineEvidence:
-    """What is on record of prompts, for the model to be tuned in the form that is measured."""
-
-    recorded: tuple[Recorded, ...]
-    best_label: str | None
-    best_rate: Rate | None
-    """Of the best baseline on the eval set."""
-    best_spec: str | None
-    rerun: int | None
-    """The limit that the best prompt must be run again with, or None."""
-    does_not_stop: bool
-    max_new_tokens: int
-    other_models: tuple[str, ...]
-    """Labels of baselines and references that are on record for another model or form."""
 
 
 @dataclass(frozen=True)
@@ -172,7 +140,7 @@ def collect(
     baselines = None
     if b is not None:
         try:
-            baselines = _baselines(b, facts)
+            baselines = collect_baselines(b, facts)
         except SluiceError as error:
             base_problem, base_remedy = error.message, error.remedy
     return Evidence(
@@ -328,94 +296,6 @@ def render_rows(
         messages = prompt.render(row.input)
         found.append((row.row, render(tokenizer, messages, row.target or "", limit, files.chat_template)))
     return tuple(found)
-
-
-def _baselines(b: Bench, facts: Facts) -> BaselineEvidence:
-    """Return what stands on record; every score is recomputed from stored answers.
-
-    Asked for are today's prompts on dev, and the best on dev of all ever with today's few-shot on the eval set. Every
-    other run on record is held against its fact, too: it had a say in which is the best.
-    """
-    on_dev, on_set = dev_facts(b, facts), set_facts(b, facts)
-    ordered = sorted(b.dev, key=lambda r: r.row)
-    recorded: list[Recorded] = []
-    for prompt in b.prompts():
-        rendered = rendered_hash(prompt.render(r.input) for r in ordered)
-        matching = [f for f in on_dev if f.body["rendered"] == rendered]
-        recorded.append(_stand(b, prompt.name, "dev", matching, b.dev))
-    limit, best, rerun, endless = b.first_limit(), None, None, False
-    best_rate: Rate | None = None
-    if on_dev:
-        best, rerun, endless = next_limit(b, facts)
-        limit = reached_limit(b, facts)
-        few = b.few_shot()
-        recorded.append(_stand(b, str(best.body["label"]), "dev", [f for f in on_dev if _same(f, best)], b.dev))
-        wanted = {str(best.body["prompt"]): str(best.body["label"])}
-        wanted.setdefault(few.sha256, few.name)
-        for sha256, label in wanted.items():
-            matching = [f for f in on_set if f.body["prompt"] == sha256 and int(f.body["max_new_tokens"]) == limit]
-            recorded.append(_stand(b, label, b.frozen.name, matching, b.frozen.rows))
-        recorded += _spoilt(b, "dev", on_dev, b.dev)
-        recorded += _spoilt(b, b.frozen.name, on_set, b.frozen.rows)
-        best_rate = _best_rate(b, on_set)
-    return BaselineEvidence(
-        recorded=tuple({(r.label, r.place, r.word, r.reason): r for r in recorded}.values()),
-        best_label=None if best is None else str(best.body["label"]),
-        best_rate=best_rate,
-        best_spec=None if best is None else str(best.body["spec"]),
-        rerun=rerun,
-        does_not_stop=endless,
-        max_new_tokens=limit,
-        other_models=_others(b, facts),
-    )
-
-
-def _same(one: Fact, other: Fact) -> bool:
-    return one.body["spec"] == other.body["spec"]
-
-
-def _spoilt(b: Bench, place: str, recorded: Sequence[Fact], rows: Sequence[Example]) -> list[Recorded]:
-    """Return the runs on record that are here and are not what was recorded."""
-    stands = [_stand(b, str(f.body["label"]), place, [f], rows) for f in recorded]
-    return [r for r in stands if r.word == "tampered"]
-
-
-def _best_rate(b: Bench, on_set: list[Fact]) -> Rate | None:
-    """Return the rate of the best on the eval set, of those whose stored answers earn it."""
-    rates: list[Rate] = []
-    for fact in on_set:
-        try:
-            rates.append(rescored(b.project, b.grader, fact, b.frozen.rows).rate)
-        except (Refused, Tampered, InputError):
-            continue  # absent, or named by _spoilt
-    sign = 1.0 if b.question.direction == "higher" else -1.0
-    return max(rates, key=lambda rate: sign * rate.estimate, default=None)
-
-
-def _stand(b: Bench, label: str, place: str, matching: Sequence[Fact], rows: Sequence[Example]) -> Recorded:
-    """Return how a prompt stands: tampered where any record of it is, else intact where one is whole."""
-    word, reason = "missing", "never measured"
-    found: Recorded | None = None
-    for fact in matching:
-        try:
-            scores = rescored(b.project, b.grader, fact, rows)
-        except Tampered as error:
-            return Recorded(label, place, "tampered", str(error))
-        except (Refused, InputError) as error:
-            word, reason = "absent", error.message
-            continue
-        found = Recorded(label, place, "intact", scores=scores)
-    return found or Recorded(label, place, word, reason)
-
-
-def _others(b: Bench, facts: Facts) -> tuple[str, ...]:
-    found = {
-        str(f.body.get("label"))
-        for f in facts.of("evaluated", set=b.frozen.sha256)
-        if f.body.get("base") != b.base_sha256 or f.body.get("form") != b.form.name
-    }
-    found |= {str(f.body.get("name")) for f in facts.of("reference", set=b.frozen.sha256)}
-    return tuple(sorted(found))
 
 
 def _grading(project: Project, b: Bench | None, facts: Facts) -> GradingEvidence | None:

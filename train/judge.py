@@ -19,20 +19,13 @@ from sluice.curate.eval_side import change_edges
 from sluice.curate.leaks import find_leaks
 from sluice.curate.similarity import Boilerplate, Relation
 from sluice.evalsuite.asking import Form, spec_for
-from sluice.evalsuite.baselines.measure import (
-    Bench,
-    bench,
-    constant_scores,
-    dev_facts,
-    here,
-    next_limit,
-    reached_limit,
-    set_facts,
-)
+from sluice.evalsuite.baselines.bench import Bench, bench, dev_facts, next_limit, reached_limit, set_facts
+from sluice.evalsuite.baselines.measure import constant_scores, here
 from sluice.evalsuite.compare import Comparison, compare_scores
 from sluice.evalsuite.evaluate import Candidate, Place, find_place, measure_on, rescored, set_place
 from sluice.evalsuite.models.identity import ModelFiles, ModelIdentity
 from sluice.evalsuite.openings import openings
+from sluice.evalsuite.question import Question
 from sluice.evalsuite.scoring import Scores
 from sluice.evalsuite.sets import deciding_set
 from sluice.train.adapters import Adapter, open_adapter
@@ -144,22 +137,24 @@ def judge(
             f"absent: the best prompt on dev, {best_on_dev.body['label']}, is not measured on the eval set",
             remedy="sluice baseline",
         )
+    label, best = _best(project, b, reference_facts, place)
+    constant = constant_scores(b.grader, b.dev, place.rows)
+    reference = _reference(project, b) if final else None  # before anything is spent on a comparison without it
     measured = measure_on(
         project, candidate, place, question=b.question, grader=b.grader, max_new_tokens=limit, progress=progress
     )
     facts = ledger.read()
     counted = openings(project, facts, b.frozen, b.question)
-    label, best = _best(project, b, reference_facts, place)
-    constant = constant_scores(b.grader, b.dev, place.rows)
     prompt = None
     if constant is not None and _beats(b, constant, best):
         prompt = (label, best)
         label, best = "constant answer", constant
     prompts = {str(f.body["prompt"]) for f in dev_facts(b, facts)}
+    candidate_scores = (adapter.id, measured.scores)
     comparison = compare_scores(
-        b.question,
+        _against_prompts(b.question),
         (label, best),
-        (adapter.id, measured.scores),
+        candidate_scores,
         on=place.name,
         final=final,
         groups=place.groups,
@@ -173,7 +168,17 @@ def judge(
     return Judged(
         adapter=adapter.id,
         comparison=comparison,
-        against_reference=_against_reference(project, b, adapter, measured.scores, place, counted.divisor, final),
+        against_reference=None
+        if reference is None
+        else compare_scores(
+            b.question,
+            reference,
+            candidate_scores,
+            on=place.name,
+            final=True,
+            groups=place.groups,
+            divisor=counted.divisor,
+        ),
         opening=_opening_of(facts, b, adapter) if final else None,
         allowed=counted.allowed if final else None,
         foreign=adapter.certificate is None,
@@ -300,29 +305,18 @@ def _opening_of(facts: Facts, b: Bench, adapter: Adapter) -> int:
     return specs.index(mine[0]) + 1 if mine else len(specs)
 
 
-def _against_reference(
-    project: Project,
-    b: Bench,
-    adapter: Adapter,
-    scores: Scores,
-    place: Place,
-    divisor: int,
-    final: bool,
-) -> Comparison | None:
-    """Return the comparison with the reference that the claim names; None where it names none, or on dev."""
-    against = b.question.against
-    if not against.startswith("reference:") or not final:
+def _reference(project: Project, b: Bench) -> tuple[str, Scores] | None:
+    """Return the reference that the claim is against, None where it is against the baseline. Refused where absent."""
+    if not b.question.against.startswith("reference:"):
         return None
     from sluice.evalsuite.reference import reference_scores
 
-    name = against.removeprefix("reference:")
-    reference = reference_scores(project, b.grader, b.frozen, name)
-    return compare_scores(
-        b.question,
-        (f"reference {name}", reference),
-        (adapter.id, scores),
-        on=place.name,
-        final=True,
-        groups=place.groups,
-        divisor=divisor,
-    )
+    name = b.question.against.removeprefix("reference:")
+    return f"reference {name}", reference_scores(project, b.grader, b.frozen, name)
+
+
+def _against_prompts(question: Question) -> Question:
+    """Return what is asked against the base's own prompts: where the claim is against a reference, always better."""
+    if not question.against.startswith("reference:"):
+        return question
+    return question.model_copy(update={"claim": "better", "margin": None})

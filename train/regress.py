@@ -15,7 +15,7 @@ from sluice.core.project import Project
 from sluice.core.prompt import Prompt
 from sluice.core.runs import Run, rows_hash
 from sluice.evalsuite.asking import Form
-from sluice.evalsuite.baselines.measure import Bench, bench, dev_facts, ranked_facts, stored_prompt
+from sluice.evalsuite.baselines.bench import Bench, bench, dev_facts, ranked_facts, stored_prompt
 from sluice.evalsuite.compare import Comparison, compare_scores
 from sluice.evalsuite.evaluate import Candidate, Place, find_place, is_record, measure_on, rescored
 from sluice.evalsuite.models.identity import ModelFiles
@@ -64,7 +64,7 @@ def regress(
     limit = max(int(f.body["max_new_tokens"]) for f in ranked if f.body["prompt"] == ranked[0].body["prompt"])
     prompt = stored_prompt(b, ranked[0])
     base = Candidate(label=f"base, {prompt.name}", prompt=prompt, files=files, form=form, identity=b.identity)
-    recorded = _recorded(facts, b, place, prompt)
+    recorded = _recorded(facts, b, place, prompt, limit)
     if not recorded:
         measure_on(
             project,
@@ -79,7 +79,7 @@ def regress(
         if what == "base":
             return Regression(what=what, on=place.name, word="recorded", comparison=None, exit_code=0)
         facts = Ledger(project).read()
-        recorded = _recorded(facts, b, place, prompt)
+        recorded = _recorded(facts, b, place, prompt, limit)
     before = rescored(project, b.grader, recorded[0], place.rows)
     candidate = base if what == "base" else candidate_of(open_adapter(project, what, facts), files, form, b.identity)
     measured = measure_on(
@@ -106,14 +106,15 @@ def regress(
     )
 
 
-def _recorded(facts: Facts, b: Bench, place: Place, prompt: Prompt) -> list[Fact]:
-    """Return what a base closed on the place under a prompt, of today's base first, then of others."""
+def _recorded(facts: Facts, b: Bench, place: Place, prompt: Prompt, limit: int) -> list[Fact]:
+    """Return what a base closed on the place under a prompt and limit, of today's base first, then of others."""
     found = facts.of(
         "evaluated",
         set=place.frozen.sha256 if place.frozen is not None else None,
         rows=rows_hash(row.row for row in place.rows),
         adapter=None,
         prompt=prompt.sha256,
+        max_new_tokens=limit,
         grader=b.question.grader,
     )
     return sorted((f for f in found if is_record(f)), key=lambda f: f.body["base"] != b.base_sha256)

@@ -22,13 +22,17 @@ from sluice.cli.edge import explain
 from sluice.cli.table import BY_NAME, PANELS, VERBS, suggest
 from sluice.cli.terminal import Terminal
 from sluice.cli.verb import ANYWHERE, Resolved, show_help, words
-from sluice.core.errors import SluiceError
+from sluice.core.errors import SluiceError, Tampered
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
 MOTTO = "sluice: clean the data, measure the prompt, and only then tune."
 ROAD = "init > add > dedup > split > freeze > baseline > train > compare"
+
+JUDGING = ("freeze", "baseline", "grade", "eval", "regress", "compare", "gate", "waive", "plan", "train")
+"""Verbs that refuse (3) where they meet tampered evidence; elsewhere it is a finding (1)."""
+REFUSED = 3
 
 EXAMPLES = (
     ("sluice audit raw/*.jsonl", "what is in these files? needs no project"),
@@ -177,6 +181,8 @@ def _fail(out: Terminal, error: BaseException) -> None:
     failure = explain(error, if_interrupted=out.if_interrupted)
     if isinstance(error, click.UsageError) and error.ctx is not None:
         out.verb = words(error.ctx)
+    if isinstance(error, Tampered) and (out.verb or "").split(" ")[0] in JUDGING:
+        failure = failure._replace(exit=REFUSED)
     out.exit_code, out.failure = failure.exit, failure
     out.result = error.result if isinstance(error, SluiceError) else None
     out.error(failure)

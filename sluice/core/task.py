@@ -48,7 +48,7 @@ class Task(_Section):
     claim: Literal["better", "not-worse"] = "better"
     against: str = "baseline"
     margin: float | None = Field(default=None, gt=0, lt=1)
-    target: float | None = Field(default=None, gt=0, le=1)
+    target: float | None = None
     openings: int | None = Field(default=None, ge=1)
     alpha: float = Field(default=ALPHA, gt=0, lt=1)
     curate_only: bool = False

@@ -206,6 +206,58 @@ def test_an_interrupted_training_goes_on_from_its_checkpoint(trained):
     assert trained.tampered() == []
 
 
+# the other verbs of the road
+
+
+def test_plan_eval_and_regress_say_what_they_found_and_open_nothing(trained, road_module):
+    planned = trained("plan").result
+    assert (planned["rows"], planned["overlong"], planned["steps"]) == (30, 0, 2)
+    assert [p["trained"] for p in planned["samples"][0]["pieces"]] == [False, True]
+    assert trained("eval", "base").result["rate"]["n"] == 22
+    runs = {r.id for r in all_runs(trained.project)}
+    assert trained("eval", "sft-1").result["on"] == "dev"
+    assert {r.id for r in all_runs(trained.project)} == runs, "train measured it on dev already"
+    unchanged = trained("regress", "base", "--margin", "0.1").result
+    assert (unchanged["word"], unchanged["exit_code"]) == ("unchanged", 0)
+    trained("regress", "base", code=2)  # no margin is given and none is written down
+    trained.add_rows("watch", road_module.words(8, 30))
+    assert trained("freeze", "watch", "--guard").result["guard"]
+    assert trained("regress", "base", "--on", "watch", "--margin", "0.1").result["word"] == "recorded"
+    found = trained("regress", "sft-1", "--on", "watch", "--margin", "0.1", code=None)
+    assert found.code in (0, 1, 4)
+    assert found.result["comparison"]["verdict"]["n"] == 30
+    trained("eval", "sft-1", "--on", "watch")
+    assert not [f for f in trained.facts().of("opened") if f.body["adapter"]]
+    assert trained.tampered() == []
+
+
+def test_a_changed_model_is_held_against_the_one_that_was_measured(measured, tmp_path):
+    """Another file that the loader reads, the same weights: another model by its hash, the same by its answers."""
+    other = tmp_path / "other"
+    shutil.copytree(measured.project.config.model.base, other)
+    (other / "special_tokens_map.json").write_text("{}")
+    measured.edit(measured.project.config.model.base, str(other))
+    assert measured.gate()["prompt-baseline"]["status"] == "refused"
+    found = measured("regress", "base", "--margin", "0.1").result
+    assert (found["word"], found["exit_code"]) == ("unchanged", 0)
+
+
+def test_a_claim_against_a_reference_is_judged_beside_the_best_prompt(measured):
+    rows = measured.eval_rows()
+    answers = "".join(json.dumps({"row": r["row"], "answer": r["target"]}) + "\n" for r in rows)
+    (measured.root / "answers.jsonl").write_text(answers)
+    rate = measured("baseline", "reference", "prod", "--answers", "answers.jsonl").result["rate"]
+    assert rate["estimate"] == 1.0
+    measured.edit("openings = 1", 'openings = 1\nagainst = "reference:prod"')
+    measured("freeze", "--reason", "production is what it must beat")
+    measured.waive()
+    measured.train()
+    judged = measured("compare", "sft-1", "--final", "--yes", code=1)
+    assert judged.result["against_reference"]["verdict"]["word"] == "worse", "junk against right answers"
+    assert judged.result["against_reference"]["baseline"]["label"] == "reference prod"
+    assert measured.tampered() == []
+
+
 # a user's own files
 
 
@@ -289,8 +341,8 @@ def pull(verb: str, before, forked, folder: Path, *, at: int = 0, seconds: float
     road(*argv)
     assert NEW[verb](road)
     assert road.tampered() == []
-    left = [p for p in (road.project.store / "tmp").iterdir() if p.is_dir()]
-    assert left == [], "the left-overs of the dead are cleared away"
+    with road.project.staging.job() as job:
+        assert [p for p in job.parent.iterdir() if p.is_dir()] == [job], "the next writer clears what the dead left"
     shutil.rmtree(road.root)
     return ended.killed
 

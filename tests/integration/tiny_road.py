@@ -19,6 +19,7 @@ import pytest
 from sluice.cli.app import run
 from sluice.core.ledger import Facts, Ledger
 from sluice.core.project import Project
+from sluice.core.runs import Run, all_runs
 
 LABELS = ("billing", "delivery", "other")
 EVAL, DEV, TRAIN = 24, 22, 30
@@ -130,6 +131,48 @@ class Tiny:
         assert bool(names) == (ended.code == 1)
         return names
 
+    @property
+    def model(self) -> Any:
+        """Return the base model's files."""
+        from sluice.evalsuite.models.identity import ModelFiles
+
+        base = self.project.config.model.base
+        return ModelFiles(base, Path(base))
+
+    def forge(self, kind: str, body: dict[str, Any]) -> str:
+        """Write a fact as any script can, by the library's own door."""
+        return Ledger(self.project).write(kind, body).hash
+
+    def eval_folder(self) -> Path:
+        """Return the folder of the one frozen set."""
+        return next(self.project.evals.iterdir())
+
+    def eval_rows(self) -> list[dict[str, Any]]:
+        """Return the records of the one frozen set."""
+        return [json.loads(line) for line in (self.eval_folder() / "rows.jsonl").read_text().splitlines()]
+
+    def eval_text(self, i: int = 0) -> str:
+        """Return the text of an eval row."""
+        return json.loads(self.eval_rows()[i]["input"])["input"]
+
+    def run_of(self, on: str, *, adapter: bool = False) -> Run:
+        """Return a run on a place, by the base or by an adapter."""
+        return next(r for r in all_runs(self.project) if r.spec.on == on and bool(r.spec.adapter) == adapter)
+
+    def add_rows(self, part: str, texts: list[str], target: str = "billing") -> None:
+        """Add rows to a part, as `sluice add` or a script can."""
+        file = self.root / "more.jsonl"
+        file.write_text("".join(json.dumps({"input": t, "target": target}) + "\n" for t in texts))
+        self("add", part, "more.jsonl")
+
+    def waive(self) -> None:
+        """Waive what a person would grade."""
+        self("waive", "gradable", "--reason", WAIVED, "--by", "test")
+
+    def train(self, *more: str, code: int = 0) -> Ended:
+        """Train an adapter."""
+        return self("train", "sft", "--yes", "--batch", "8", "--rank", "4", *more, code=code)
+
     def copy(self, to: Path) -> Tiny:
         """Return a copy of the whole folder."""
         shutil.copytree(self.root, to, symlinks=True)
@@ -152,7 +195,7 @@ def start(root: Path, base: Path, capsys: pytest.CaptureFixture[str] | None = No
     (root / "sluice.toml").write_text(TOML.format(base=base))
     (root / "rubric.md").write_text("Right: the very name of the desk.\n")
     texts = words(1, EVAL + DEV + TRAIN)
-    write_rows(root / "rows.jsonl", [*texts, *texts[:3]])
+    write_rows(root / "rows.jsonl", [*texts, *(f"{t}..." for t in texts[:3])])
     road = Tiny(root, capsys)
     road("add", "tickets", "rows.jsonl")
     road("dedup", "tickets")
@@ -168,5 +211,5 @@ def measure(road: Tiny) -> None:
 
 def train(road: Tiny) -> None:
     """Waive what a person would grade, and train sft-1."""
-    road("waive", "gradable", "--reason", WAIVED, "--by", "test")
-    road("train", "sft", "--yes", "--batch", "8", "--rank", "4")
+    road.waive()
+    road.train()

@@ -33,7 +33,8 @@ def command(out: Terminal, dry_run: bool) -> Any:
     project = find_project()
     project.config  # noqa: B018 - a missing sluice.toml is said before anything is loaded
     files, form, _ = base_model(out, project)
-    from sluice.evalsuite.baselines.measure import bench, measure
+    from sluice.evalsuite.baselines.bench import bench
+    from sluice.evalsuite.baselines.measure import measure
 
     if dry_run:
         b = bench(project, files, form)

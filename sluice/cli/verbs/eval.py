@@ -30,8 +30,8 @@ def command(out: Terminal, what: str, on: str | None, final: bool, prompt: str |
     from sluice.core.errors import UsageError
     from sluice.core.ledger import Ledger
     from sluice.core.prompt import load_prompt
+    from sluice.evalsuite.baselines.bench import bench, reached_limit
     from sluice.evalsuite.baselines.compose import zero_shot
-    from sluice.evalsuite.baselines.measure import bench, reached_limit
     from sluice.evalsuite.evaluate import Candidate, find_place, measure_on
     from sluice.train.adapters import open_adapter
     from sluice.train.judge import candidate_of, final_cost, refuse_trained_leaks

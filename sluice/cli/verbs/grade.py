@@ -35,7 +35,7 @@ def command(out: Terminal, by: str | None, words: str | None, listing: bool) -> 
     files, form, _ = base_model(out, project)
     from sluice.core.ledger import Ledger
     from sluice.evalsuite import gradable
-    from sluice.evalsuite.baselines.measure import bench
+    from sluice.evalsuite.baselines.bench import bench
 
     facts = Ledger(project).read()
     b = bench(project, files, form, facts)

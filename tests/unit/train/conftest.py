@@ -17,13 +17,14 @@ from sluice.core.task import GraderConfig
 from sluice.curate.audit import audit_rows
 from sluice.curate.checks import CheckContext
 from sluice.evalsuite.asking import Form
-from sluice.evalsuite.baselines.measure import Bench
+from sluice.evalsuite.baselines.bench import Bench
 from sluice.evalsuite.graders import make_grader
 from sluice.evalsuite.models.identity import ModelFiles, ModelIdentity
 from sluice.evalsuite.question import Question
 from sluice.evalsuite.scoring import Scores, score_answers
 from sluice.evalsuite.sets import SetState
-from sluice.train.evidence import BaselineEvidence, Evidence, GradingEvidence, Recorded
+from sluice.train.baseline_evidence import BaselineEvidence, Recorded
+from sluice.train.evidence import Evidence, GradingEvidence
 from sluice.train.render import Rendered
 
 GRADER = make_grader(GraderConfig(name="exact"))

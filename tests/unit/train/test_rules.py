@@ -9,7 +9,8 @@ import pytest
 
 from sluice.curate.leaks import Leak
 from sluice.evalsuite.stats.rates import wilson
-from sluice.train.evidence import BaselineEvidence, Evidence, GradingEvidence, Recorded
+from sluice.train.baseline_evidence import BaselineEvidence, Recorded
+from sluice.train.evidence import Evidence, GradingEvidence
 from sluice.train.policy import HARD, WAIVABLE
 from sluice.train.render import EXPLANATIONS, Rendered
 from sluice.train.rules import HARD_RULES, WAIVABLE_RULES
@@ -221,7 +222,7 @@ def test_a_leak_into_a_text_refuses_and_names_it(good):
     leak = Leak(row="prompts/x.md", eval_row="e" * 64, how="contained", share=1.0, field="prompts/x.md", span="x")
     found = no_leakage(replace(good, text_leaks=(leak,)))
     assert found.status == "refused"
-    assert "prompts/x.md" in found.fix
+    assert "prompts/x.md" in (found.fix or "")
 
 
 # rows-trainable

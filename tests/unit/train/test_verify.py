@@ -127,7 +127,7 @@ def freeze_manifest(project: Project) -> None:
     edit_json(one(project, "evals/*/manifest.json"), lambda b: b.update(dataset="other/eval"))
 
 
-TAMPERINGS: dict[str, tuple[Callable[[Project], None], str]] = {
+TAMPERINGS: dict[str, tuple[Callable[[Project], object], str]] = {
     "a ledger entry": (ledger_file, "ledger/"),
     "rows of an eval set": (freeze_rows, "evals/tickets-"),
     "manifest of an eval set": (freeze_manifest, "evals/tickets-"),
