@@ -181,6 +181,28 @@ class Version:
                 raise InputError(f"a row of kind '{row.kind}' where examples are needed", where=f"{self.ref} {row.row}")
         return [r for r in rows if isinstance(r, Example)]
 
+    def checked_examples(self) -> list[Example]:
+        """Return the rows, read once, each held against its hash and all of them against the version's.
+
+        Raises Tampered where any differs: what is measured and trained on is what was recorded.
+        """
+        frame = self.frame()
+        found: list[Example] = []
+        for record in frame.iter_rows(named=True):
+            place = f"{self.ref} {str(record['row'])[:10]}"
+            try:
+                row = from_record(record)
+            except (InputError, ValueError, TypeError, KeyError) as problem:
+                raise Tampered(f"a row cannot be read: {problem}", where=place, remedy="sluice verify") from problem
+            if row.row != record["row"]:
+                raise Tampered("a row is not what its hash says", where=place, remedy="sluice verify")
+            if not isinstance(row, Example):
+                raise InputError(f"a row of kind '{row.kind}' where examples are needed", where=place)
+            found.append(row)
+        if version_hash(frame) != self.hash:
+            raise Tampered("the rows are not those of the version", where=self.ref, remedy="sluice verify")
+        return found
+
     def groups(self) -> dict[str, list[str]]:
         """Return group values by row."""
         frame = self.frame()

@@ -70,6 +70,11 @@ def pinned_boilerplate(version: Version) -> Boilerplate:
     return Boilerplate()
 
 
+def relation_of(frozen: FrozenSet) -> Relation:
+    """Return the relation that a frozen set pins. Raises InputError where another similarity version pinned it."""
+    return Relation(Boilerplate(version=frozen.manifest.similarity, ngrams=frozen.manifest.boilerplate))
+
+
 def change_edges(*versions: Version) -> list[tuple[str, str]]:
     """Return the changes of rows (old, new) that some versions stand on."""
     found: dict[tuple[str, str], None] = {}

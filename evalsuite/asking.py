@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from sluice.core.errors import InputError
+from sluice.core.paths import default_cache_dir
 from sluice.core.project import Project
 from sluice.core.prompt import Prompt, rendered_hash
 from sluice.core.rows import Example
@@ -55,9 +56,9 @@ def spec_for(
     """Return the spec of asking `rows` under `prompt`: the question's name is its hash.
 
     Args:
-        identity: of the model's files, where it is known already; else every file is hashed here.
+        identity: of the model's files, where it is known already; else every file that changed is hashed here.
     """
-    identity = identity or identify(files)
+    identity = identity or identify(files, default_cache_dir())
     ordered = sorted(rows, key=lambda r: r.row)
     return RunSpec(
         role=role,

@@ -6,11 +6,13 @@ kept together, and what belongs beside the number is collected: rates, classes, 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
 from sluice.core.errors import InputError
+from sluice.core.evalset import unit_labels
 from sluice.core.task import Cost
 from sluice.evalsuite.question import Question
 from sluice.evalsuite.scoring import ERROR_CAP, Scores
@@ -117,7 +119,7 @@ def compare_scores(
     order = [place[row] for row in right.rows]
     base = [left.values(errors_as="best")[i] for i in order]
     cand = right.values(errors_as="worst")
-    keys = [_key(groups, digest) for digest in right.inputs]
+    keys = _units(groups or {}, right.inputs)
     verdict = decide(
         base,
         cand,
@@ -126,7 +128,7 @@ def compare_scores(
         higher_is_better=question.direction == "higher",
         claim=question.claim,
         margin=question.margin_value if question.claim == "not-worse" else None,
-        groups=keys if any(keys) else None,
+        groups=keys if any(key is not None for key in keys) else None,
         alpha=float(question.alpha),
         openings=divisor,
         rows=right.rows,
@@ -160,9 +162,10 @@ def compare_scores(
     )
 
 
-def _key(groups: dict[str, tuple[str, ...]] | None, digest: str) -> str | None:
-    values = (groups or {}).get(digest) or ()
-    return "\x1f".join(values) if values else None
+def _units(groups: dict[str, tuple[str, ...]], inputs: Sequence[str]) -> list[int | None]:
+    """Return the unit of each row (rows that share any group value are one), None where it has no group."""
+    values = [groups.get(digest) or () for digest in inputs]
+    return [unit if own else None for unit, own in zip(unit_labels(values), values, strict=True)]
 
 
 def _same_rows(left: Scores, right: Scores) -> None:

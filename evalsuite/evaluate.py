@@ -21,15 +21,15 @@ from sluice.core.prompt import Prompt
 from sluice.core.rows import Example
 from sluice.core.runs import Run, find_run, rows_hash
 from sluice.curate.dataset import open_dataset
+from sluice.curate.eval_side import relation_of
 from sluice.curate.leaks import find_leaks_in_texts
-from sluice.curate.similarity import Boilerplate, Relation
 from sluice.evalsuite.asking import Form, ModelOnDemand, Role, ask, spec_for
 from sluice.evalsuite.graders import Grader
 from sluice.evalsuite.models.identity import ModelFiles, ModelIdentity
 from sluice.evalsuite.openings import open_set, record
 from sluice.evalsuite.question import Question
 from sluice.evalsuite.scoring import Scores, score_answers
-from sluice.evalsuite.sets import SetState, frozen_inputs, named_set
+from sluice.evalsuite.sets import SetState, deciding_set, folder_name, frozen_inputs, named_set
 
 Progress = Callable[[str, int, int], None]
 _DECIMAL = re.compile(r"-?\d{1,9}\.\d{6}")
@@ -77,13 +77,22 @@ class Measured(BaseModel):
 def find_place(project: Project, facts: Facts, name: str | None, *, final: bool) -> Place:
     """Return the rows that a name means: a set's, or a part's (by default dev).
 
-    Raises Refused for the eval set without `final`, and for a part that holds rows of a frozen eval set.
+    Raises Refused for the eval set without `final`, for one that does not decide, for a part that holds rows of a
+    frozen eval set, and for a part where an eval set is not whole here.
     """
     ref = name or f"{project.config.task.data}/dev"
     state = named_set(project, facts, ref)
     if state is not None:
         place = set_place(state, final=final)
-        if place.guard:
+        if not place.guard:
+            decides = deciding_set(project, facts)
+            if decides is None or decides.sha256 != state.sha256:
+                raise Refused(
+                    f"'{state.name}' is an eval set that no longer decides: nothing is judged on it",
+                    where=f"evals/{folder_name(state.name, state.sha256)}",
+                    remedy="sluice status names the one that does",
+                )
+        else:
             _refuse_eval_rows(project, facts, place.rows, state.name)
         return place
     version = open_dataset(project, ref)
@@ -144,7 +153,8 @@ def measure_on(
     """Answer a place's rows, score and record them; what is already closed is only scored again.
 
     Raises:
-        Refused: an eval row in the prompt or its examples; all openings spent.
+        Refused: an eval row in the prompt or its examples, on dev too; all openings spent.
+        Tampered: a trained candidate's answers lie here, though it never opened the set.
         SurroundingsError: the adapter changes nothing (no run is made), or the model cannot be loaded.
     """
     ledger = Ledger(project)
@@ -163,8 +173,9 @@ def measure_on(
     decides = place.frozen is not None and not place.guard
     standing = find_run(project, spec)
     if standing is None or standing.closed is None:
-        if decides and place.frozen is not None:
-            refuse_leaks(place.frozen, candidate.prompt)
+        asked = place.frozen if decides else _deciding(project, ledger)
+        if asked is not None:
+            refuse_leaks(asked, candidate.prompt, candidate.files.chat_template)
         if candidate.adapter is not None:
             model().adapter_is_on([candidate.prompt.render(r.input) for r in place.rows[:2]])
     if decides and place.frozen is not None:
@@ -182,10 +193,15 @@ def measure_on(
     return Measured(label=candidate.label, on=place.name, run=run.id, fact=fact.hash, scores=scores)
 
 
-def refuse_leaks(frozen: FrozenSet, prompt: Prompt) -> None:
-    """Raise Refused where a text of the prompt holds an eval row."""
-    relation = Relation(Boilerplate(ngrams=frozen.manifest.boilerplate))
-    leaks = find_leaks_in_texts(prompt.texts(), frozen.rows, relation)
+def _deciding(project: Project, ledger: Ledger) -> FrozenSet | None:
+    state = deciding_set(project, ledger.read())
+    return None if state is None else state.frozen
+
+
+def refuse_leaks(frozen: FrozenSet, prompt: Prompt, chat_template: str | None = None) -> None:
+    """Raise Refused where a text of the prompt, or the chat template that the user named, holds an eval row."""
+    named = prompt.texts() | ({} if chat_template is None else {"[model] chat_template": chat_template})
+    leaks = find_leaks_in_texts(named, frozen.rows, relation_of(frozen))
     if leaks:
         raise Refused(
             f"the prompt holds an eval row ({leaks[0].eval_row[:10]}: {leaks[0].span!r})",

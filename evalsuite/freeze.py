@@ -14,11 +14,12 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 
 from sluice.core.errors import InputError, Refused, Tampered
-from sluice.core.evalset import FrozenSet, SetManifest, read_set, rows_bytes
+from sluice.core.evalset import FrozenSet, SetManifest, read_set, rows_bytes, unit_labels
 from sluice.core.files import publish_folder, write_synced
 from sluice.core.ledger import Facts, Ledger
 from sluice.core.project import Project
 from sluice.core.rows import AnyRow, Example, input_texts
+from sluice.core.scaffold_text import TEMPLATE_MARK
 from sluice.curate.clusters import similarity_clusters
 from sluice.curate.dataset import Version, open_dataset
 from sluice.curate.eval_side import pinned_boilerplate
@@ -79,7 +80,13 @@ def freeze(
             grader that is not steady or does not grant a row's own target full marks.
         Refused: another set of that name, a changed question without a reason, or after the set was opened.
     """
-    project.config  # noqa: B018 - a project without sluice.toml is refused before anything is read
+    rubric = project.config.task.rubric
+    if rubric is not None and TEMPLATE_MARK in project.read_text(rubric, what="the rubric"):
+        raise InputError(
+            "the rubric is still the template: nobody could grade by it",
+            where=rubric,
+            remedy=f"write what right and wrong are in {rubric}",
+        )
     version = open_dataset(project, part or f"{project.config.task.data}/eval")
     name = name or version.dataset.split("/")[0]
     if not re.fullmatch(r"[a-z0-9][a-z0-9._-]*", name):
@@ -179,8 +186,8 @@ def question_is_open(facts: Facts, set_sha256: str) -> bool:
 
 
 def _independent(version: Version, rows: list[Example]) -> int:
-    groups = [tuple(g) for g in version.groups().values()]
-    return len(set(groups)) if any(groups) else len(rows)
+    groups = version.groups()
+    return len(set(unit_labels([groups.get(row.row) or () for row in rows])))
 
 
 def _manifest(version: Version, name: str, rows: list[Example], relation: Relation, *, guard: bool) -> SetManifest:
@@ -293,7 +300,7 @@ def _result(
     already: bool,
 ) -> FreezeResult:
     grouped = any(manifest.groups)
-    n = len(set(manifest.groups)) if grouped else len(manifest.rows)
+    n = manifest.independent()
     kind: Literal["binary", "graded"] = "graded" if grouped else question.kind
     openings = sorted({1, question.openings, OTHER_OPENINGS}) if not manifest.guard else [1]
     power = tuple(power_of(kind, n, alpha=float(question.alpha), openings=k) for k in openings)

@@ -2,6 +2,10 @@
 
 `opened` is written before the first answer, `evaluated` after the last. A trained candidate is (adapter, prompt, form,
 decoding); its first run on the set is the one. Baselines write the same facts and never count toward K.
+
+An opening counts as made only where fewer than K others stand under it in the ledger: more than K are legitimate only
+where copies opened apart and were merged. Everything else that is found (facts, stored runs) can only raise the number
+of openings that are used.
 """
 
 from __future__ import annotations
@@ -13,8 +17,8 @@ from sluice.core.evalset import FrozenSet
 from sluice.core.ledger import Fact, Facts, Ledger, decimal
 from sluice.core.project import Project
 from sluice.core.runs import Run, RunSpec, all_runs, rows_hash
+from sluice.curate.eval_side import relation_of
 from sluice.curate.leaks import find_leaks
-from sluice.curate.similarity import Boilerplate, Relation
 from sluice.evalsuite.question import Question
 from sluice.evalsuite.scoring import Scores, write_scores
 from sluice.evalsuite.sets import all_sets
@@ -29,6 +33,8 @@ class Openings(BaseModel):
     """K."""
     candidates: tuple[str, ...]
     """Specs of the trained candidates that opened the set."""
+    made: tuple[str, ...]
+    """Those of them whose opening was made by the rules: they may look at their verdict again."""
     inherited: int
     """Candidates that opened an earlier set which shares rows with this one."""
 
@@ -36,6 +42,10 @@ class Openings(BaseModel):
     def used(self) -> int:
         """Openings that count."""
         return len(self.candidates) + self.inherited
+
+    def used_by_others(self, spec: str) -> int:
+        """Return the openings that count without those of one candidate."""
+        return len(set(self.candidates) - {spec}) + self.inherited
 
     @property
     def divisor(self) -> int:
@@ -48,19 +58,76 @@ def openings(project: Project, facts: Facts, frozen: FrozenSet, question: Questi
     own = _candidates(facts, frozen.sha256)
     inherited: set[str] = set()
     own |= _stored_here(project, frozen)
+    related = {frozen.sha256}
     for state in all_sets(project, facts):
-        if state.sha256 == frozen.sha256 or state.frozen is None:
+        if state.sha256 == frozen.sha256:
             continue
         earlier = _candidates(facts, state.sha256) - own
-        if earlier and shares_rows(frozen, state.frozen):
+        # of a set that is not whole nobody can say which rows it shares: all its openings count
+        unknown = state.frozen is None and not state.fact.body["guard"]
+        if earlier and (unknown or (state.frozen is not None and shares_rows(frozen, state.frozen))):
             inherited |= earlier
-    return Openings(allowed=question.openings, candidates=tuple(sorted(own)), inherited=len(inherited))
+            related.add(state.sha256)
+    return Openings(
+        allowed=question.openings,
+        candidates=tuple(sorted(own)),
+        made=tuple(sorted(_made(facts, frozen.sha256, related, question.openings))),
+        inherited=len(inherited),
+    )
+
+
+def _made(facts: Facts, set_sha256: str, related: set[str], allowed: int) -> set[str]:
+    """Return the specs whose `opened` fact stands on fewer than K openings by other trained candidates."""
+    opened = [f for f in facts.of("opened") if f.body.get("adapter") and f.body.get("set") in related]
+    found: set[str] = set()
+    for fact in opened:
+        if fact.body["set"] == set_sha256:
+            under = facts.ancestors(fact.hash)
+            before = {str(f.body.get("spec")) for f in opened if f.hash in under}
+            if len(before - {str(fact.body.get("spec"))}) < allowed:
+                found.add(str(fact.body.get("spec")))
+    return found
 
 
 def shares_rows(one: FrozenSet, other: FrozenSet) -> bool:
-    """Return whether any row of one set stands in the relation to a row of another."""
-    relation = Relation(Boilerplate(ngrams=one.manifest.boilerplate))
-    return bool(find_leaks(other.rows, one.rows, relation))
+    """Return whether any row of one set stands in the relation to a row of another, whichever holds the other."""
+    relation = relation_of(one)
+    groups = [{r.row: list(g) for r, g in zip(s.rows, s.manifest.groups, strict=True)} for s in (one, other)]
+    return bool(
+        find_leaks(other.rows, one.rows, relation, groups=groups[1], eval_groups=groups[0])
+        or find_leaks(one.rows, other.rows, relation, groups=groups[0], eval_groups=groups[1])
+    )
+
+
+def refuse_spoilt(facts: Facts, frozen: FrozenSet) -> None:
+    """Raise Refused where the openings of a set cannot be counted from the ledger as it is here."""
+    tampered = [p for p in facts.problems if p.word == "tampered"]
+    if tampered:
+        raise Refused(
+            f"tampered: {tampered[0].reason}; the ledger counts openings, so it must be whole",
+            where=tampered[0].name,
+            remedy="sluice verify, then git checkout ledger",
+        )
+    missing = [p for p in facts.problems if p.word == "absent"]
+    if missing:
+        raise Refused(
+            f"absent: {len(missing)} facts that others stand on are in no place, so openings cannot be counted",
+            where=missing[0].name,
+            remedy="copy ledger/ from where they were written",
+        )
+    problem = foreign_problem(facts, frozen.sha256)
+    if problem is not None:
+        raise Refused(problem, where="sluice.toml [project]", remedy="set [project] id back")
+
+
+def foreign_problem(facts: Facts, set_sha256: str) -> str | None:
+    """Return what is wrong where facts of another project id speak of this very set; None where none do."""
+    naming = [f for f in facts.foreign if f.body.get("set") == set_sha256]
+    if not naming:
+        return None
+    return (
+        f"foreign: {len(naming)} facts of another project id ({naming[0].project}) name this set; set [project] id back"
+    )
 
 
 def _candidates(facts: Facts, set_sha256: str) -> set[str]:
@@ -83,30 +150,44 @@ def _stored_here(project: Project, frozen: FrozenSet) -> set[str]:
     return found
 
 
+def _refuse_planted(project: Project, spec: RunSpec) -> None:
+    for run in all_runs(project):
+        try:
+            planted = run.spec.sha256 == spec.sha256 and bool(run.answers())
+        except Tampered:
+            continue  # `verify` names it
+        if planted:
+            raise Tampered(
+                "answers were there before the set was opened",
+                where=f".sluice/runs/{run.id}",
+                remedy="copy ledger/ from where the set was opened; if it never was, remove that run's folder",
+            )
+
+
 def open_set(project: Project, ledger: Ledger, frozen: FrozenSet, question: Question, spec: RunSpec) -> Fact | None:
     """Write `opened` for a spec, once. Returns the new fact, or None where this spec had opened the set already.
 
-    Raises Refused where K trained candidates have opened the set; nothing is then written.
+    Raises:
+        Refused: K other trained candidates have opened the set, or the ledger is not whole; nothing is then written.
+        Tampered: answers of this trained candidate lie here already, though it never opened the set.
     """
     with project.lock("opening", what="the opening of an eval set"):
         facts = ledger.read()
-        if facts.of("opened", set=frozen.sha256, spec=spec.sha256, adapter=spec.adapter):
-            return None
-        if spec.adapter is not None:
-            missing = [p.name for p in facts.problems if p.word == "absent"]
-            if missing:
-                raise Refused(
-                    f"absent: {len(missing)} facts that others stand on are in no place, so openings cannot be counted",
-                    where=missing[0],
-                    remedy="copy ledger/ from where they were written",
-                )
+        if spec.adapter is None:
+            if facts.of("opened", set=frozen.sha256, spec=spec.sha256, adapter=None):
+                return None
+        else:
+            refuse_spoilt(facts, frozen)
             counted = openings(project, facts, frozen, question)
-            if spec.sha256 not in counted.candidates and counted.used >= counted.allowed:
+            if spec.sha256 in counted.made:
+                return None
+            if counted.used_by_others(spec.sha256) >= counted.allowed:
                 raise Refused(
                     f"all {counted.allowed} openings of the eval set '{frozen.name}' are spent",
                     where=f"evals/{frozen.folder.name}",
                     remedy='choose on dev, or freeze new rows: sluice freeze PART --as NAME --reason "..."',
                 )
+            _refuse_planted(project, spec)
         return ledger.write(
             "opened",
             {

@@ -17,9 +17,9 @@ from sluice.core.evalset import FrozenSet
 from sluice.core.ledger import Fact, Ledger, decimal
 from sluice.core.project import Project
 from sluice.core.rows import Example, input_hash, target_text
-from sluice.core.runs import Decoding, Run, RunSpec, StoredAnswer, find_run, rows_hash
+from sluice.core.runs import Decoding, Run, RunSpec, StoredAnswer, answers_hash, find_run, rows_hash
 from sluice.evalsuite.graders import Grader
-from sluice.evalsuite.question import Question
+from sluice.evalsuite.question import Question, pinned_question
 from sluice.evalsuite.scoring import Scores, score_answers, write_scores
 
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
@@ -34,7 +34,13 @@ def import_reference(
         file: JSONL, a line each: {"row": first 6 or more digits of its hash, "answer": ...}, or "input" in place of it.
         identity: what answered, as people would name it; declared, not proven.
 
-    Raises InputError for a row that has no answer, two answers, or is not in the set, each with its line.
+    A name stands for one set of answers on a set, for good; the same answers can be recorded again under another
+    grader.
+
+    Raises:
+        InputError: a row that has no answer, two answers, or is not in the set, each with its line.
+        Refused: other answers are on record under this name.
+        Tampered: the run that is here holds other answers than the file.
     """
     if not NAME.fullmatch(name):
         raise InputError(f"'{name}' cannot name a reference", remedy="use lower-case letters, digits, dots, dashes")
@@ -53,12 +59,24 @@ def import_reference(
         rows_sha256=rows_hash(r.row for r in frozen.rows),
         rendered_sha256="",
     )
+    given = [StoredAnswer(row=r.row, input=r.input_hash, text=answers[r.row], stop="end") for r in frozen.rows]
+    ledger = Ledger(project)
+    recorded = ledger.read().of("reference", set=frozen.sha256, name=name)
+    if any(f.body.get("answers") != answers_hash(given) for f in recorded):
+        raise Refused(
+            f"other answers are on record as the reference '{name}' on '{frozen.name}'",
+            where=str(file),
+            remedy="take another name: a reference does not change once it is on record",
+        )
     run = find_run(project, spec) or Run.start(project, spec)
+    run.check()
     stored = run.answers()
-    for row in frozen.rows:
-        if (row.row, 0) not in stored:
-            run.append(StoredAnswer(row=row.row, input=row.input_hash, text=answers[row.row], stop="end"))
+    for answer in given:
+        if (answer.row, 0) not in stored:
+            run.append(answer)
     digest = run.closed or run.close()
+    if digest != answers_hash(given):
+        raise Tampered("the stored answers are not those of the file", where=f".sluice/runs/{run.id}")
     scores = score_answers(grader, frozen.rows, run.answers())
     write_scores(run, scores)
     body = {
@@ -73,20 +91,33 @@ def import_reference(
         "mean": decimal(scores.mean),
         "n": len(frozen.rows),
     }
-    ledger = Ledger(project)
-    standing = [f for f in ledger.read().of("reference", set=frozen.sha256, name=name) if f.body == body]
+    standing = [f for f in recorded if f.body == body]
     return (standing[0] if standing else ledger.write("reference", body)), scores
 
 
 def reference_scores(project: Project, grader: Grader, frozen: FrozenSet, name: str) -> Scores:
-    """Return the scores of a recorded reference from its stored answers. Raises Refused where it is absent."""
-    found = Ledger(project).read().of("reference", set=frozen.sha256, name=name)
+    """Return the scores of a recorded reference under the pinned grader, from its stored answers.
+
+    Where merged copies recorded several under one name, the best of them is the one to beat.
+
+    Raises Refused where it is absent, or recorded under another grader only; Tampered where its answers are not those
+    on record.
+    """
+    facts = Ledger(project).read()
+    question, _ = pinned_question(facts, frozen.sha256)
+    found = facts.of("reference", set=frozen.sha256, name=name, grader=question.grader)
     if not found:
+        graded = " under the pinned grader" if facts.of("reference", set=frozen.sha256, name=name) else ""
         raise Refused(
-            f"absent: no reference '{name}' is recorded on '{frozen.name}'",
+            f"absent: no reference '{name}' is recorded on '{frozen.name}'{graded}",
             remedy=f"sluice baseline reference {name} --answers FILE",
         )
-    fact = found[-1]
+    sign = 1.0 if question.direction == "higher" else -1.0
+    return max((_stored_scores(project, grader, frozen, fact) for fact in found), key=lambda s: sign * s.mean)
+
+
+def _stored_scores(project: Project, grader: Grader, frozen: FrozenSet, fact: Fact) -> Scores:
+    name = fact.body["name"]
     run = Run(project.runs / str(fact.body["run"]))
     if not (run.folder / "run.json").is_file():
         raise Refused(f"absent: the answers of the reference '{name}' are not in this copy", where=run.id)

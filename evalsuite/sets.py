@@ -135,9 +135,19 @@ def named_set(project: Project, facts: Facts, name: str) -> SetState | None:
 
 
 def frozen_inputs(project: Project, facts: Facts, *, guards: bool = False) -> dict[str, str]:
-    """Return, by input hash, the name of the eval set that holds it (guard sets only when asked)."""
+    """Return, by input hash, the name of the eval set that holds it (guard sets only when asked).
+
+    Raises Refused where an eval set is not whole here: nobody can then say which inputs are in it.
+    """
     found: dict[str, str] = {}
     for state in all_sets(project, facts):
+        if state.frozen is None and not state.fact.body["guard"]:
+            raise Refused(
+                f"the eval set '{state.name}' is {state.word}, so nobody can say whether these rows are in it: "
+                f"{state.reason}",
+                where="evals",
+                remedy="git checkout evals, or copy the folder from where it was frozen",
+            )
         if state.frozen is not None and (guards or not state.fact.body["guard"]):
             for digest in state.frozen.manifest.inputs:
                 found.setdefault(digest, state.name)

@@ -44,6 +44,8 @@ class BaselineEvidence:
     rerun: int | None
     """The limit that the best prompt must be run again with, or None."""
     does_not_stop: bool
+    prompts: tuple[str, ...]
+    """Hashes of the prompts whose answers on dev are here and whole."""
     max_new_tokens: int
     other_models: tuple[str, ...]
     """Labels of baselines and references that are on record for another model or form."""
@@ -97,6 +99,7 @@ def collect_baselines(b: Bench, facts: Facts) -> BaselineEvidence:
         best_spec=None if best is None else str(best.body["spec"]),
         rerun=rerun,
         does_not_stop=endless,
+        prompts=tuple(sorted({str(f.body["prompt"]) for f in on_dev if checked[f.hash].word == "intact"})),
         max_new_tokens=limit,
         other_models=_others(b, facts),
     )

@@ -13,6 +13,7 @@ from typing import Any
 from sluice.core.errors import InputError, Refused, SluiceError
 from sluice.core.evalset import FrozenSet
 from sluice.core.ledger import Fact, Facts, Ledger
+from sluice.core.paths import default_cache_dir
 from sluice.core.project import Project
 from sluice.core.prompt import Prompt
 from sluice.core.rows import Example
@@ -21,13 +22,15 @@ from sluice.curate.audit import AuditReport, audit_rows
 from sluice.curate.checks import CheckContext
 from sluice.curate.clusters import similarity_clusters
 from sluice.curate.dataset import Version, has_dataset, lineage, open_dataset, operation_frames
+from sluice.curate.eval_side import relation_of
 from sluice.curate.leaks import Leak, find_leaks, find_leaks_in_texts
-from sluice.curate.similarity import Boilerplate, Relation
+from sluice.curate.similarity import Relation
 from sluice.evalsuite.asking import Form
 from sluice.evalsuite.baselines.bench import Bench, bench, dev_facts
-from sluice.evalsuite.baselines.compose import train_prompt
+from sluice.evalsuite.baselines.compose import prompt_rows, train_prompt
 from sluice.evalsuite.gradable import written_task
 from sluice.evalsuite.models.identity import ModelFiles, identify
+from sluice.evalsuite.openings import foreign_problem
 from sluice.evalsuite.question import changed_keys, current_question, pinned_question
 from sluice.evalsuite.sets import SetState, deciding_set
 from sluice.train.baseline_evidence import BaselineEvidence, collect_baselines
@@ -110,10 +113,10 @@ def collect(
     task = project.config.task
     name = dataset or f"{task.data}/train"
     version = version or open_dataset(project, name)
-    train = tuple(rows if rows is not None else version.examples())
+    train = tuple(rows if rows is not None else version.checked_examples())
     ledger = Ledger(project)
     facts = ledger.read()
-    identity = identify(files, use_cache=not fresh)
+    identity = identify(files, default_cache_dir(), use_cache=not fresh)
     state, problem, remedy = _set(project, facts)
     lacking: tuple[str, ...] | None = None
     if state is not None and state.frozen is not None and problem is None:
@@ -125,16 +128,14 @@ def collect(
             b = bench(project, files, form, facts, identity=identity)
         except (Refused, InputError) as error:
             base_problem, base_remedy = error.message, error.remedy
-    relation = Relation(
-        Boilerplate(ngrams=state.frozen.manifest.boilerplate) if state is not None and state.frozen else None
-    )
+    relation = relation_of(state.frozen) if state is not None and state.frozen else Relation()
     if progress:
         progress("looking for eval rows in the training rows", 0, 0)
     leaks, text_leaks = _leaks(project, state, relation, train, version, b, facts)
-    prompt = _prompt(project, train)
+    prompt = b.train_prompt() if b is not None else _prompt(project, train)
     rendered, render_problem = None, None
     try:
-        rendered = render_rows(project, files, train, progress=progress)
+        rendered = render_rows(project, files, train, prompt, progress=progress)
     except InputError as error:
         render_problem = str(error)
     baselines = None
@@ -154,9 +155,7 @@ def collect(
         base_sha256=identity.sha256,
         form=form.name,
         facts=facts,
-        ledger_problems=tuple(
-            f"{p.word}: {p.name}: {p.reason}" for p in facts.problems if p.word in ("tampered", "absent")
-        ),
+        ledger_problems=_ledger_problems(facts, state),
         set_state=state,
         set_problem=problem,
         set_remedy=remedy,
@@ -178,6 +177,12 @@ def collect(
         waived=tuple(facts.of("waived", task=task.name, dataset=version.dataset)),
         loosened=_loosened(b),
     )
+
+
+def _ledger_problems(facts: Facts, state: SetState | None) -> tuple[str, ...]:
+    found = [f"{p.word}: {p.name}: {p.reason}" for p in facts.problems if p.word in ("tampered", "absent")]
+    foreign = foreign_problem(facts, state.sha256) if state is not None else None
+    return (*found, *([foreign] if foreign else []))
 
 
 def _set(project: Project, facts: Facts) -> tuple[SetState | None, str | None, str | None]:
@@ -208,8 +213,7 @@ def _question(
     """Return the eval rows that lack what the grader needs, and why today's question is not the pinned one."""
     try:
         pinned, _ = pinned_question(facts, frozen.sha256)
-        grouped = {g for g in frozen.manifest.groups if g}
-        today, grader = current_question(project, len(grouped) or len(frozen.rows))
+        today, grader = current_question(project, frozen.manifest.independent())
     except (Refused, InputError) as error:
         return None, error.message, error.remedy
     changed = changed_keys(pinned, today)
@@ -249,7 +253,7 @@ def context_texts(project: Project, b: Bench | None) -> dict[str, str]:
     """Return every text that a model is shown beside the rows: prompts, system text, schema, rubric, examples."""
     task = project.config.task
     named: dict[str, str] = {"sluice.toml description": task.description}
-    for name in (task.rubric, task.output_schema):
+    for name in (task.rubric, task.output_schema, project.config.model.chat_template):
         if name:
             named[name] = project.read_text(name, what="a project file")
     for name in [
@@ -269,20 +273,29 @@ def _edges(version: Version) -> list[tuple[str, str]]:
 
 
 def _prompt(project: Project, train: Sequence[Example]) -> Prompt | None:
-    return train_prompt(project, train) if train else None
+    """Return the train prompt, composed from the fields of dev and train as baselines are; None without rows."""
+    return train_prompt(project, prompt_rows(project) or train) if train else None
 
 
 def render_rows(
-    project: Project, files: ModelFiles, rows: Sequence[Example], *, progress: Progress | None = None
+    project: Project,
+    files: ModelFiles,
+    rows: Sequence[Example],
+    prompt: Prompt | None = None,
+    *,
+    progress: Progress | None = None,
 ) -> tuple[tuple[str, Rendered], ...]:
     """Return each row, by its hash, as the tokens that a recipe would train on.
+
+    Args:
+        prompt: the train prompt, where it is known already.
 
     Raises InputError where there are no rows, or the train prompt does not fit their fields.
     """
     from sluice.evalsuite.models.local import load_tokenizer
 
-    prompt = _prompt(project, rows)
-    if prompt is None:
+    prompt = prompt or _prompt(project, rows)
+    if prompt is None or not rows:
         raise InputError("there are no training rows", remedy="sluice split")
     tokenizer = load_tokenizer(files)
     limit = project.config.task.max_tokens

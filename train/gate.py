@@ -7,6 +7,7 @@ this again, on the rows it is about to train on.
 from __future__ import annotations
 
 import math
+from typing import Any, cast
 
 from pydantic import BaseModel, ConfigDict
 
@@ -14,6 +15,7 @@ from sluice.core.ledger import Fact
 from sluice.train.evidence import Evidence
 from sluice.train.policy import WAIVABLE, Policy
 from sluice.train.rules import ADVICE_RULES, HARD_RULES, WAIVABLE_RULES, RuleResult
+from sluice.train.rules.result import ABSENT
 
 
 class GateReport(BaseModel):
@@ -69,7 +71,8 @@ def _waived(result: RuleResult, waivers: tuple[Fact, ...]) -> RuleResult:
         return result
     for fact in reversed(waivers):
         bound, reason = _bound(fact), str(fact.body.get("reason") or "").strip()
-        if fact.body.get("rule") == result.rule and reason and bound is not None and float(result.value) <= bound:
+        holds = bound is not None and float(result.value) <= bound and _covers(fact, result.parts)
+        if fact.body.get("rule") == result.rule and reason and holds:
             return result.model_copy(update={"status": "waived", "waiver": f"{reason} ({fact.account})", "fix": None})
     return result
 
@@ -81,6 +84,24 @@ def _bound(fact: Fact) -> float | None:
     except ValueError:
         return None
     return value if math.isfinite(value) else None
+
+
+def _covers(fact: Fact, parts: dict[str, str]) -> bool:
+    """Return whether every part of what is found was waived, and none has grown since."""
+    found = fact.body.get("parts")
+    if not parts:
+        return True
+    if not isinstance(found, dict):
+        return False
+    waived = cast("dict[str, Any]", found)
+    for name, count in parts.items():
+        then = str(waived.get(name, ""))
+        if count == ABSENT or then == ABSENT:
+            if then != count:
+                return False
+        elif not then.isdecimal() or int(count) > int(then):
+            return False
+    return True
 
 
 def _notices(evidence: Evidence) -> tuple[str, ...]:

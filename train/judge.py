@@ -15,16 +15,15 @@ from sluice.core.evalset import FrozenSet
 from sluice.core.ledger import Fact, Facts, Ledger
 from sluice.core.project import Project
 from sluice.curate.dataset import Version, dataset_names, versions
-from sluice.curate.eval_side import change_edges
+from sluice.curate.eval_side import change_edges, relation_of
 from sluice.curate.leaks import find_leaks
-from sluice.curate.similarity import Boilerplate, Relation
 from sluice.evalsuite.asking import Form, spec_for
 from sluice.evalsuite.baselines.bench import Bench, bench, dev_facts, next_limit, reached_limit, set_facts
 from sluice.evalsuite.baselines.measure import constant_scores, here
 from sluice.evalsuite.compare import Comparison, compare_scores
 from sluice.evalsuite.evaluate import Candidate, Place, find_place, measure_on, rescored, set_place
 from sluice.evalsuite.models.identity import ModelFiles, ModelIdentity
-from sluice.evalsuite.openings import openings
+from sluice.evalsuite.openings import openings, refuse_spoilt
 from sluice.evalsuite.question import Question
 from sluice.evalsuite.scoring import Scores
 from sluice.evalsuite.sets import deciding_set
@@ -44,7 +43,6 @@ class Judged(BaseModel):
     opening: int | None
     """Which opening of the eval set this was; None on dev."""
     allowed: int | None
-    foreign: bool
     waived: tuple[str, ...]
 
 
@@ -66,6 +64,7 @@ def final_cost(project: Project, identity: str, files: ModelFiles, form: Form) -
     b = bench(project, files, form, facts)
     adapter = open_adapter(project, identity, facts)
     _check_base(adapter, b)
+    refuse_spoilt(facts, b.frozen)
     refuse_trained_leaks(project, adapter, b.frozen)
     counted = openings(project, facts, b.frozen, b.question)
     candidate = candidate_of(adapter, files, form, b.identity)
@@ -80,8 +79,8 @@ def final_cost(project: Project, identity: str, files: ModelFiles, form: Form) -
         adapter=candidate.adapter_sha256,
         identity=b.identity,
     )
-    mine = spec.sha256 in counted.candidates
-    used = counted.used if mine else counted.used + 1
+    mine = spec.sha256 in counted.made
+    used = counted.used if mine else counted.used_by_others(spec.sha256) + 1
     if not mine and used > counted.allowed:
         raise Refused(
             f"all {counted.allowed} openings of the eval set '{b.frozen.name}' are spent",
@@ -109,8 +108,8 @@ def judge(
     """Compare an adapter with the best of the recorded baselines, on dev or on the eval set.
 
     Raises:
-        Refused: no eval set or baseline on record, all openings spent, a leak between eval set and training rows,
-            another base or form than the adapter's.
+        Refused: no eval set or baseline on record, a ledger that is not whole, all openings spent, a leak between
+            eval set and training rows, another base or form than the adapter's.
         Tampered: adapter, certificate or stored answers are not what was recorded.
     """
     ledger = Ledger(project)
@@ -119,6 +118,7 @@ def judge(
     b = bench(project, files, form, facts)
     _check_base(adapter, b)
     if final:
+        refuse_spoilt(facts, b.frozen)
         refuse_trained_leaks(project, adapter, b.frozen)
     candidate = candidate_of(adapter, files, form, b.identity)
     place = _eval_place(project, facts, b) if final else find_place(project, facts, None, final=False)
@@ -181,7 +181,6 @@ def judge(
         ),
         opening=_opening_of(facts, b, adapter) if final else None,
         allowed=counted.allowed if final else None,
-        foreign=adapter.certificate is None,
         waived=tuple(str(w["rule"]) for w in adapter.certificate.waivers) if adapter.certificate else (),
     )
 
@@ -219,7 +218,7 @@ def refuse_trained_leaks(project: Project, adapter: Adapter, frozen: FrozenSet) 
     if certificate is None:
         return
     version = trained_version(project, certificate.version, certificate.rows, certificate.dataset)
-    relation = Relation(Boilerplate(ngrams=frozen.manifest.boilerplate))
+    relation = relation_of(frozen)
     groups = {r.row: list(g) for r, g in zip(frozen.rows, frozen.manifest.groups, strict=True)}
     leaks = find_leaks(
         version.rows(),
@@ -299,9 +298,9 @@ def _opening_of(facts: Facts, b: Bench, adapter: Adapter) -> int:
     ordered = [f for f in facts.of("opened", set=b.frozen.sha256) if f.body.get("adapter")]
     specs: list[str] = []
     for fact in ordered:
-        if fact.body["spec"] not in specs:
-            specs.append(str(fact.body["spec"]))
-    mine = [str(f.body["spec"]) for f in ordered if f.body["adapter"] == adapter.sha256]
+        if str(fact.body.get("spec")) not in specs:
+            specs.append(str(fact.body.get("spec")))
+    mine = [str(f.body.get("spec")) for f in ordered if f.body["adapter"] == adapter.sha256]
     return specs.index(mine[0]) + 1 if mine else len(specs)
 
 

@@ -16,7 +16,7 @@ from sluice.core.paths import default_cache_dir
 from sluice.core.project import Project
 from sluice.core.prompt import Prompt
 from sluice.core.rows import AnyRow, Example
-from sluice.evalsuite.baselines.compose import train_prompt
+from sluice.evalsuite.baselines.compose import prompt_rows, train_prompt
 from sluice.train.render import EXPLANATIONS, render
 
 
@@ -71,13 +71,13 @@ def _counter(project: Project, base: str, cache_dir: Path) -> Callable[[AnyRow],
     files = resolve_model(base, cache_dir, chat_template=template)
     tokenizer = load_tokenizer(files)
     limit = project.config.task.max_tokens
-    prompts: list[Prompt] = []  # composed from the first row that comes: from the names of its fields
+    prompts: list[Prompt] = []  # composed when the first row comes: from the names of fields, its own among them
 
     def count(row: AnyRow) -> int:
         if not isinstance(row, Example) or row.target is None or row.target_form != "text":
             raise InputError("it has no answer in text")
         if not prompts:
-            prompts.append(train_prompt(project, [row]))
+            prompts.append(train_prompt(project, [*prompt_rows(project), row]))
         rendered = render(tokenizer, prompts[0].render(row.input), row.target, limit, files.chat_template)
         if rendered.problem is not None and rendered.problem != "over-long":
             raise InputError(EXPLANATIONS[rendered.problem])

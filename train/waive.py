@@ -45,6 +45,7 @@ def waive(project: Project, report: GateReport, rule: str, reason: str, *, by: s
             "task": report.task,
             "dataset": report.dataset,
             "value": result.value,
+            "parts": result.parts,
             "found": result.found if "/" not in result.found else result.found[:300],
             "reason": reason.strip(),
         },

@@ -7,18 +7,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from sluice.core.errors import InputError, Refused, Tampered
 from sluice.core.evalset import FrozenSet
 from sluice.core.ledger import Fact, Facts, Ledger
+from sluice.core.paths import default_cache_dir
 from sluice.core.project import Project
 from sluice.core.prompt import ChatMessages, Prompt
 from sluice.core.rows import Example
 from sluice.core.runs import Run, rows_hash
 from sluice.curate.dataset import has_dataset, open_dataset
 from sluice.evalsuite.asking import Form
-from sluice.evalsuite.baselines.compose import all_prompts, few_shot
+from sluice.evalsuite.baselines.compose import all_prompts, few_shot, train_prompt, zero_shot
 from sluice.evalsuite.evaluate import is_record
 from sluice.evalsuite.graders import Grader
 from sluice.evalsuite.models.identity import ModelFiles, ModelIdentity, identify
@@ -68,12 +70,24 @@ class Bench:
 
     def first_limit(self) -> int:
         """Return max(96, twice the longest dev target), in tokens."""
+        return self._first_limit
+
+    @cached_property
+    def _first_limit(self) -> int:
         lengths = [len(self.tokenizer.encode(r.target, add_special_tokens=False)) for r in self.dev if r.target]  # type: ignore[attr-defined]
         return max(SHORTEST_LIMIT, 2 * max(lengths, default=0))
 
     def prompts(self) -> list[Prompt]:
         """Return every prompt that must be measured on dev today."""
         return all_prompts(self.project, self.dev, self.train, self.room(self.first_limit()))
+
+    def zero_shot(self) -> Prompt:
+        """Return the composed prompt without examples of today."""
+        return zero_shot(self.project, [*self.dev, *self.train])
+
+    def train_prompt(self) -> Prompt:
+        """Return the prompt that adapters are trained under today."""
+        return train_prompt(self.project, [*self.dev, *self.train])
 
     def few_shot(self) -> Prompt:
         """Return the composed few-shot prompt of today."""
@@ -112,8 +126,7 @@ def bench(
     facts = facts or Ledger(project).read()
     frozen = require_set(project, facts)
     question, _ = pinned_question(facts, frozen.sha256)
-    grouped = {g for g in frozen.manifest.groups if g}
-    today, grader = current_question(project, len(grouped) or len(frozen.rows))
+    today, grader = current_question(project, frozen.manifest.independent())
     changed = changed_keys(question, today)
     if changed:
         raise Refused(
@@ -136,13 +149,16 @@ def bench(
         files=files,
         form=form,
         tokenizer=tokenizer,
-        identity=identity or identify(files),
+        identity=identity or identify(files, default_cache_dir()),
         context=_context(files, tokenizer),
     )
 
 
 def dev_facts(b: Bench, facts: Facts) -> list[Fact]:
-    """Return what was ever closed on dev by a baseline of this base, form, dev rows and grader, best first."""
+    """Return what was ever closed on dev by a baseline of this base, form, dev rows and grader, best first.
+
+    Runs with less room than the first limit are left out: nobody's prompt is measured by answers that were cut short.
+    """
     found = facts.of(
         "evaluated",
         on="dev",
@@ -153,7 +169,11 @@ def dev_facts(b: Bench, facts: Facts) -> list[Fact]:
         rows=b.dev_hash(),
         grader=b.question.grader,
     )
-    return ranked_facts(b, found)
+    return _with_room(b, ranked_facts(b, found))
+
+
+def _with_room(b: Bench, found: list[Fact]) -> list[Fact]:
+    return [f for f in found if int(f.body["max_new_tokens"]) >= b.first_limit()]
 
 
 def ranked_facts(b: Bench, found: list[Fact]) -> list[Fact]:
@@ -164,7 +184,7 @@ def ranked_facts(b: Bench, found: list[Fact]) -> list[Fact]:
 
 
 def set_facts(b: Bench, facts: Facts) -> list[Fact]:
-    """Return what baselines of this base and form closed on the eval set, best first."""
+    """Return what baselines of this base and form closed on the eval set with room enough, best first."""
     found = facts.of(
         "evaluated",
         set=b.frozen.sha256,
@@ -174,7 +194,7 @@ def set_facts(b: Bench, facts: Facts) -> list[Fact]:
         form=b.form.name,
         grader=b.question.grader,
     )
-    return ranked_facts(b, found)
+    return _with_room(b, ranked_facts(b, found))
 
 
 def next_limit(b: Bench, facts: Facts) -> tuple[Fact, int | None, bool]:

@@ -12,8 +12,9 @@ from collections.abc import Callable, Sequence
 from sluice.core.errors import InputError
 from sluice.core.project import Project
 from sluice.core.prompt import Block, ChatMessages, Prompt, input_template, load_prompt, shot_blocks, showable
-from sluice.core.rows import Example, Messages
+from sluice.core.rows import Example, Messages, input_texts
 from sluice.core.task import read_schema
+from sluice.curate.dataset import has_dataset, open_dataset
 from sluice.curate.sample import draw_order
 
 MOST_SHOTS = 8
@@ -35,12 +36,34 @@ def composed_system(project: Project) -> str:
     return "\n\n".join(part for part in parts if part)
 
 
+def prompt_rows(project: Project) -> list[Example]:
+    """Return the rows that composed prompts are made from: dev and training rows of the task, those that are there."""
+    data = project.config.task.data
+    parts = [f"{data}/dev", f"{data}/train"]
+    return [row for name in parts if has_dataset(project, name) for row in open_dataset(project, name).examples()]
+
+
 def zero_shot(project: Project, rows: Sequence[Example]) -> Prompt:
-    """Return the composed prompt without examples."""
+    """Return the composed prompt without examples.
+
+    Args:
+        rows: dev and training rows together: the prompt shows every field that any of them has, and those that are
+            not in all of them as what may be absent.
+    """
     blocks = [Block(role="system", text=composed_system(project), template=False)]
     if not isinstance(_first(rows).input, Messages):
-        blocks.append(Block(role="user", text=input_template(_first(rows).input)))
+        blocks.append(Block(role="user", text=_shown_fields(rows)))
     return Prompt(name="zero-shot", blocks=tuple(blocks))
+
+
+def _shown_fields(rows: Sequence[Example]) -> str:
+    """Return the user template over the fields of all rows, in the order of one that has all, else by name."""
+    seen = {tuple(input_texts(row.input)) for row in rows if not isinstance(row.input, Messages)}
+    every = {name for fields in seen for name in fields}
+    whole = sorted(fields for fields in seen if len(fields) == len(every))
+    names = whole[0] if whole else tuple(sorted(every))
+    optional = {name for name in names if any(name not in fields for fields in seen)}
+    return input_template(dict.fromkeys(names, ""), optional)
 
 
 def few_shot(
@@ -52,7 +75,7 @@ def few_shot(
     """Return the composed prompt with as many training rows as fit, at most 8.
 
     Args:
-        rows: the rows that will be asked; the examples must leave room for each of them.
+        rows: dev rows, which will be asked; the examples must leave room for each of them.
         train: training rows; those with a target, lowest in hash(seed, row), are taken.
         room: whether rendered messages leave room for an answer in the model's context.
 
@@ -65,7 +88,7 @@ def few_shot(
     )
     if not candidates:
         raise InputError("no training row has a target to show", remedy="add rows with answers, then: sluice split")
-    base = zero_shot(project, rows)
+    base = zero_shot(project, [*rows, *train])
     chosen = candidates[:MOST_SHOTS]
     longest = max(rows, key=lambda r: sum(len(str(m["content"])) for m in base.render(r.input)))
     while chosen:
@@ -87,7 +110,11 @@ def _with_shots(base: Prompt, shots: Sequence[Example]) -> Prompt:
 
 
 def train_prompt(project: Project, rows: Sequence[Example]) -> Prompt:
-    """Return the prompt that adapters are trained under: `[prompts] train`, else the composed zero-shot one."""
+    """Return the prompt that adapters are trained under: `[prompts] train`, else the composed zero-shot one.
+
+    Args:
+        rows: as of `zero_shot`.
+    """
     name = project.config.prompts.train
     return load_prompt(project, name) if name else zero_shot(project, rows)
 
@@ -99,9 +126,10 @@ def all_prompts(
     room: Callable[[ChatMessages], bool],
 ) -> list[Prompt]:
     """Return every prompt that must be measured on dev: composed, the project's own, and the train prompt."""
-    found = [zero_shot(project, dev), few_shot(project, dev, train, room)]
+    every = [*dev, *train]
+    found = [zero_shot(project, every), few_shot(project, dev, train, room)]
     found += [load_prompt(project, name) for name in project.config.prompts.baseline]
-    found.append(train_prompt(project, dev))
+    found.append(train_prompt(project, every))
     unique: dict[str, Prompt] = {}
     for prompt in found:
         unique.setdefault(prompt.sha256, prompt)

@@ -94,7 +94,7 @@ def measure(project: Project, files: ModelFiles, form: Form, *, progress: Progre
     by_hash: dict[str, Prompt] = {}
     prompts = b.prompts()
     for prompt in prompts:
-        refuse_leaks(b.frozen, prompt)
+        refuse_leaks(b.frozen, prompt, b.files.chat_template)
     for prompt in prompts:
         by_hash[prompt.sha256] = prompt
         run_on_dev(b, ledger, model, prompt, limit, progress)
@@ -150,7 +150,7 @@ def run_on_set(
 ) -> Fact:
     """Answer the eval set under a prompt and record it: `opened` before, `evaluated` after."""
     rows = list(b.frozen.rows)
-    refuse_leaks(b.frozen, prompt)
+    refuse_leaks(b.frozen, prompt, b.files.chat_template)
     spec = spec_for(
         b.files, b.form, prompt, rows, role="baseline", on=b.frozen.name, max_new_tokens=limit, identity=b.identity
     )

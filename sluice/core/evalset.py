@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +54,10 @@ class SetManifest(BaseModel):
         """The hash that names the set everywhere."""
         return hashlib.sha256(b"sluice/evalset/1\n" + self.to_bytes()).hexdigest()
 
+    def independent(self) -> int:
+        """Return how many of the rows are independent of each other, rows that share a group value counting once."""
+        return len(set(unit_labels(self.groups)))
+
 
 class FrozenSet(BaseModel):
     """A frozen set as read and checked from its folder."""
@@ -76,6 +81,28 @@ class FrozenSet(BaseModel):
     def groups_by_input(self) -> dict[str, tuple[str, ...]]:
         """Return group values by input hash."""
         return dict(zip(self.manifest.inputs, self.manifest.groups, strict=True))
+
+
+def unit_labels(groups: Sequence[Sequence[str]]) -> list[int]:
+    """Return, for each row's group values, the number of the unit that it belongs to.
+
+    Rows that share any value are one unit, also over a chain of rows; a row without a value is a unit of its own.
+    Units are numbered by their first row.
+    """
+    first: dict[str, int] = {}
+    parent = list(range(len(groups)))
+
+    def root(i: int) -> int:
+        while parent[i] != i:
+            parent[i] = parent[parent[i]]
+            i = parent[i]
+        return i
+
+    for row, values in enumerate(groups):
+        for value in values:
+            a, b = root(row), root(first.setdefault(value, row))
+            parent[max(a, b)] = min(a, b)
+    return [root(row) for row in range(len(groups))]
 
 
 def rows_bytes(rows: list[AnyRow], groups: dict[str, list[str]]) -> bytes:

@@ -101,6 +101,8 @@ class Facts(BaseModel):
     written_back: tuple[str, ...]
     uncommitted: tuple[str, ...] | None
     """Hashes that HEAD does not hold; None where there is no git."""
+    foreign: tuple[Fact, ...] = ()
+    """Whole entries of another project id, by hash: they count for nothing, and are no proof of innocence either."""
 
     def of(self, kind: str, **body: Any) -> list[Fact]:
         """Return the facts of a kind whose body holds all the given values, parents first."""
@@ -257,6 +259,7 @@ class Ledger:
             problems=tuple(problems),
             written_back=tuple(written),
             uncommitted=uncommitted,
+            foreign=tuple(foreign[h] for h in sorted(foreign)),
         )
 
     def _write_back(self, raw: dict[str, bytes], in_folder: set[str]) -> list[str]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from functools import cached_property
 from typing import Any, Literal, Self, get_args
@@ -203,10 +203,18 @@ def shot_blocks(template: Prompt, rows: Sequence[Example]) -> list[Block]:
     return blocks
 
 
-def input_template(content: Input) -> str:
-    """Return the user template that shows an input as it is: its one field, or `name: value` lines."""
+def input_template(content: Input, optional: Collection[str] = ()) -> str:
+    """Return the user template that shows an input as it is: its one field, or `name: value` lines.
+
+    Args:
+        optional: fields that other inputs may lack; nothing is shown in their place.
+    """
     fields = list(input_texts(content)) if not isinstance(content, Messages) else []
-    shown = ["{{ " + (name if plain_name(name) else f"fields[{literal(name)}]") + " }}" for name in fields]
+    named = [name if plain_name(name) else f"fields[{literal(name)}]" for name in fields]
+    shown = [
+        "{{ " + variable + (" | default('')" if name in optional else "") + " }}"
+        for name, variable in zip(fields, named, strict=True)
+    ]
     if len(fields) == 1:
         return shown[0]
     labels = ["{{ " + literal(name) + " }}" if re.search(r"[{\r\n]", name) else name for name in fields]

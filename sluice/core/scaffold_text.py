@@ -107,6 +107,10 @@ def _line(text: str, remark: str) -> str:
     return f"{text:<36}  # {remark}" if remark else text
 
 
+TEMPLATE_MARK = "(write the mistakes that would cost you most)"
+"""Stands in a rubric that nobody has filled in yet."""
+
+
 def rubric_template(name: str, description: str, kind: str) -> str:
     """Return a rubric for a person to fill in: what right is, in words that a stranger could grade by."""
     whole = "An answer is right when it says the same as"
@@ -125,7 +129,7 @@ def rubric_template(name: str, description: str, kind: str) -> str:
         "",
         "Wrong, even where it reads well:",
         "",
-        "- (write the mistakes that would cost you most)",
+        f"- {TEMPLATE_MARK}",
         "",
         "Where it is hard to tell:",
         "",

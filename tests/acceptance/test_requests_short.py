@@ -50,15 +50,16 @@ def test_the_road_from_raw_requests_to_a_verdict(tmp_path: Path) -> None:
     assert all(sum(line["classes"].values()) == line["rate"]["n"] for line in baselines["dev"] + baselines["eval"])
 
     road("waive", "gradable", "--reason", "nobody grades in a test run of the product", "--by", "test")
-    trained = road("train", "sft", "--yes")
+    trained = road("train", "sft", "--batch", "4", "--yes")
     assert trained["adapter"] == "sft-1"
     losses = trained["result"]["losses"]
     assert losses[-1] < losses[0] * 0.7
 
-    verdict = road("compare", "sft-1", "--final", "--yes")
+    # A hundred rows teach the form of an answer; whether they beat the prompt is what was measured, whatever it is.
+    verdict = road("compare", "sft-1", "--final", "--yes", code=None)
     comparison = verdict["comparison"]
     assert comparison["verdict"]["n"] == 40
-    assert comparison["verdict"]["word"] == "better", comparison["verdict"]["sentence"]
+    assert comparison["exit_code"] == {"better": 0, "worse": 1, "cannot-tell": 4}[comparison["verdict"]["word"]]
     assert verdict["opening"] == 1
     folder = next((tmp_path / "evals").iterdir())
     run = next(
@@ -67,7 +68,8 @@ def test_the_road_from_raw_requests_to_a_verdict(tmp_path: Path) -> None:
     measured = road_.figures(road_.answers_on(road, run, f"evals/{folder.name}/rows.jsonl"))
     assert measured["valid"] > 0.8
 
-    again = road("compare", "sft-1", "--final", "--yes")
+    again = road("compare", "sft-1", "--final", "--yes", code=comparison["exit_code"])
+    assert again["comparison"]["verdict"] == comparison["verdict"]
     assert again["opening"] == 1, "looking again is no second opening"
     checked = road("verify")
     assert not checked.get("tampered")

@@ -107,8 +107,9 @@ def test_the_spine_hashes_the_model_itself(measured):
         file.seek(-2, os.SEEK_END)
         file.write(bytes([byte[0] ^ 1]))
     os.utime(weights, ns=(stat.st_atime_ns, stat.st_mtime_ns))
-    found = measured.refuses("prompt-baseline", "absent")
-    assert "does not show that this one needs tuning" in found["found"]
+    ended = measured("train", "sft", "--yes", code=3)
+    assert "prompt-baseline" in ended.error["message"]
+    assert measured.adapters() == []
 
 
 def test_rows_handed_in_are_held_against_the_version(measured):

@@ -367,7 +367,7 @@ def test_a_killed_verb_leaves_a_usable_project(verb, before_each_verb, forked, t
 
 @pytest.mark.long
 @pytest.mark.parametrize(
-    ("verb", "kills"), [("add", 15), ("dedup", 10), ("split", 15), ("freeze", 20), ("baseline", 20), ("train", 20)]
+    ("verb", "kills"), [("add", 15), ("dedup", 10), ("split", 15), ("freeze", 17), ("baseline", 25), ("train", 22)]
 )
 def test_killed_at_fault_points_of_every_verb(verb, kills, before_each_verb, forked, tmp_path):
     n = points(verb, before_each_verb, forked, tmp_path)

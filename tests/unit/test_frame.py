@@ -22,7 +22,6 @@ TESTS_AND_BENCHMARKS = (ROOT / "tests", ROOT / "benchmarks")
 
 # Files of more than 400 lines, each with the reason why it is one idea all the same.
 LONG_FILES = {
-    "train/evidence.py": "the only place where files become evidence: one fact, one function",
     "tests/unit/cli/test_app.py": "one test for each promise of the front door",
 }
 HEAVY = {"accelerate", "bitsandbytes", "datasets", "gguf", "peft", "torch", "transformers", "trl"}

@@ -70,24 +70,6 @@ class Order:
     measured: Form
 
 
-def read_rows(version: Version) -> tuple[Example, ...]:
-    """Read a version's rows once, each against its hash, and all of them against the version's.
-
-    Raises Tampered where any differs.
-    """
-    from sluice.curate.dataset import version_hash
-
-    frame = version.frame()
-    stored = frame["row"].to_list()
-    rows = version.examples()
-    for row, digest in zip(rows, stored, strict=True):
-        if row.row != digest:
-            raise Tampered("a training row is not what its hash says", where=f"{version.ref} {digest[:10]}")
-    if version_hash(frame) != version.hash:
-        raise Tampered("the training rows are not those of the version", where=version.ref, remedy="sluice verify")
-    return tuple(rows)
-
-
 def run(project: Project, order: Order, files: ModelFiles, *, progress: Progress | None = None) -> Trained:
     """Train an adapter, if the gate is open for exactly these rows.
 
@@ -98,7 +80,7 @@ def run(project: Project, order: Order, files: ModelFiles, *, progress: Progress
         InputError, SurroundingsError: as `fit`.
     """
     version_ = open_dataset(project, order.dataset)
-    rows = read_rows(version_)
+    rows = tuple(version_.checked_examples())
     evidence = collect(
         project,
         files,
@@ -138,6 +120,7 @@ def _write_passed(
         "set": evidence.set_state.sha256,
         "base": evidence.base_sha256,
         "form": evidence.form,
+        "training_form": order.training.name,
         "prompt": evidence.prompt.sha256,
         "recipe": hashlib.sha256(order.config.model_dump_json().encode()).hexdigest(),
         "rules": {r.rule: r.status for r in report.rules},

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sluice.curate.checks import CHECKS
 from sluice.curate.checks.base import MISSING
 from sluice.train.evidence import Evidence
-from sluice.train.rules.result import RuleResult, absent, ok, refused
+from sluice.train.rules.result import ABSENT, RuleResult, absent, ok, refused
 
 RULE = "audit"
 OPTIONAL = {"schema": MISSING["schema"], "dev-in-train": MISSING["dev"], "leak": MISSING["eval"]}
@@ -17,8 +17,12 @@ def audit(evidence: Evidence) -> RuleResult:
     report = evidence.report
     if report is None:
         return absent(RULE, "there is no quality report", f"sluice audit {evidence.dataset}")
+    severe = {name for name in CHECKS.names() if CHECKS.get(name).spec.severity == "fail"}
+    unasked = sorted(severe - {c.name for c in report.checks})
     failing = [c for c in report.checks if c.fails]
-    if failing:
+    lacking = [a for a in report.absent if a.name in severe and a.missing != (OPTIONAL.get(a.name),)]
+    parts = {c.name: str(c.count) for c in failing} | {a.name: ABSENT for a in lacking}
+    if failing and not unasked:
         count = sum(c.count for c in failing)
         names = ",".join(c.name for c in failing)
         return refused(
@@ -26,20 +30,19 @@ def audit(evidence: Evidence) -> RuleResult:
             "; ".join(f"{c.name}: {c.summary}" for c in failing),
             f"sluice filter {evidence.dataset} --failing {names}",
             value=str(count),
+            parts=parts,
             details=tuple(f"{c.name} {(f.row or '-')[:10]} {f.detail}" for c in failing for f in c.rows),
         )
-    severe = {name for name in CHECKS.names() if CHECKS.get(name).spec.severity == "fail"}
-    unasked = sorted(severe - {c.name for c in report.checks})
     if unasked or not report.rows:
         what = f"the check {unasked[0]}" if unasked else "any row"
         return absent(RULE, f"the quality report does not hold {what}", f"sluice audit {evidence.dataset}")
-    lacking = [a for a in report.absent if a.name in severe and a.missing != (OPTIONAL.get(a.name),)]
     if lacking:
         return absent(
             RULE,
             f"the check {lacking[0].name} lacks its {', '.join(lacking[0].missing)}",
             'mend that, or: sluice waive audit --reason "..."',
             value="0",
+            parts=parts,
         )
     warnings = sum(c.status == "found" for c in report.checks if c.severity == "warn")
     return ok(

@@ -7,6 +7,7 @@ from sluice.train.policy import FEWEST_CLUSTERS
 from sluice.train.rules.result import RuleResult, absent, ok, refused
 
 RULE = "eval-set-frozen"
+_LEDGER_FIX = {"tampered": "sluice verify, then git checkout ledger", "foreign": "set [project] id back"}
 
 
 def eval_set_frozen(evidence: Evidence) -> RuleResult:
@@ -17,9 +18,7 @@ def eval_set_frozen(evidence: Evidence) -> RuleResult:
         return refused(
             RULE,
             first,
-            "sluice verify, then git checkout ledger"
-            if word == "tampered"
-            else "copy ledger/ from where it was written",
+            _LEDGER_FIX.get(word, "copy ledger/ from where it was written"),
             word=word if word in ("absent", "tampered") else "",
             details=evidence.ledger_problems,
         )

@@ -44,6 +44,8 @@ def prompt_baseline(evidence: Evidence) -> RuleResult:
             FIX,
             details=tuple(f"{r.label} on {r.place}: {r.word}, {r.reason}" for r in lacking),
         )
+    if evidence.prompt is not None and evidence.prompt.sha256 not in b.prompts:
+        return absent(RULE, f"the train prompt {evidence.prompt.name} is not measured on dev for {model}", FIX)
     if b.rerun is not None:
         return refused(
             RULE,

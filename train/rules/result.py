@@ -9,6 +9,10 @@ from pydantic import BaseModel, ConfigDict
 Status = Literal["ok", "refused", "waived", "later", "advice"]
 
 
+ABSENT = "absent"
+"""The part of a check that lacked what it needs: it has no count."""
+
+
 class RuleResult(BaseModel):
     """One rule's answer: what was found, and last the exact command that would satisfy it."""
 
@@ -24,6 +28,8 @@ class RuleResult(BaseModel):
     """Rows and places, one a line, for `sluice gate --rows RULE`."""
     value: str | None = None
     """How bad it is, as a decimal string: what a waiver is bound to."""
+    parts: dict[str, str] = {}
+    """What the value is made of: by name a count, or `absent`. A waiver is bound to each of them, too."""
     waiver: str | None = None
     """The reason that was given, where the rule is waived."""
 

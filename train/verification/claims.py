@@ -14,9 +14,9 @@ from sluice.core.evalset import FrozenSet
 from sluice.core.ledger import Fact, Facts
 from sluice.core.runs import rows_hash
 from sluice.curate.clusters import similarity_clusters
+from sluice.curate.eval_side import relation_of
 from sluice.curate.leaks import find_leaks
 from sluice.curate.similarity import VERSION as SIMILARITY
-from sluice.curate.similarity import Boilerplate, Relation
 from sluice.evalsuite.gradable import AGREEMENT_NEEDED, CONTROLS_NEEDED
 from sluice.train.policy import FEWEST_CLUSTERS, HARD, WAIVABLE
 from sluice.train.verification.finding import Finding, absent, intact, tampered
@@ -39,7 +39,7 @@ class Claims:
         self._checks: dict[str, Callable[[Fact, list[Fact]], str | None]] = {
             "claimed": lambda f, under: self._set(f, under),
             "chosen": lambda f, under: self._set(f, under),
-            "opened": lambda f, under: self._set(f, under),
+            "opened": self._opened,
             "reference": lambda f, under: self._set(f, under),
             "evaluated": self._evaluated,
             "baseline": self._baseline,
@@ -76,6 +76,18 @@ class Claims:
             if guard is None or one.body.get("guard") is guard:
                 return None
         return f"no freeze entry of its set ({str(digest)[:8]}) is under it"
+
+    def _opened(self, fact: Fact, under: list[Fact]) -> str | None:
+        problem = self._set(fact, under)
+        if problem or not fact.body.get("adapter"):
+            return problem
+        digest = fact.body.get("set")
+        allowed = [_openings_of(f) for f in _of(under, "claimed", set=digest)]
+        before = {f.body.get("spec") for f in _of(under, "opened", set=digest) if f.body.get("adapter")}
+        before -= {fact.body.get("spec")}
+        if allowed and len(before) >= max(allowed):
+            return f"it stands on {len(before)} other openings of its set, and {max(allowed)} are allowed"
+        return None
 
     def _evaluated(self, fact: Fact, under: list[Fact]) -> str | None:
         body = fact.body
@@ -166,7 +178,7 @@ class Claims:
         return self._judged[key]
 
     def _judge(self, version: Any, frozen: FrozenSet) -> str | None:
-        relation = Relation(Boilerplate(ngrams=frozen.manifest.boilerplate))
+        relation = relation_of(frozen)
         groups = {r.row: list(g) for r, g in zip(frozen.rows, frozen.manifest.groups, strict=True)}
         clusters = similarity_clusters(frozen.rows, relation, groups=groups)
         if len(clusters) < FEWEST_CLUSTERS:
@@ -187,11 +199,19 @@ class Claims:
         differing = [
             key for key in ("rows", "n", "set", "base", "prompt", "method") if body.get(key) != passed.body.get(key)
         ]
+        if "training_form" in passed.body and passed.body["training_form"] != body.get("training_form"):
+            differing.append("training_form")
         return f"its pass says otherwise: {', '.join(differing)}" if differing else None
 
 
 def _of(facts: list[Fact], kind: str, **body: Any) -> list[Fact]:
     return [f for f in facts if f.kind == kind and all(f.body.get(k) == v for k, v in body.items())]
+
+
+def _openings_of(claim: Fact) -> int:
+    question = claim.body.get("question")
+    found = cast("dict[str, Any]", question).get("openings") if isinstance(question, dict) else None
+    return found if isinstance(found, int) else 0
 
 
 def _well_graded(fact: Fact) -> bool:

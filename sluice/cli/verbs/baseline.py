@@ -64,7 +64,7 @@ def command(out: Terminal, dry_run: bool) -> Any:
     group=command,
     name="reference",
     examples=["sluice baseline reference prod --answers answers.jsonl --identity gpt-5-mini"],
-    exits={3: "no frozen eval set"},
+    exits={3: "no frozen eval set, or other answers are on record under this name"},
 )
 @click.argument("name")
 @click.option("--answers", metavar="FILE", required=True, type=click.Path(), help='JSONL: {"row": ..., "answer": ...}.')
@@ -72,8 +72,9 @@ def command(out: Terminal, dry_run: bool) -> Any:
 def reference(out: Terminal, name: str, answers: str, identity: str | None) -> Any:
     """Record another system's answers on the eval set, to claim against. It never replaces a baseline."""
     from sluice.cli import drawing
+    from sluice.core.errors import Refused
     from sluice.core.ledger import Ledger
-    from sluice.evalsuite.question import pinned_question, task_grader
+    from sluice.evalsuite.question import current_question, pinned_question
     from sluice.evalsuite.reference import import_reference
     from sluice.evalsuite.sets import require_set
 
@@ -81,9 +82,10 @@ def reference(out: Terminal, name: str, answers: str, identity: str | None) -> A
     facts = Ledger(project).read()
     frozen = require_set(project, facts)
     question, _ = pinned_question(facts, frozen.sha256)
-    fact, scores = import_reference(
-        project, frozen, question, task_grader(project), name, Path(answers), identity or name
-    )
+    today, grader = current_question(project, frozen.manifest.independent())
+    if today.grader != question.grader:
+        raise Refused("the grader is not the pinned one", where="sluice.toml", remedy='sluice freeze --reason "why"')
+    fact, scores = import_reference(project, frozen, question, grader, name, Path(answers), identity or name)
     out.say(f"reference {name}: {drawing.rate(scores.rate)} on {frozen.name}, n {scores.rate.n}", "bold")
     out.say(f'To claim against it: against = "reference:{name}" in sluice.toml, then: sluice freeze --reason "..."')
     return {"name": name, "fact": fact.hash, "rate": scores.rate, "classes": scores.total.classes}

@@ -31,7 +31,6 @@ def command(out: Terminal, what: str, on: str | None, final: bool, prompt: str |
     from sluice.core.ledger import Ledger
     from sluice.core.prompt import load_prompt
     from sluice.evalsuite.baselines.bench import bench, reached_limit
-    from sluice.evalsuite.baselines.compose import zero_shot
     from sluice.evalsuite.evaluate import Candidate, find_place, measure_on
     from sluice.train.adapters import open_adapter
     from sluice.train.judge import candidate_of, final_cost, refuse_trained_leaks
@@ -41,7 +40,7 @@ def command(out: Terminal, what: str, on: str | None, final: bool, prompt: str |
     place = find_place(project, facts, on, final=final)
     decides = place.frozen is not None and not place.guard
     if what == "base":
-        chosen = load_prompt(project, prompt) if prompt else zero_shot(project, b.dev)
+        chosen = load_prompt(project, prompt) if prompt else b.zero_shot()
         candidate = Candidate(label=f"base, {chosen.name}", prompt=chosen, files=files, form=form)
     else:
         if prompt:

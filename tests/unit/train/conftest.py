@@ -28,6 +28,7 @@ from sluice.train.evidence import Evidence, GradingEvidence
 from sluice.train.render import Rendered
 
 GRADER = make_grader(GraderConfig(name="exact"))
+PROMPT = Prompt(name="zero-shot", blocks=(Block(role="user", text="{{ input }}"),))
 QUESTION = Question(
     metric="exact",
     grader="0" * 64,
@@ -118,6 +119,7 @@ def good(tmp_path: Path) -> Evidence:
             best_spec="5" * 64,
             rerun=None,
             does_not_stop=False,
+            prompts=(PROMPT.sha256,),
             max_new_tokens=96,
             other_models=(),
         ),
@@ -145,7 +147,7 @@ def good(tmp_path: Path) -> Evidence:
             identity=identity,
             context=1024,
         ),
-        prompt=Prompt(name="zero-shot", blocks=(Block(role="user", text="{{ input }}"),)),
+        prompt=PROMPT,
         target=None,
         waived=(),
     )

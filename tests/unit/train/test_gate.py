@@ -25,6 +25,15 @@ def waiver(rule: str, value: object = "1", reason: object = "graded on paper", *
     return Fact(hash="a" * 64, project="p", kind="waived", body=body, parents=(), time="", account="ana", tool="t")
 
 
+def failing(evidence: Evidence, fact: Fact, **counts: int) -> Evidence:
+    """Return the evidence with failing checks in its quality report, and a waiver."""
+    checks = tuple(
+        c.model_copy(update={"status": "found", "count": counts[c.name]}) if c.name in counts else c
+        for c in evidence.report.checks
+    )
+    return replace(evidence, report=evidence.report.model_copy(update={"checks": checks}), waived=(fact,))
+
+
 def ungraded(evidence: Evidence) -> Evidence:
     return replace(evidence, grading=None)
 
@@ -70,17 +79,34 @@ def test_no_waiver_opens_a_hard_rule(rule, good):
 
 
 def test_a_waiver_lapses_when_what_was_found_gets_worse(good):
-    def failing(count: int) -> Evidence:
-        checks = tuple(
-            c.model_copy(update={"status": "found", "count": count}) if c.name == "conflict" else c
-            for c in good.report.checks
-        )
-        report = good.report.model_copy(update={"checks": checks})
-        return replace(good, report=report, waived=(waiver("audit", "3"),))
+    fact = waiver("audit", "3", parts={"conflict": "3"})
+    assert evaluate(failing(good, fact, conflict=3), LAX).open
+    assert evaluate(failing(good, fact, conflict=2), LAX).open
+    assert not evaluate(failing(good, fact, conflict=4), LAX).open
 
-    assert evaluate(failing(3), LAX).open
-    assert evaluate(failing(2), LAX).open
-    assert not evaluate(failing(4), LAX).open
+
+def test_a_waiver_of_one_check_covers_no_other(good):
+    """As many rows, of another kind: what was waived is not what is found."""
+    fact = waiver("audit", "5", parts={"conflict": "3", "empty": "2"})
+    assert evaluate(failing(good, fact, conflict=3, empty=2), LAX).open
+    assert evaluate(failing(good, fact, empty=1), LAX).open
+    assert not evaluate(failing(good, fact, conflict=1, empty=3), LAX).open
+    assert not evaluate(failing(good, fact, overlong=1), LAX).open
+    assert not evaluate(failing(good, waiver("audit", "5"), conflict=1), LAX).open
+
+
+def test_a_check_that_could_not_be_made_is_waived_as_just_that(good):
+    checks = tuple(
+        c.model_copy(update={"status": "absent", "missing": ("no tokenizer",)}) if c.name == "overlong" else c
+        for c in good.report.checks
+    )
+    overlong = good.report.absent[0].model_copy(update={"name": "overlong", "missing": ("no tokenizer",)})
+    report = good.report.model_copy(update={"checks": checks, "absent": (*good.report.absent, overlong)})
+    unmade = replace(good, report=report)
+    fact = waiver("audit", "0", parts={"overlong": "absent"})
+    assert evaluate(replace(unmade, waived=(fact,)), LAX).open
+    assert not evaluate(replace(unmade, waived=(waiver("audit", "9", parts={"overlong": "9"}),)), LAX).open
+    assert not evaluate(failing(good, fact, overlong=1), LAX).open
 
 
 @pytest.mark.parametrize("value", ["inf", "Infinity", "nan", None, "", "all", [1]])

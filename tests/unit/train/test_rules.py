@@ -87,7 +87,7 @@ def test_no_rule_takes_a_missing_piece_for_a_pass(good):
 @pytest.mark.parametrize("name", [f.name for f in dataclasses.fields(BaselineEvidence)])
 def test_no_rule_takes_a_missing_piece_of_the_baselines_for_a_pass(name, good):
     fine = {"rerun", "does_not_stop", "other_models", "max_new_tokens", "best_spec"}
-    value = () if name == "recorded" else None
+    value = () if isinstance(getattr(good.baselines, name), tuple) else None
     results = [rule(baselines(good, **{name: value})) for rule in ALL]
     assert all(r.holds for r in results) == (name in fine)
 
@@ -292,6 +292,19 @@ def test_a_score_of_zero_is_a_value(good):
     found = headroom(baselines(good, best_rate=wilson(0, 24)))
     assert found.status == "ok"
     assert "0.00" in found.found
+
+
+def test_a_train_prompt_that_was_not_measured_refuses(good):
+    other = good.prompt.model_copy(update={"blocks": (Block(role="user", text="Say: {{ input }}"),)})
+    found = prompt_baseline(replace(good, prompt=other))
+    assert (found.status, found.word) == ("refused", "absent")
+    assert "train prompt" in found.found
+
+
+def test_facts_of_another_project_id_that_name_the_set_refuse(good):
+    found = eval_set_frozen(replace(good, ledger_problems=("foreign: 3 facts of another project id name this set",)))
+    assert found.status == "refused"
+    assert found.fix == "set [project] id back"
 
 
 # audit
