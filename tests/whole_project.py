@@ -54,6 +54,7 @@ def start(root: Path, base: str = "no-such-model") -> Project:
         name="tickets", data="tickets", description="Name the desk.", base=base, kind="classification"
     )
     scaffold(root, answers)
+    (root / "rubric.md").write_text("Right: the very words of the target.\n")
     project = Project(root)
     add(project, "tickets", [raw_rows(root)])
     return project
