@@ -11,6 +11,7 @@ from sluice.core.errors import InputError, Refused, Tampered
 from sluice.core.evalset import FrozenSet, read_set, set_folders
 from sluice.core.ledger import Fact, Facts
 from sluice.core.project import Project
+from sluice.core.standing import is_set
 from sluice.evalsuite.question import newest_of
 
 
@@ -50,7 +51,7 @@ def all_sets(project: Project, facts: Facts) -> list[SetState]:
         except (Tampered, InputError) as problem:
             broken[folder.name] = str(problem)
     states: list[SetState] = []
-    entries = [f for f in facts.of("frozen") if _is_entry(f)]
+    entries = [f for f in facts.of("frozen") if is_set(f)]
     deciding = {f.hash for f in entries if not f.body["guard"]}
     for fact in entries:
         digest = str(fact.body["set"])
@@ -68,11 +69,6 @@ def all_sets(project: Project, facts: Facts) -> list[SetState]:
         else:
             states.append(SetState(fact=fact, frozen=None, word="absent", reason=f"evals/{folder} is not here"))
     return states
-
-
-def _is_entry(fact: Fact) -> bool:
-    kinds = {"set": str, "name": str, "guard": bool, "rows": int, "rows_sha256": str}
-    return all(isinstance(fact.body.get(key), kind) for key, kind in kinds.items())
 
 
 def _says_why(fact: Fact) -> bool:

@@ -100,11 +100,18 @@ def parts_of(seen: Seen) -> dict[str, DatasetState]:
     return {p: seen.datasets[f"{seen.data}/{p}"] for p in PARTS if f"{seen.data}/{p}" in seen.datasets}
 
 
+def is_set(fact: Fact) -> bool:
+    """Return whether a `frozen` fact says what such a fact says; others are shown by the log and count for nothing."""
+    kinds = {"set": str, "name": str, "guard": bool, "rows": int, "rows_sha256": str}
+    return all(isinstance(fact.body.get(key), kind) for key, kind in kinds.items())
+
+
 def deciding(seen: Seen) -> tuple[Fact | None, list[Fact]]:
     """Return the set that decides, and those that were frozen apart where nobody chose (as evalsuite.sets does)."""
     if seen.facts is None:
         return None, []
-    newest = newest_facts(seen.facts, [f for f in seen.facts.of("frozen") if not f.body.get("guard")])
+    frozen = [f for f in seen.facts.of("frozen") if f.body.get("guard") is False and is_set(f)]
+    newest = newest_facts(seen.facts, frozen)
     if len(newest) < 2:
         return (newest[0] if newest else None), []
     for choice in newest_facts(seen.facts, seen.facts.of("chosen")):
