@@ -12,7 +12,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from sluice.core.errors import InputError
+from sluice.core.errors import BadPath, InputError
 from sluice.core.project import Project
 from sluice.core.rows import AnyRow, to_record
 from sluice.core.task import parse_schema, read_schema
@@ -200,7 +200,7 @@ def schema_file(path: str | Path) -> dict[str, Any]:
     try:
         text = Path(path).read_text(encoding="utf-8-sig")
     except FileNotFoundError:
-        raise InputError("no such file", where=str(path), remedy="check the path of the schema") from None
+        raise BadPath("no such file", where=str(path), remedy="check the path of the schema") from None
     except (UnicodeDecodeError, IsADirectoryError):
         raise InputError("the schema is not UTF-8 text", where=str(path), remedy="save it as UTF-8 JSON") from None
     return parse_schema(text, where=str(path))

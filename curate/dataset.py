@@ -139,7 +139,9 @@ class Version:
             return Manifest.model_validate_json(file.read_bytes())
         except FileNotFoundError:
             raise InputError(
-                "the content of this version is absent here", where=self.ref, remedy="copy .sluice/data, or add again"
+                "the content of this version is absent here",
+                where=self.ref,
+                remedy="copy .sluice/data from where it is whole",
             ) from None
         except ValueError as problem:
             raise Tampered("the manifest cannot be read", where=str(file)) from problem

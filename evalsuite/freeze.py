@@ -104,7 +104,7 @@ def freeze(
             raise Refused(
                 f"another eval set is frozen as '{name}' ({standing.sha256[:8]}); frozen rows never change",
                 where=f"evals/{folder_name(name, standing.sha256)}",
-                remedy=f'sluice freeze --as {name}-2 --reason "why a new set is needed"',
+                remedy=_another_name(part, name, guard=guard),
             )
         if standing is None and guard:
             _refuse_eval_rows(project, facts, version, rows)
@@ -112,6 +112,14 @@ def freeze(
             _new_set(project, ledger, facts, manifest, rows, version, question, reason)
         changed = _claim(ledger, manifest.sha256, question, reason) if standing else ()
     return _result(manifest, question, clusters, changed, version, already=standing is not None)
+
+
+def _another_name(part: str | None, name: str, *, guard: bool) -> str:
+    """Return the command that freezes the same part under a name of its own."""
+    words = ["sluice freeze", *([part] if part else [])]
+    if guard:
+        return " ".join([*words, "--guard", f"--as {name}-guard"])
+    return " ".join([*words, f"--as {name}-2", '--reason "why a new set is needed"'])
 
 
 def keep(project: Project, digest: str, reason: str | None) -> SetState:

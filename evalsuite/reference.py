@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from sluice.core.canonical import JsonProblem, parse_exact
-from sluice.core.errors import InputError, Refused, Tampered
+from sluice.core.errors import BadPath, InputError, Refused, Tampered
 from sluice.core.evalset import FrozenSet
 from sluice.core.ledger import Fact, Ledger, decimal
 from sluice.core.project import Project
@@ -130,7 +130,7 @@ def _stored_scores(project: Project, grader: Grader, frozen: FrozenSet, fact: Fa
 
 def _read(file: Path, rows: list[Example]) -> dict[str, str]:
     if not file.is_file():
-        raise InputError("no such file", where=str(file), remedy="name a JSONL file of answers")
+        raise BadPath("no such file", where=str(file), remedy="name a JSONL file of answers")
     by_input = {r.input_hash: r.row for r in rows}
     found: dict[str, str] = {}
     for number, line in enumerate(file.read_text(encoding="utf-8-sig").split("\n"), start=1):

@@ -9,6 +9,7 @@ of lines or records beyond that.
 from __future__ import annotations
 
 import codecs
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,6 +29,9 @@ PACKED = {
     b"SQLite format 3\x00": ("an SQLite database", "export the table as CSV"),
     b"%PDF": ("a PDF", "give its text as CSV or JSONL"),
 }
+RARE = re.compile(r"cp(?:4\d\d|7\d\d|8(?!74)\d\d|0\d\d|10\d\d|11\d\d|500)$|mac-|hp-|ptcp|kz1048")
+"""Single-byte code pages of old DOS, IBM and Mac files, as `codecs` names them: seldom what a file is."""
+USUAL = "‘’“”–—…€£§°«»·©®™²³½¼ \u00a0¿¡"
 UTF8_NAMES = ("utf-8", "utf-8-sig")
 
 
@@ -158,10 +162,11 @@ def _refuse_other_encodings(source: Source) -> None:
 
 
 def _detected(lines: list[bytes]) -> str | None:
-    """Return the likeliest encoding; of those that fit equally well the commonest, Windows-1252."""
+    """Return the likeliest encoding; Windows-1252 where it fits equally well or the likeliest is a rare code page."""
     from charset_normalizer import from_bytes
 
-    matches = from_bytes(b"\n".join(lines)[:SAMPLE])
+    sample = b"\n".join(lines)[:SAMPLE]
+    matches = from_bytes(sample)
     best = matches.best()
     if best is None or best.encoding in ("ascii", "utf_8"):
         return None
@@ -169,7 +174,21 @@ def _detected(lines: list[bytes]) -> str | None:
         equal = match.chaos <= best.chaos and match.coherence >= best.coherence
         if equal and "cp1252" in match.could_be_from_charset:
             return "cp1252"
-    return codecs.lookup(best.encoding).name
+    name = codecs.lookup(best.encoding).name
+    if RARE.match(name):
+        return next((common for common in ("cp1252", "iso8859-1") if _reads_well(sample, common)), name)
+    return name
+
+
+def _reads_well(data: bytes, encoding: str) -> bool:
+    """Return whether bytes decode into printable text whose marks beyond ASCII are letters and usual punctuation."""
+    try:
+        text = data.decode(encoding)
+    except UnicodeDecodeError:
+        return False
+    marks = [c for c in text if not c.isascii()]
+    usual = sum(c.isalpha() or c in USUAL for c in marks)
+    return all(c.isprintable() or c in USUAL for c in marks) and usual >= 0.9 * len(marks)
 
 
 def _needs_encoding(path: Path, name: str | None, bad: list[tuple[int, bytes]] | None = None) -> InputError:

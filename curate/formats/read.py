@@ -6,7 +6,7 @@ import hashlib
 from difflib import get_close_matches
 from pathlib import Path
 
-from sluice.core.errors import InputError
+from sluice.core.errors import BadPath, InputError, NoPermission
 
 # the built-in formats file themselves in FORMATS, in this order
 from sluice.curate.formats import delimited, jsonl, parquet  # noqa: F401
@@ -86,12 +86,12 @@ def _load(path: Path) -> Source:
         if path.is_dir():
             inside = sorted(p.name for p in path.iterdir() if p.suffix.lower() in _extensions())
             remedy = f"name its files, for example {path / inside[0]}" if inside else "name a file"
-            raise InputError("this is a folder", where=str(path), remedy=remedy)
+            raise BadPath("this is a folder", where=str(path), remedy=remedy)
         data = path.read_bytes()
     except FileNotFoundError:
-        raise InputError("no such file", where=str(path), remedy=_nearest(path)) from None
+        raise BadPath("no such file", where=str(path), remedy=_nearest(path)) from None
     except PermissionError:
-        raise InputError(
+        raise NoPermission(
             "this file may not be read", where=str(path), remedy=f"chmod u+r {path}, or ask its owner"
         ) from None
     except OSError as problem:

@@ -22,7 +22,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from sluice.core.errors import InputError
+from sluice.core.errors import BadPath, InputError
 
 Format = Literal["ours", "id-score", "lm-eval"]
 Kind = Literal["binary", "graded"]
@@ -143,7 +143,7 @@ def _file(path: Path) -> Path:
     if path.is_file():
         return path
     if not path.is_dir():
-        raise InputError("there is no such file or folder", where=str(path), remedy="check the path")
+        raise BadPath("there is no such file or folder", where=str(path), remedy="check the path")
     if (path / SCORES_FILE).is_file():
         return path / SCORES_FILE
     samples = sorted(path.rglob("samples_*.jsonl"))

@@ -47,6 +47,12 @@ class InputError(SluiceError):
     """Bad input: a file, a row, a name, a configuration value. Exit 2."""
 
 
+class BadPath(InputError):
+    """No such file, or a folder where a file should be. Exit 2."""
+
+    code = "bad-path"
+
+
 class UsageError(SluiceError):
     """Words of a command or arguments of a call that do not fit together. Exit 2."""
 
@@ -97,3 +103,9 @@ class ModelNotFound(SurroundingsError):
     """No model of that name can be loaded here. Exit 5."""
 
     code = "model-not-found"
+
+
+class NoPermission(SurroundingsError):
+    """A file may not be read or written. Exit 5."""
+
+    code = "no-permission"

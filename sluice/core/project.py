@@ -12,7 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sluice.core.errors import InputError
+from sluice.core.errors import BadPath, InputError
 from sluice.core.files import Staging, atomic_write, disk_errors, held
 
 if TYPE_CHECKING:
@@ -128,7 +128,7 @@ class Project:
         if not path.is_relative_to(self.root):
             raise InputError(f"{what} lies outside the project", where=name, remedy="copy it into the project")
         if not path.is_file():
-            raise InputError(f"{what} does not exist", where=name, remedy=f"write it, or correct the name in {CONFIG}")
+            raise BadPath(f"{what} does not exist", where=name, remedy=f"write it, or correct the name in {CONFIG}")
         return path
 
     def read_text(self, name: str, *, what: str) -> str:

@@ -12,7 +12,7 @@ from typing import Any, cast
 
 from sluice.core.ledger import Fact, Facts, Ledger
 from sluice.core.project import Project
-from sluice.core.standing import adapter_certificates
+from sluice.core.standing import adapter_certificates, read_json
 
 SHOWN = 10  # hex digits of a fact that people see
 
@@ -80,11 +80,15 @@ class _Teller:
     """Tells facts by the names that this copy knows."""
 
     def __init__(self, project: Project, facts: Facts):
+        self.project = project
         self.facts = facts
         self.sets = {str(f.body.get("set")): str(f.body.get("name")) for f in facts.of("frozen")}
-        self.adapters = {
-            str(c.get("adapter")): name for name, c in adapter_certificates(project).items() if c.get("adapter")
-        }
+        self.adapters: dict[str, str] = {}
+        self.passes: dict[str, str] = {}
+        for name, certificate in adapter_certificates(project).items():  # oldest first: a copy renames no old fact
+            if certificate.get("adapter"):
+                self.adapters.setdefault(str(certificate["adapter"]), name)
+                self.passes.setdefault(str(certificate.get("passed")), name)
         self.labels = {str(f.body.get("spec")): str(f.body.get("label")) for f in facts.of("evaluated")}
         self.claims: dict[str, dict[str, Any]] = {}
         self.specs: dict[str, list[str]] = {}
@@ -152,11 +156,18 @@ class _Teller:
         return f"opened {self._set(body)} for {self._adapter(body)}: {count}"
 
     def _evaluated(self, body: dict[str, Any]) -> str:
-        where = self._set(body) if body.get("set") else "dev"
+        where = self._set(body) if body.get("set") else self._part(body)
         cut = f", {body['cut']} cut" if body.get("cut") else ""
         errors = f", {body['errors']} in error" if body.get("errors") else ""
         what = f"{body.get('role')} {body.get('label')}"
         return f"recorded {_rows(body.get('n'))} answered on {where}: {what} ({body.get('form')}){cut}{errors}"
+
+    def _part(self, body: dict[str, Any]) -> str:
+        """Return the part that was asked, as the run's own record names it; baselines are always measured on dev."""
+        asked = read_json(self.project.runs / str(body.get("run")) / "run.json").get("on")
+        if isinstance(asked, str):
+            return asked
+        return "dev" if body.get("role") == "baseline" else "a part"
 
     def _baseline(self, body: dict[str, Any]) -> str:
         best = str(body.get("best"))
@@ -180,7 +191,8 @@ class _Teller:
         return f"passed the gate for {body.get('method')}: {_rows(body.get('n'))} of {body.get('dataset')}{tail}"
 
     def _trained(self, body: dict[str, Any]) -> str:
-        return f"trained {self._adapter(body)} by {body.get('method')} on {_rows(body.get('n'))}"
+        name = self.passes.get(str(body.get("passed"))) or self._adapter(body)
+        return f"trained {name} by {body.get('method')} on {_rows(body.get('n'))}"
 
 
 def _rows(n: Any) -> str:

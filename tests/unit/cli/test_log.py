@@ -104,3 +104,16 @@ def test_an_empty_ledger_says_so(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     assert run(["log"]) == 0
     assert "sluice status" in capsys.readouterr().out
+
+
+def test_a_copy_of_an_adapter_renames_no_old_fact_and_a_part_is_named(project, tmp_path):
+    import shutil
+
+    shutil.copytree(project.root, tmp_path / "p")
+    copy = Project(tmp_path / "p")
+    shutil.copytree(copy.adapters / "sft-1", copy.adapters / "sft-2")
+    assert [line.text for line in story(copy).lines] == [line.text for line in story(project).lines]
+    asked = next(f for f in Ledger(copy).read().of("evaluated") if not f.body["set"])
+    run_file = copy.runs / str(asked.body["run"]) / "run.json"
+    run_file.write_text(json.dumps({**json.loads(run_file.read_bytes()), "on": "tickets/train"}))
+    assert "answered on tickets/train" in next(line.text for line in story(copy).lines if line.hash == asked.hash)

@@ -10,7 +10,7 @@ import pytest
 
 from sluice.core.canonical import dump_exact, parse_exact
 from sluice.core.errors import InputError, Tampered
-from sluice.core.evalset import SetManifest, read_set, rows_bytes, set_folders
+from sluice.core.evalset import SetManifest, read_set, rows_bytes, set_folders, unit_labels
 from sluice.core.rows import AnyRow, Example, chat_row, to_record
 
 ROWS: list[AnyRow] = [
@@ -210,3 +210,16 @@ def test_a_newer_format_is_said_and_is_not_tampered(folder: Path) -> None:
     consistent(folder, format=2)
     with pytest.raises(InputError, match="format 2"):
         read_set(folder)
+
+
+def test_rows_that_share_any_group_value_are_one_unit() -> None:
+    assert unit_labels([("a",), (), ("b", "a"), ("c",), ("b",), ()]) == [0, 1, 0, 3, 0, 5]
+    assert unit_labels([("a",), ("b",), ("b", "a")]) == [0, 0, 0], "a later row unites two that stood apart"
+    assert unit_labels([]) == []
+
+
+def test_rows_without_a_group_count_one_each(folder: Path) -> None:
+    manifest = read_set(folder).manifest
+    n = len(manifest.rows)
+    assert manifest.model_copy(update={"groups": ((),) * n}).independent() == n
+    assert manifest.model_copy(update={"groups": (("x",),) * n}).independent() == 1

@@ -257,6 +257,15 @@ def test_plain_names_are_written_plainly() -> None:
     assert input_template({"order id": "x"}) == '{{ fields["order id"] }}'
 
 
+def test_fields_that_may_be_absent_are_shown_as_nothing() -> None:
+    text = input_template({"subject": "", "order id": ""}, {"order id"})
+    prompt = Prompt(name="p", blocks=(Block(role="user", text=text),))
+    assert said(prompt, {"subject": "a", "order id": "b"}) == "subject: a\norder id: b"
+    assert said(prompt, {"subject": "a"}) == "subject: a\norder id: "
+    with pytest.raises(InputError):
+        prompt.render({"order id": "b"})
+
+
 def test_the_hash_is_of_roles_and_texts() -> None:
     base = parse_prompt("a", "---system---\ns\n---user---\n{{ x }}")
     assert parse_prompt("b", "---system---\ns\n---user---\n{{ x }}").sha256 == base.sha256

@@ -14,9 +14,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sluice.core.errors import InputError
+from sluice.core.errors import InputError, NoPermission
 from sluice.core.rows import Example
 from sluice.curate.formats import FORMATS, ReadOptions, ReadResult, read_file
+from sluice.curate.formats.decode import RARE, _reads_well
 
 BODY = ReadOptions(input="body", target="label")
 texts = st.text(st.characters(exclude_categories=["Cs"]))
@@ -233,7 +234,7 @@ def test_a_forbidden_file_is_named(tmp_path: Path):
     if was == 0:
         os.seteuid(65534)
     try:
-        with pytest.raises(InputError, match="may not be read") as caught:
+        with pytest.raises(NoPermission, match="may not be read") as caught:
             read_file(path, BODY_ONLY)
     finally:
         os.seteuid(was)
@@ -263,3 +264,17 @@ def test_every_format_is_documented_and_survives_bad_input(tmp_path: Path):
                 read(tmp_path, junk, ReadOptions(input="body", format=name), f"junk{form.extensions[0]}")
         if not form.example.startswith("("):
             assert read(tmp_path, form.example, ReadOptions(input="body"), f"example{form.extensions[0]}").rows
+
+
+def test_a_missing_file_and_a_folder_are_bad_paths(tmp_path: Path):
+    for path in (tmp_path / "none.jsonl", tmp_path):
+        with pytest.raises(InputError) as caught:
+            read_file(path, BODY_ONLY)
+        assert (caught.value.code, caught.value.exit_code) == ("bad-path", 2)
+
+
+def test_a_rare_code_page_gives_way_only_to_text_that_reads_well():
+    assert all(RARE.match(name) for name in ("cp775", "cp850", "cp037", "mac-roman"))
+    assert not any(RARE.match(name) for name in ("cp1251", "cp932", "cp949", "koi8-r", "iso8859-2"))
+    assert _reads_well("Café, schöne Grüße – 5 €".encode("cp1252"), "cp1252")
+    assert not _reads_well("schöne Grüße, Café".encode("cp850"), "cp1252")
