@@ -54,10 +54,10 @@ def regress(
     """
     facts = Ledger(project).read()
     b = bench(project, files, form, facts)
+    place = find_place(project, facts, on, final=False)
     margin = margin if margin is not None else b.question.margin_value
     if margin is None:
         raise InputError("how much may be lost is not said", where="sluice.toml [task]", remedy="--margin 0.05")
-    place = find_place(project, facts, on, final=False)
     ranked = dev_facts(b, facts) or _of_another_model(facts, b)
     if not ranked:
         raise Refused("absent: no baseline is measured on dev", remedy="sluice baseline")

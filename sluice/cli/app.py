@@ -37,7 +37,7 @@ REFUSED = 3
 EXAMPLES = (
     ("sluice audit raw/*.jsonl", "what is in these files? needs no project"),
     ("sluice add tickets raw/*.jsonl", "read them into a dataset; no row is lost in silence"),
-    ("sluice compare a.jsonl b.jsonl", "did B really beat A? needs no project"),
+    ("sluice compare a.jsonl b.jsonl --kind binary", "did B really beat A? needs no project"),
 )
 STARTS = (
     ("sluice audit FILES...", "what is in these files?", True),
@@ -190,6 +190,9 @@ def _fail(out: Terminal, error: BaseException) -> None:
 
 def main() -> NoReturn:
     """Run the process's command line and exit with its code."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # started with it closed (`>&-`): there is nobody to tell, and work to do
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115 - it lives as long as we do
     if not sys.warnoptions and "--debug" not in sys.argv:
         import warnings
 

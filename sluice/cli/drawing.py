@@ -98,7 +98,8 @@ def comparison(out: Terminal, found: Comparison, *, flips: bool = False) -> None
     if not found.final:
         out.say("dev: no evidence", "dim")
     head = v.word.replace("-", " ") if found.final else "on dev"
-    out.spans([(f"{head:<11} ", VERDICTS[v.word] if found.final else "dim"), (v.sentence, None)])
+    said = v.sentence.removesuffix(f", {head}") if found.final else v.sentence
+    out.spans([(f"{head:<11} ", VERDICTS[v.word] if found.final else "dim"), (said, None)])
     best = f", the best of {found.measured} prompts measured" if found.measured > 1 else ""
     if found.prompt is not None:
         what = f"the best of {found.measured} prompts" if found.measured > 1 else "the prompt"

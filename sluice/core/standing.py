@@ -41,6 +41,8 @@ class Seen:
     datasets: dict[str, DatasetState]
     facts: Facts | None
     notices: list[str] = field(default_factory=list[str])
+    broken: bool = False
+    """Whether sluice.toml is there and cannot be used: nothing else comes before mending it."""
 
     def of(self, kind: str, **body: Any) -> list[Fact]:
         """Return the facts of a kind with these values; none where the ledger could not be read."""
@@ -63,10 +65,11 @@ def read_standing(project: Project) -> Seen:
     except InputError as problem:
         if not notices:
             notices.append(str(problem))
+    broken = project.has_config and bool(notices)
     datasets = {d.name: d for d in datasets_of(project)}
     wholes = [n for n in datasets if "/" not in n]
     data = task.get("data") if isinstance(task.get("data"), str) else None
-    return Seen(task, str(data or (wholes[0] if wholes else "tickets")), datasets, facts, notices)
+    return Seen(task, str(data or (wholes[0] if wholes else "tickets")), datasets, facts, notices, broken)
 
 
 def datasets_of(project: Project) -> Iterator[DatasetState]:

@@ -178,7 +178,9 @@ def _next(
 ) -> Iterator[Step]:
     data = seen.data
     here = next((s.name for s in stages if s.here), None)
-    if not seen.datasets or (here == "data" and data not in seen.datasets):
+    if seen.broken:
+        yield Step("sluice status", "again, once sluice.toml is mended")
+    elif not seen.datasets or (here == "data" and data not in seen.datasets):
         files, options = _raw_files(project)
         yield Step(f"sluice add {data} {files}{options} --dry-run", "shows what would be read")
         yield Step(f"sluice add {data} {files}{options}", "columns not named stay as metadata" if options else "")

@@ -79,7 +79,8 @@ def draw(out: Terminal, result: FreezeResult) -> None:
         out.say("This guard set is too small for its margin: even an unchanged model would not be shown.", "warn")
     for note in result.notes:
         out.say(note, "warn")
-    out.next("sluice baseline" if not result.guard else f"sluice regress base --on {result.name}")
+    margin = "" if result.question.margin else " --margin 0.05"
+    out.next("sluice baseline" if not result.guard else f"sluice regress base --on {result.name}{margin}")
 
 
 def power_lines(power: Power) -> list[tuple[Any, ...]]:

@@ -11,7 +11,7 @@ from sluice.cli.verb import find_project, verb
 
 
 @verb(
-    examples=["sluice regress sft-1 --on safety", "sluice regress base", "sluice regress sft-1 --margin 0.05"],
+    examples=["sluice regress sft-1 --on safety --margin 0.05", "sluice regress base --margin 0.05"],
     exits={1: "worse", 3: "the eval set is not for this", 4: "cannot tell"},
 )
 @click.argument("what", metavar="ADAPTER | base")

@@ -107,6 +107,8 @@ KINDS = [
     (errors.SurroundingsError, 5),
     (errors.StoreBusy, 5),
     (errors.ModelNotFound, 5),
+    (errors.BadPath, 2),
+    (errors.NoPermission, 5),
 ]
 
 
