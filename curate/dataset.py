@@ -19,7 +19,7 @@ from pydantic import BaseModel, ConfigDict
 
 from sluice.core.canonical import canonical
 from sluice.core.errors import InputError, Tampered, UsageError
-from sluice.core.files import atomic_write, publish_folder
+from sluice.core.files import atomic_write, file_sha256, publish_folder
 from sluice.core.project import Project
 from sluice.core.rows import COLUMNS, AnyRow, Example, from_record, to_record
 from sluice.curate.operation import NameEntry, Operation, Parent, newest_number, read_operation, recover
@@ -103,12 +103,6 @@ def write_version(project: Project, job: Path, frame: pl.DataFrame) -> str:
     (folder / "manifest.json").write_text(manifest.model_dump_json(indent=1) + "\n", encoding="utf-8")
     publish_folder(folder, final)
     return version
-
-
-def file_sha256(path: Path) -> str:
-    """Return the SHA-256 of a file's bytes."""
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 class Version:

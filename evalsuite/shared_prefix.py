@@ -9,7 +9,7 @@ tokens or stopping.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 ATTENTION = "sluice_shared_prefix"
@@ -89,15 +89,20 @@ def supports_shared_prefix(base: Any) -> bool:
 _TRIED = frozenset({"llama", "mistral", "qwen2", "qwen3", "smollm3", "olmo", "olmo2", "granite", "phi3", "starcoder2"})
 
 
-@contextlib.contextmanager
-def shared_prefix_attention(base: Any) -> Iterator[None]:
+def shared_prefix_attention(base: Any) -> contextlib.AbstractContextManager[None]:
     """Let a model attend through a `KeyValueStore` inside the block."""
+    return attention(base, ATTENTION, _attend)
+
+
+@contextlib.contextmanager
+def attention(base: Any, name: str, attend: Callable[..., tuple[Any, None]]) -> Iterator[None]:
+    """Let a transformers model attend by a function of ours, registered as `name`, inside the block."""
     from transformers import AttentionInterface
 
-    AttentionInterface.register(ATTENTION, _attend)
+    AttentionInterface.register(name, attend)
     config = base.config
     before = config._attn_implementation
-    config._attn_implementation = ATTENTION
+    config._attn_implementation = name
     try:
         yield
     finally:

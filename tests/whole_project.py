@@ -142,7 +142,8 @@ def train(project: Project, files: ModelFiles) -> None:
     checkpoint = fit / "checkpoint-4"
     checkpoint.mkdir(parents=True)
     (fit / "log.jsonl").write_text('{"step": 1, "loss": 2.0}\n')
-    from sluice.train.checkpoints import file_sha256, mark_whole
+    from sluice.core.files import file_sha256
+    from sluice.train.checkpoints import mark_whole
 
     (checkpoint / "state.bin").write_bytes(b"state")
     mark_whole(checkpoint)

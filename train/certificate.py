@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict
 
 from sluice.core.canonical import canonical
 from sluice.core.errors import Tampered
+from sluice.core.files import file_sha256
 from sluice.core.ledger import Facts
 from sluice.core.prompt import Prompt
 from sluice.core.runs import rows_hash
@@ -87,8 +88,7 @@ def hash_folder(folder: Path) -> dict[str, str]:
     for file in sorted(folder.rglob("*")):
         name = file.relative_to(folder).as_posix()
         if file.is_file() and name not in NOT_HASHED:
-            with open(file, "rb") as stream:
-                found[name] = hashlib.file_digest(stream, "sha256").hexdigest()
+            found[name] = file_sha256(file)
     return found
 
 

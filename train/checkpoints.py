@@ -6,13 +6,12 @@ can die between any two. So each gets `whole.json`, last, with the hash of every
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import shutil
 from pathlib import Path
 
-from sluice.core.files import atomic_write
+from sluice.core.files import atomic_write, file_sha256
 
 _MARK = "whole.json"
 
@@ -44,12 +43,6 @@ def last_whole(folder: Path) -> Path | None:
 def checkpoint_step(checkpoint: Path | None) -> int:
     """Return the step that a checkpoint was made after; 0 for none."""
     return 0 if checkpoint is None else _step(checkpoint)
-
-
-def file_sha256(path: Path) -> str:
-    """Return the SHA-256 (hex) of a file."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _step(checkpoint: Path) -> int:

@@ -16,7 +16,7 @@ from functools import cache
 from types import MethodType
 from typing import Any
 
-from sluice.evalsuite.shared_prefix import supports_shared_prefix
+from sluice.evalsuite.shared_prefix import attention, supports_shared_prefix
 from sluice.train.packing import Part
 
 ATTENTION = "sluice_packed"
@@ -74,22 +74,9 @@ def can_share(base: Any) -> bool:
     return supports_shared_prefix(base) and not getattr(config, "attention_dropout", 0.0)
 
 
-@contextlib.contextmanager
-def packed_attention(base: Any, share: bool) -> Iterator[None]:
+def packed_attention(base: Any, share: bool) -> contextlib.AbstractContextManager[None]:
     """Let a model attend over packed parts inside the block; nothing happens where `share` is False."""
-    if not share:
-        yield
-        return
-    from transformers import AttentionInterface
-
-    AttentionInterface.register(ATTENTION, _attend)
-    config = base.config
-    before = config._attn_implementation
-    config._attn_implementation = ATTENTION
-    try:
-        yield
-    finally:
-        config._attn_implementation = before
+    return attention(base, ATTENTION, _attend) if share else contextlib.nullcontext()
 
 
 def _attend(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import hashlib
 import json
 import os
 import secrets
@@ -35,6 +36,12 @@ def watch_syncs(hook: Hook) -> Generator[None]:
         yield
     finally:
         _after_sync.remove(hook)
+
+
+def file_sha256(path: Path) -> str:
+    """Return the SHA-256 of a file's bytes, 64 hex digits."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def sync_fd(fd: int, path: Path | str) -> None:

@@ -150,7 +150,8 @@ def test_a_rows_text_edited_in_the_parquet_is_found(measured):
 def test_a_versions_manifest_edited_to_fit_other_rows_is_found(measured):
     import polars as pl
 
-    from sluice.curate.dataset import file_sha256, open_dataset, rows_frame
+    from sluice.core.files import file_sha256
+    from sluice.curate.dataset import open_dataset, rows_frame
 
     measured.waive()
     version = open_dataset(measured.project, "tickets/train")

@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import Any
 
 from sluice.core.errors import InputError, SurroundingsError
-from sluice.core.files import atomic_write, disk_errors, held, publish_folder, read_lines
+from sluice.core.files import atomic_write, disk_errors, file_sha256, held, publish_folder, read_lines
 from sluice.evalsuite.models.identity import Progress
 from sluice.evalsuite.models.local import LocalModel
 from sluice.evalsuite.models.quiet import quiet_libraries
-from sluice.train.checkpoints import checkpoint_step, file_sha256, last_whole
+from sluice.train.checkpoints import checkpoint_step, last_whole
 from sluice.train.loss import can_share, fast_lora, packed_attention
 from sluice.train.recipes.config import FitResult, SftConfig
 from sluice.train.recipes.trainer import append_json, make_trainer

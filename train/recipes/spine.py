@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from sluice.core.errors import InputError, Refused, Tampered
-from sluice.core.files import atomic_write, publish_folder
+from sluice.core.files import atomic_write, file_sha256, publish_folder
 from sluice.core.ledger import Fact, Ledger
 from sluice.core.project import Project
 from sluice.core.rows import Example
@@ -303,22 +303,17 @@ def _certificate(
         seed=order.config.seed,
         max_new_tokens=evidence.baselines.max_new_tokens,
         checkpoints={
-            p.name: _sha256(p / "whole.json")
+            p.name: file_sha256(p / "whole.json")
             for p in sorted((folder / "fit").glob("checkpoint-*"))
             if (p / "whole.json").exists()
         },
-        log_sha256=_sha256(log) if log.exists() else "",
+        log_sha256=file_sha256(log) if log.exists() else "",
         packages={name: found for name in PACKAGES if (found := _version(name))},
         git_commit=_commit(project.root),
         ledger_heads=tuple(facts.heads()),
         result=result.model_dump(mode="json", exclude={"losses", "adapter"})
         | {"last_loss": result.losses[-1] if result.losses else None},
     )
-
-
-def _sha256(path: Path) -> str:
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _version(name: str) -> str | None:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from sluice.core.errors import SluiceError, Tampered
+from sluice.core.files import file_sha256
 from sluice.core.ledger import Facts
 from sluice.core.project import Project
 from sluice.core.prompt import Prompt
@@ -16,7 +17,6 @@ from sluice.evalsuite.models.at_hand import model_at_hand
 from sluice.evalsuite.models.identity import ModelFiles, identify
 from sluice.train.adapters import adapter_ids
 from sluice.train.certificate import CARD, Certificate, check, read_certificate, write_card
-from sluice.train.checkpoints import file_sha256
 from sluice.train.verification.finding import Finding, absent, intact, tampered
 from sluice.train.verification.versions import Versions
 
