@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -22,8 +22,9 @@ from sluice.core.files import append_line, read_lines
 from sluice.core.ledger import Fact, Facts, Ledger
 from sluice.core.project import Project
 from sluice.core.rows import Example
+from sluice.core.runs import rows_hash
 from sluice.evalsuite.baselines.bench import Bench, dev_facts, fact_run
-from sluice.evalsuite.graders import grade_answer
+from sluice.evalsuite.graders import Grader, grade_answer
 from sluice.evalsuite.scoring import plain_input
 
 ANSWERS, OWN_TARGETS, OTHER_TARGETS = 20, 5, 5
@@ -62,8 +63,14 @@ class Grading(BaseModel):
     fact: str | None = None
 
 
+def require_baseline(facts: Facts) -> None:
+    """Raise Refused where no baseline at all is on record, whose answers could be graded."""
+    if not facts.of("evaluated", on="dev", role="baseline"):
+        raise Refused("there is no baseline on dev whose answers could be graded", remedy="sluice baseline")
+
+
 def items(b: Bench, facts: Facts) -> list[Item]:
-    """Return the thirty answers in the order they are shown; the same for the same dev part and best baseline.
+    """Return the thirty answers of today's dev part and best baseline, in the order they are shown.
 
     Raises:
         InputError: dev has too few rows or targets.
@@ -79,8 +86,21 @@ def items(b: Bench, facts: Facts) -> list[Item]:
     answers = run.answers()
     if run.closed != best.body["answers"]:
         raise Tampered("the stored answers are not those on record", where=f".sluice/runs/{run.id}")
-    seed = f"{b.dev_hash()} {best.body['spec']}"
-    rows = sorted(b.dev, key=lambda r: _draw(seed, r.row))
+    texts = {row.row: answers[(row.row, 0)].text for row in b.dev}
+    return draw_items(b.dev, texts, str(best.body["spec"]), b.grader)
+
+
+def draw_items(dev: Sequence[Example], answers: Mapping[str, str], spec: str, grader: Grader) -> list[Item]:
+    """Return the thirty answers of a dev part and a run, in the order they are shown; the same for the same run.
+
+    Args:
+        answers: the run's answer to each row, by row hash.
+        spec: hash of the run's spec.
+
+    Raises InputError where dev has too few rows or targets.
+    """
+    seed = f"{rows_hash(r.row for r in dev)} {spec}"
+    rows = sorted(dev, key=lambda r: _draw(seed, r.row))
     with_target = [r for r in rows if r.target]
     if len(rows) < ANSWERS or len(with_target) < OWN_TARGETS + OTHER_TARGETS:
         raise InputError(
@@ -88,17 +108,17 @@ def items(b: Bench, facts: Facts) -> list[Item]:
             f"{OWN_TARGETS + OTHER_TARGETS} targets are needed to grade blind",
             remedy='split a larger dev part, or: sluice waive gradable --reason "..."',
         )
-    found = [_item(b, seed, r, answers[(r.row, 0)].text, "answer") for r in rows[:ANSWERS]]
+    found = [_item(grader, seed, r, answers[r.row], "answer") for r in rows[:ANSWERS]]
     backwards = with_target[::-1]
     own, others = backwards[:OWN_TARGETS], backwards[OWN_TARGETS : OWN_TARGETS + OTHER_TARGETS]
-    found += [_item(b, seed, r, r.target or "", "own-target") for r in own]
+    found += [_item(grader, seed, r, r.target or "", "own-target") for r in own]
     for row in others:
         if all(o.target == row.target for o in with_target):
             raise InputError("all dev rows have one and the same target", remedy="collect rows that differ")
-        wrong = next((o for o in _after(with_target, row) if _expected(b, row, o.target or "") == "wrong"), None)
+        wrong = next((o for o in _after(with_target, row) if _expected(grader, row, o.target or "") == "wrong"), None)
         if wrong is None:
             raise InputError("the grader calls every other target right", where=row.row[:10], remedy="mend the grader")
-        found.append(_item(b, seed, row, wrong.target or "", "other-target"))
+        found.append(_item(grader, seed, row, wrong.target or "", "other-target"))
     return sorted(found, key=lambda i: _draw(seed, i.id))
 
 
@@ -111,14 +131,26 @@ def _draw(seed: str, word: str) -> str:
     return hashlib.sha256(f"sluice/grading/1 {seed} {word}".encode()).hexdigest()
 
 
-def _expected(b: Bench, row: Example, answer: str) -> Word:
-    grade = grade_answer(b.grader, input=plain_input(row), target=row.target, answer=answer, cut=False)
-    return "right" if grade.score is not None and b.grader.spec.is_right(grade.score) else "wrong"
+def _expected(grader: Grader, row: Example, answer: str) -> Word:
+    grade = grade_answer(grader, input=plain_input(row), target=row.target, answer=answer, cut=False)
+    return "right" if grade.score is not None and grader.spec.is_right(grade.score) else "wrong"
 
 
-def _item(b: Bench, seed: str, row: Example, answer: str, source: Source) -> Item:
+def _item(grader: Grader, seed: str, row: Example, answer: str, source: Source) -> Item:
     identity = _draw(seed, f"{row.row} {source} {hashlib.sha256(answer.encode()).hexdigest()}")[:16]
-    return Item(id=identity, row=row, answer=answer, source=source, expected=_expected(b, row, answer))
+    return Item(id=identity, row=row, answer=answer, source=source, expected=_expected(grader, row, answer))
+
+
+def wanted(item: Item) -> Word:
+    """Return the word that speaks for the task: of a control what is true, of an answer what the grader says."""
+    if item.source == "answer":
+        return item.expected
+    return "right" if item.source == "own-target" else "wrong"
+
+
+def items_hash(listed: Sequence[Item]) -> str:
+    """Return the hash over which answers were graded."""
+    return hashlib.sha256(" ".join(sorted(i.id for i in listed)).encode()).hexdigest()
 
 
 def decide_item(project: Project, item: Item, word: Word, *, by: str, seconds: float) -> None:
@@ -143,25 +175,30 @@ def _own_file(project: Project, by: str) -> Any:
 
 def decisions(project: Project, by: str | None = None) -> dict[tuple[str, str], Word]:
     """Return the last word of each person on each item, as (item, by) to word; the order of files is irrelevant."""
+    return {key: words[-1] for key, words in all_decisions(project).items() if by is None or key[1] == by}
+
+
+def all_decisions(project: Project) -> dict[tuple[str, str], list[Word]]:
+    """Return every word of each person on each item, as (item, by) to words, the earliest first."""
     records: list[dict[str, Any]] = []
     if project.decisions.is_dir():
         for file in sorted(project.decisions.glob("*.jsonl")):
             records += [r for r in read_lines(file) if r.get("kind") == "grade"]
-    found: dict[tuple[str, str], Word] = {}
+    found: dict[tuple[str, str], list[Word]] = {}
     for record in sorted(records, key=lambda r: (str(r.get("time")), str(r.get("id")))):
-        if record.get("word") in ("right", "wrong") and (by is None or record.get("by") == by):
-            found[(str(record["item"]), str(record["by"]))] = record["word"]
+        if record.get("word") in ("right", "wrong"):
+            found.setdefault((str(record.get("item")), str(record.get("by"))), []).append(record["word"])
     return found
 
 
 def state(b: Bench, listed: Sequence[Item], by: str) -> Grading:
     """Return how far one person's grading has come."""
-    words = decisions(b.project, by)
-    graded = [(i, words[(i.id, by)]) for i in listed if (i.id, by) in words]
-    controls = [(i, w) for i, w in graded if i.source != "answer"]
-    answers = [(i, w) for i, w in graded if i.source == "answer"]
-    controls_right = sum((w == "right") == (i.source == "own-target") for i, w in controls)
-    agree = sum(w == i.expected for i, w in answers)
+    words = {item: word for (item, who), word in decisions(b.project, by).items() if who == by}
+    graded = [i for i in listed if i.id in words]
+    controls = [i for i in graded if i.source != "answer"]
+    answers = [i for i in graded if i.source == "answer"]
+    controls_right = sum(words[i.id] == wanted(i) for i in controls)
+    agree = sum(words[i.id] == wanted(i) for i in answers)
     complete = len(graded) == len(listed)
     return Grading(
         done=len(graded),
@@ -186,7 +223,7 @@ def seal(b: Bench, facts: Facts, listed: Sequence[Item], by: str) -> Grading:
         "spec": best.body["spec"],
         "answers": best.body["answers"],
         "grader": b.question.grader,
-        "items": hashlib.sha256(" ".join(sorted(i.id for i in listed)).encode()).hexdigest(),
+        "items": items_hash(listed),
         "by": by,
         "controls": standing.controls,
         "controls_right": standing.controls_right,

@@ -63,9 +63,8 @@ def openings(project: Project, facts: Facts, frozen: FrozenSet, question: Questi
         if state.sha256 == frozen.sha256:
             continue
         earlier = _candidates(facts, state.sha256) - own
-        # of a set that is not whole nobody can say which rows it shares: all its openings count
-        unknown = state.frozen is None and not state.fact.body["guard"]
-        if earlier and (unknown or (state.frozen is not None and shares_rows(frozen, state.frozen))):
+        # of a set that is not whole nobody can say which rows it shares: all that was measured on it counts
+        if earlier and (state.frozen is None or shares_rows(frozen, state.frozen)):
             inherited |= earlier
             related.add(state.sha256)
     return Openings(
@@ -118,6 +117,17 @@ def refuse_spoilt(facts: Facts, frozen: FrozenSet) -> None:
     problem = foreign_problem(facts, frozen.sha256)
     if problem is not None:
         raise Refused(problem, where="sluice.toml [project]", remedy="set [project] id back")
+
+
+def all_spent(counted: Openings, frozen: FrozenSet) -> Refused:
+    """Return the error for a set that may judge no further candidate."""
+    earlier = f", {counted.inherited} of them on earlier sets that share its rows or are not here"
+    return Refused(
+        f"all {counted.allowed} openings of the eval set '{frozen.name}' are spent"
+        + (earlier if counted.inherited else ""),
+        where=f"evals/{frozen.folder.name}",
+        remedy='choose on dev, or freeze new rows: sluice freeze PART --as NAME --reason "..."',
+    )
 
 
 def foreign_problem(facts: Facts, set_sha256: str) -> str | None:
@@ -182,11 +192,7 @@ def open_set(project: Project, ledger: Ledger, frozen: FrozenSet, question: Ques
             if spec.sha256 in counted.made:
                 return None
             if counted.used_by_others(spec.sha256) >= counted.allowed:
-                raise Refused(
-                    f"all {counted.allowed} openings of the eval set '{frozen.name}' are spent",
-                    where=f"evals/{frozen.folder.name}",
-                    remedy='choose on dev, or freeze new rows: sluice freeze PART --as NAME --reason "..."',
-                )
+                raise all_spent(counted, frozen)
             _refuse_planted(project, spec)
         return ledger.write(
             "opened",

@@ -124,22 +124,34 @@ def pinned_question(facts: Facts, set_sha256: str) -> tuple[Question, Fact]:
 def claims_that_count(facts: Facts, set_sha256: str) -> list[Fact]:
     """Return the claims of a set that were made by the rules, parents first.
 
-    A changed question needs a reason, and none counts that stands on an opening by a trained candidate. Where the set
-    was opened, what it was opened under counts before what another copy claimed meanwhile.
+    Where the set was opened, what it was opened under counts before what another copy claimed meanwhile.
     """
-    claims = [f for f in facts.of("claimed", set=set_sha256) if _is_question(f.body.get("question"))]
-    hashes = {f.hash for f in claims}
-    opened = [f.hash for f in facts.of("opened", set=set_sha256) if f.body.get("adapter")]
-    made: list[Fact] = []
-    for fact in claims:
-        under = facts.ancestors(fact.hash)
-        changes = bool(under & hashes)
-        if not under & set(opened) and (not changes or str(fact.body.get("reason") or "").strip()):
-            made.append(fact)
+    made = [f for f in facts.of("claimed", set=set_sha256) if claim_problem(facts, f) is None]
     asked: set[str] = set()
-    for digest in opened:
+    for digest in _opened_by_candidates(facts, set_sha256):
         asked |= facts.ancestors(digest)
     return [f for f in made if f.hash in asked] or made
+
+
+def claim_problem(facts: Facts, claim: Fact) -> str | None:
+    """Return why a claim does not count, or None where it was made by the rules.
+
+    A changed question needs a reason, and none counts that stands on an opening by a trained candidate.
+    """
+    if not _is_question(claim.body.get("question")):
+        return "its question cannot be read"
+    set_sha256 = str(claim.body.get("set"))
+    under = facts.ancestors(claim.hash)
+    if under & _opened_by_candidates(facts, set_sha256):
+        return "a trained candidate had opened the set before it was claimed"
+    earlier = any(f.hash in under and _is_question(f.body.get("question")) for f in facts.of("claimed", set=set_sha256))
+    if earlier and not str(claim.body.get("reason") or "").strip():
+        return "it changes the question and gives no reason"
+    return None
+
+
+def _opened_by_candidates(facts: Facts, set_sha256: str) -> set[str]:
+    return {f.hash for f in facts.of("opened", set=set_sha256) if f.body.get("adapter")}
 
 
 def _is_question(value: object) -> bool:

@@ -23,7 +23,7 @@ from sluice.evalsuite.baselines.measure import constant_scores, here
 from sluice.evalsuite.compare import Comparison, compare_scores
 from sluice.evalsuite.evaluate import Candidate, Place, find_place, measure_on, rescored, set_place
 from sluice.evalsuite.models.identity import ModelFiles, ModelIdentity
-from sluice.evalsuite.openings import openings, refuse_spoilt
+from sluice.evalsuite.openings import all_spent, openings, refuse_spoilt
 from sluice.evalsuite.question import Question
 from sluice.evalsuite.scoring import Scores
 from sluice.evalsuite.sets import deciding_set
@@ -82,11 +82,7 @@ def final_cost(project: Project, identity: str, files: ModelFiles, form: Form) -
     mine = spec.sha256 in counted.made
     used = counted.used if mine else counted.used_by_others(spec.sha256) + 1
     if not mine and used > counted.allowed:
-        raise Refused(
-            f"all {counted.allowed} openings of the eval set '{b.frozen.name}' are spent",
-            where=f"evals/{b.frozen.folder.name}",
-            remedy='choose on dev, or freeze new rows: sluice freeze PART --as NAME --reason "..."',
-        )
+        raise all_spent(counted, b.frozen)
     return Cost(
         set=b.frozen.name,
         rows=len(b.frozen.rows),

@@ -62,7 +62,7 @@ def regress(
     if not ranked:
         raise Refused("absent: no baseline is measured on dev", remedy="sluice baseline")
     limit = max(int(f.body["max_new_tokens"]) for f in ranked if f.body["prompt"] == ranked[0].body["prompt"])
-    prompt = stored_prompt(b, ranked[0])
+    prompt = stored_prompt(project, ranked[0])
     base = Candidate(label=f"base, {prompt.name}", prompt=prompt, files=files, form=form, identity=b.identity)
     recorded = _recorded(facts, b, place, prompt, limit)
     if not recorded:

@@ -18,6 +18,8 @@ from sluice.core.project import Project
 from sluice.train.verification.adapters import check_adapters, check_models
 from sluice.train.verification.claims import Claims
 from sluice.train.verification.finding import SORTS, Finding, Sort, Word
+from sluice.train.verification.grader import todays_grader
+from sluice.train.verification.gradings import check_gradings
 from sluice.train.verification.runs import Runs
 from sluice.train.verification.sets import check_ledger, check_sets
 from sluice.train.verification.versions import Versions
@@ -54,7 +56,7 @@ class Verification(BaseModel):
 
 
 def verify(project: Project, *, cache_dir: Path | None = None, progress: Progress | None = None) -> Verification:
-    """Recompute a project: ledger, facts, eval sets, versions, scores, adapters, models.
+    """Recompute a project: ledger, facts, eval sets, versions, scores, gradings, adapters, models.
 
     Args:
         cache_dir: where models lie (by default the user's cache folder).
@@ -68,7 +70,11 @@ def verify(project: Project, *, cache_dir: Path | None = None, progress: Progres
     versions = Versions(project, progress)
     findings += versions.findings
     findings += Claims(facts, sets, versions, progress).check()
-    findings += Runs(project, facts, sets, versions, progress).check()
+    today = todays_grader(project)
+    findings += Runs(project, facts, sets, versions, today, progress).check()
+    findings += check_gradings(project, facts, versions, today)
+    if today.grader is not None:
+        today.grader.close()
     found, certificates, notes = check_adapters(project, facts, versions, progress)
     findings += found
     findings += check_models(project, certificates, cache_dir or default_cache_dir(), progress)

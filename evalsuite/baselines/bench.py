@@ -6,7 +6,7 @@ Reads facts and datasets; asks no model and writes nothing.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -19,6 +19,8 @@ from sluice.core.prompt import ChatMessages, Prompt
 from sluice.core.rows import Example
 from sluice.core.runs import Run, rows_hash
 from sluice.curate.dataset import has_dataset, open_dataset
+from sluice.curate.eval_side import relation_of
+from sluice.curate.leaks import find_leaks_in_texts
 from sluice.evalsuite.asking import Form
 from sluice.evalsuite.baselines.compose import all_prompts, few_shot, train_prompt, zero_shot
 from sluice.evalsuite.evaluate import is_record
@@ -48,6 +50,7 @@ class Bench:
     identity: ModelIdentity
     context: int
     """Tokens that fit, prompt and answer together."""
+    _showing: dict[str, bool] = field(default_factory=dict[str, bool], compare=False, repr=False)
 
     @property
     def base_sha256(self) -> str:
@@ -77,6 +80,20 @@ class Bench:
         lengths = [len(self.tokenizer.encode(r.target, add_special_tokens=False)) for r in self.dev if r.target]  # type: ignore[attr-defined]
         return max(SHORTEST_LIMIT, 2 * max(lengths, default=0))
 
+    def shows_eval_row(self, fact: Fact) -> bool:
+        """Return whether the prompt of a recorded run holds a row of the eval set, which may be frozen since.
+
+        False where the run is absent or tampered with: that is said where its scores are read.
+        """
+        digest = str(fact.body["prompt"])
+        if digest not in self._showing:
+            try:
+                texts = stored_prompt(self.project, fact).texts()
+            except (Refused, Tampered):
+                return False
+            self._showing[digest] = bool(find_leaks_in_texts(texts, self.frozen.rows, relation_of(self.frozen)))
+        return self._showing[digest]
+
     def prompts(self) -> list[Prompt]:
         """Return every prompt that must be measured on dev today."""
         return all_prompts(self.project, self.dev, self.train, self.room(self.first_limit()))
@@ -104,25 +121,15 @@ def _context(files: ModelFiles, tokenizer: Any) -> int:
     return context_length(config, tokenizer)
 
 
-def bench(
-    project: Project,
-    files: ModelFiles,
-    form: Form,
-    facts: Facts | None = None,
-    *,
-    identity: ModelIdentity | None = None,
-) -> Bench:
-    """Collect what baselines are measured with.
+def require_asked(project: Project, facts: Facts | None = None) -> tuple[FrozenSet, Question, Grader]:
+    """Return the eval set that decides, what is asked of it, and the grader: all that is needed but a model.
 
-    Args:
-        identity: of the model's files, where they were hashed already.
+    It reads small files only, so that verbs ask it before a library for models is loaded.
 
     Raises:
         Refused: no frozen eval set, or today's question is not the pinned one.
         InputError: no dev part, or no train part.
     """
-    from sluice.evalsuite.models.local import load_tokenizer
-
     facts = facts or Ledger(project).read()
     frozen = require_set(project, facts)
     question, _ = pinned_question(facts, frozen.sha256)
@@ -138,6 +145,28 @@ def bench(
     for part, why in (("dev", "choices are made on dev, never on the eval set"), ("train", "it gives the examples")):
         if not has_dataset(project, f"{data}/{part}"):
             raise InputError(f"there is no dataset '{data}/{part}': {why}", remedy=f"sluice split {data}")
+    return frozen, question, grader
+
+
+def bench(
+    project: Project,
+    files: ModelFiles,
+    form: Form,
+    facts: Facts | None = None,
+    *,
+    identity: ModelIdentity | None = None,
+) -> Bench:
+    """Collect what baselines are measured with.
+
+    Args:
+        identity: of the model's files, where they were hashed already.
+
+    Raises as `require_asked`.
+    """
+    from sluice.evalsuite.models.local import load_tokenizer
+
+    frozen, question, grader = require_asked(project, facts)
+    data = project.config.task.data
     tokenizer = load_tokenizer(files)
     return Bench(
         project=project,
@@ -158,6 +187,7 @@ def dev_facts(b: Bench, facts: Facts) -> list[Fact]:
     """Return what was ever closed on dev by a baseline of this base, form, dev rows and grader, best first.
 
     Runs with less room than the first limit are left out: nobody's prompt is measured by answers that were cut short.
+    So are prompts that hold a row of an eval set which was frozen after them: they cannot be measured on it.
     """
     found = facts.of(
         "evaluated",
@@ -169,7 +199,7 @@ def dev_facts(b: Bench, facts: Facts) -> list[Fact]:
         rows=b.dev_hash(),
         grader=b.question.grader,
     )
-    return _with_room(b, ranked_facts(b, found))
+    return [f for f in _with_room(b, ranked_facts(b, found)) if not b.shows_eval_row(f)]
 
 
 def _with_room(b: Bench, found: list[Fact]) -> list[Fact]:
@@ -230,12 +260,12 @@ def reached_limit(b: Bench, facts: Facts) -> int:
     return max(int(f.body["max_new_tokens"]) for f in ranked if f.body["prompt"] == prompt)
 
 
-def stored_prompt(b: Bench, fact: Fact) -> Prompt:
+def stored_prompt(project: Project, fact: Fact) -> Prompt:
     """Return the prompt of a recorded run from its folder.
 
     Raises Refused where the run is absent here, Tampered where its prompt is not the one on record.
     """
-    run = fact_run(b.project, fact)
+    run = fact_run(project, fact)
     try:
         prompt = Prompt.model_validate(run.spec.prompt)
     except ValueError as problem:

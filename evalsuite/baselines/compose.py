@@ -47,8 +47,7 @@ def zero_shot(project: Project, rows: Sequence[Example]) -> Prompt:
     """Return the composed prompt without examples.
 
     Args:
-        rows: dev and training rows together: the prompt shows every field that any of them has, and those that are
-            not in all of them as what may be absent.
+        rows: dev and training rows together: the prompt shows every field that any of them has.
     """
     blocks = [Block(role="system", text=composed_system(project), template=False)]
     if not isinstance(_first(rows).input, Messages):
@@ -57,13 +56,16 @@ def zero_shot(project: Project, rows: Sequence[Example]) -> Prompt:
 
 
 def _shown_fields(rows: Sequence[Example]) -> str:
-    """Return the user template over the fields of all rows, in the order of one that has all, else by name."""
+    """Return the user template over the fields of all rows, in the order of one that has all, else by name.
+
+    Any of several fields may be absent: rows of the eval set, which nothing is composed from, may lack one that all
+    others have.
+    """
     seen = {tuple(input_texts(row.input)) for row in rows if not isinstance(row.input, Messages)}
     every = {name for fields in seen for name in fields}
     whole = sorted(fields for fields in seen if len(fields) == len(every))
     names = whole[0] if whole else tuple(sorted(every))
-    optional = {name for name in names if any(name not in fields for fields in seen)}
-    return input_template(dict.fromkeys(names, ""), optional)
+    return input_template(dict.fromkeys(names, ""), names if len(names) > 1 else ())
 
 
 def few_shot(

@@ -102,11 +102,13 @@ def measure(project: Project, files: ModelFiles, form: Form, *, progress: Progre
         best, again, _ = next_limit(b, ledger.read())
         if again is None:
             break
-        run_on_dev(b, ledger, model, by_hash.get(str(best.body["prompt"])) or stored_prompt(b, best), again, progress)
+        run_on_dev(
+            b, ledger, model, by_hash.get(str(best.body["prompt"])) or stored_prompt(project, best), again, progress
+        )
     facts = ledger.read()
     best = dev_facts(b, facts)[0]
     limit = reached_limit(b, facts)
-    for prompt in (by_hash.get(str(best.body["prompt"])) or stored_prompt(b, best), b.few_shot()):
+    for prompt in (by_hash.get(str(best.body["prompt"])) or stored_prompt(project, best), b.few_shot()):
         run_on_set(b, ledger, model, prompt, limit, progress)
     facts = ledger.read()
     body = {

@@ -295,3 +295,36 @@ def test_a_rubric_changed_after_grading_asks_for_it_again(measured):
     assert before == 1
     (measured.root / "rubric.md").write_text("Right: whatever.\n")
     assert measured.gate()["gradable"]["status"] != "ok"
+
+
+def grade_all(road, by: str) -> str:
+    """Grade all thirty as the task's own grader would, and return the hash of the fact."""
+    listed = road("grade", "--list").result["items"]
+    words = ",".join(f"{i['number']}={'r' if i['answer'] in ('billing', 'delivery', 'other') else 'w'}" for i in listed)
+    road("grade", "--by", by, "--words", words, code=None)
+    return next(f.hash for f in road.facts().of("graded") if f.body["by"] == by)
+
+
+def test_decisions_are_counted_again_by_verify(measured):
+    digest = grade_all(measured, "ana")
+    assert measured.tampered() == []
+    body = next(f.body for f in measured.facts().of("graded"))
+    for change in ({"agree": 3}, {"controls_right": 1}, {"items": "0" * 64}, {"graded": 21}):
+        forged = measured.forge("graded", body | change)
+        assert any(forged[:10] in line for line in measured.tampered()), change
+    assert not any(digest[:10] in line for line in measured.tampered())
+
+
+def test_a_word_that_was_changed_later_is_no_tampering(measured):
+    digest = grade_all(measured, "ana")
+    measured("grade", "--by", "ana", "--words", "1=r,2=r,3=w", code=None)
+    assert not any(digest[:10] in line for line in measured.tampered())
+
+
+def test_a_grading_whose_decisions_are_gone_is_absent(measured):
+    digest = grade_all(measured, "ana")
+    for file in measured.project.decisions.glob("*.jsonl"):
+        file.unlink()
+    assert measured.tampered() == []
+    found = [f for f in measured("verify").result["findings"] if digest[:10] in f["name"]]
+    assert any(f["word"] == "absent" for f in found)

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
 
 import pytest
 
@@ -209,27 +211,42 @@ def test_an_eval_row_in_the_chat_template_refuses(measured):
     assert measured.gate()["no-leakage"]["status"] == "refused"
 
 
-def test_rows_with_and_without_a_field_get_one_prompt(tmp_path, tiny_model, road_module):
-    root = tmp_path / "p"
+def with_two_fields(root, tiny_model, road_module, has_body):
+    """Return a project that is split, with rows of a subject and, where `has_body(i)`, a body."""
     root.mkdir()
     (root / "sluice.toml").write_text(road_module.TOML.format(base=tiny_model))
     (root / "rubric.md").write_text("Right: the very name of the desk.\n")
     subjects, bodies = road_module.words(9, 76), road_module.words(3, 76)
     lines = [
-        {"subject": s, "target": road_module.LABELS[i % 3], **({"body": t} if i % 2 else {})}
+        {"subject": s, "target": road_module.LABELS[i % 3], **({"body": t} if has_body(i) else {})}
         for i, (s, t) in enumerate(zip(subjects, bodies, strict=True))
     ]
     (root / "rows.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
     road = road_module.Tiny(root)
     road("add", "tickets", "rows.jsonl", "--input", "subject,body", "--target", "target")
     road("split", "tickets", "--eval", "24", "--dev", "22")
+    return road
+
+
+def test_rows_with_and_without_a_field_get_one_prompt(tmp_path, tiny_model, road_module):
+    road = with_two_fields(tmp_path / "p", tiny_model, road_module, lambda i: i % 2)
     road("freeze")
     road("baseline")
     prompts = {r.spec.label: r.spec.prompt["blocks"][-1]["text"] for r in all_runs(road.project)}
-    assert "{{ body | default('') }}" in prompts["zero-shot"]
-    assert "{{ subject }}" in prompts["zero-shot"]
+    assert "body" in prompts["zero-shot"]
+    assert "subject" in prompts["zero-shot"]
     rules = road.gate()
     assert (rules["prompt-baseline"]["status"], rules["rows-trainable"]["status"]) == ("ok", "ok")
+
+
+def test_an_eval_row_that_lacks_a_field_is_asked_all_the_same(tmp_path, tiny_model, road_module):
+    """Prompts are composed from dev and training rows alone, all of which have the field."""
+    road = with_two_fields(tmp_path / "p", tiny_model, road_module, lambda i: True)
+    lines = [{"subject": s, "target": "other"} for s in road_module.words(10, 24)]
+    (road.root / "brief.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    road("add", "brief", "brief.jsonl", "--input", "subject", "--target", "target")
+    road("freeze", "brief", "--as", "tickets")
+    assert len(road("baseline").result["eval"]) >= 1
 
 
 # groups
@@ -297,3 +314,140 @@ def test_the_pass_says_in_which_form_is_trained(trained):
     assert passed.body["training_form"] == made.body["training_form"]
     trained.forge("trained", {**made.body, "training_form": "bfloat16"})
     assert any("training_form" in line for line in trained.tampered())
+
+
+def test_a_guard_set_that_is_moved_away_passes_its_measurements_on(trained):
+    """A guard set may be measured as often as wanted; rows of it that decide later were seen all the same."""
+    trained.edit("openings = 1", "openings = 1\nmargin = 0.1")
+    trained("freeze", "--reason", "a margin for the guard set")
+    texts = [trained.eval_text(i)[::-1] for i in range(24)]
+    trained.add_rows("watched", texts)
+    trained("freeze", "watched", "--guard", "--as", "watched")
+    trained("eval", "sft-1", "--on", "watched")
+    guard = next(p for p in trained.project.evals.iterdir() if p.name.startswith("watched-"))
+    shutil.move(guard, trained.root / "elsewhere")
+    freeze_later(trained, texts[1:])
+    refused = trained("compare", "sft-1", "--final", "--yes", code=3)
+    assert "earlier sets" in refused.error["message"], refused.error
+
+
+def test_a_prompt_that_shows_rows_frozen_later_is_no_longer_a_baseline(measured, road_module):
+    """It was measured on dev before its examples became eval rows; it can never be measured on the new set."""
+    from sluice.evalsuite.baselines.bench import dev_facts
+
+    texts = road_module.words(50, 24)
+    prompt = measured.root / "prompts" / "strong.md"
+    prompt.parent.mkdir(exist_ok=True)
+    prompt.write_text(f"For example: {texts[3]}\nbilling\n\n{{{{ input }}}}\n")
+    toml = (measured.root / "sluice.toml").read_text()
+    (measured.root / "sluice.toml").write_text(toml + '\n[prompts]\nbaseline = ["prompts/strong.md"]\n')
+    measured("baseline")
+    shown = {f.body["label"] for f in dev_facts(bench(measured.project, measured.model, FORM), measured.facts())}
+    assert "prompts/strong.md" in shown
+    (measured.root / "sluice.toml").write_text(toml)
+    freeze_later(measured, texts)
+    left = {f.body["label"] for f in dev_facts(bench(measured.project, measured.model, FORM), measured.facts())}
+    assert left == shown - {"prompts/strong.md"}
+    assert measured.gate()["prompt-baseline"]["status"] == "ok"
+
+
+def test_four_adapters_and_three_openings(measured):
+    measured.edit("openings = 1", "openings = 3")
+    measured("freeze", "--reason", "three candidates, each judged at a third of alpha")
+    measured.waive()
+    for seed in range(4):
+        measured.train("--seed", str(seed))
+    for n in (1, 2, 3):
+        verdict = measured("compare", f"sft-{n}", "--final", "--yes", code=None).result
+        assert verdict["comparison"]["verdict"]["openings"] == 3
+    assert measured("compare", "sft-4", "--final", "--yes", code=3).error["code"] == "refused"
+    assert openings(measured) == 3
+    again = measured("compare", "sft-2", "--final", "--yes", code=None)
+    assert again.code != 3
+    assert measured.tampered() == []
+
+
+def test_a_claim_made_after_an_opening_is_named(judged):
+    claimed = judged.facts().of("claimed")[0].body
+    digest = judged.forge("claimed", claimed | {"reason": "it would look better"})
+    assert any(digest[:10] in line and "opened" in line for line in judged.tampered())
+
+
+def test_a_changed_claim_without_a_reason_is_named(measured):
+    claimed = measured.facts().of("claimed")[0].body
+    digest = measured.forge("claimed", claimed | {"question": claimed["question"] | {"openings": 3}, "reason": ""})
+    assert any(digest[:10] in line and "no reason" in line for line in measured.tampered())
+
+
+def test_of_references_that_merged_copies_recorded_apart_the_best_is_the_one_to_beat(measured, copied):
+    from sluice.evalsuite.reference import reference_scores
+
+    other = measured.copy(measured.root.parent / "other")
+    good = answers_file(measured, "good.jsonl", lambda r: r["target"])
+    bad = answers_file(other, "bad.jsonl", lambda r: "zzz")
+    measured("baseline", "reference", "prod", "--answers", good)
+    other("baseline", "reference", "prod", "--answers", bad)
+    for folder in ("ledger", ".sluice/runs"):
+        shutil.copytree(measured.root / folder, other.root / folder, dirs_exist_ok=True)
+    b = bench(other.project, other.model, FORM)
+    assert len(other.facts().of("reference", name="prod")) == 2
+    assert reference_scores(other.project, b.grader, b.frozen, "prod").mean == 1.0
+
+
+OPEN = """
+import sys, time
+from pathlib import Path
+from sluice.core.errors import Refused
+from sluice.core.ledger import Ledger
+from sluice.core.project import Project
+from sluice.core.runs import RunSpec
+from sluice.evalsuite.openings import open_set
+from sluice.evalsuite.question import pinned_question
+from sluice.evalsuite.sets import require_set
+
+project, spec = Project(Path(sys.argv[1])), RunSpec.model_validate_json(sys.argv[2])
+ledger = Ledger(project)
+frozen = require_set(project, ledger.read())
+question, _ = pinned_question(ledger.read(), frozen.sha256)
+print("ready", flush=True)
+sys.stdin.readline()
+try:
+    open_set(project, ledger, frozen, question, spec)
+except Refused:
+    sys.exit(3)
+"""
+
+
+def test_processes_that_open_at_once_make_no_more_than_k_openings(trained):
+    _, spec = spec_of(trained, "sft-1")
+    specs = [spec.model_copy(update={"adapter": f"{i}" * 64}) for i in range(4)]
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-c", OPEN, str(trained.root), s.model_dump_json()],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for s in specs
+    ]
+    for process in processes:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+    for process in processes:
+        assert process.stdin is not None
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    codes = sorted(process.wait(60) for process in processes)
+    assert codes == [0, 3, 3, 3]
+    assert openings(trained) == 1
+
+
+def test_the_same_training_again_gives_the_adapter_that_is_there(trained):
+    """As after a process that died while it measured the adapter on dev."""
+    again = trained.train().result
+    assert (again["adapter"], trained.adapters()) == ("sft-1", ["sft-1"])
+    assert len(trained.facts().of("trained")) == 1
+    assert trained.train("--seed", "1").result["adapter"] == "sft-2"
+    weights = trained.project.adapters / "sft-1" / "adapter_model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-4] + b"oops")
+    assert trained.train().result["adapter"] == "sft-3"

@@ -27,12 +27,13 @@ from sluice.core.runs import rows_hash
 from sluice.curate.dataset import Version, open_dataset
 from sluice.evalsuite.asking import Form
 from sluice.evalsuite.models.identity import ModelFiles, identify
-from sluice.train.adapters import next_id
+from sluice.train.adapters import adapter_ids, next_id
 from sluice.train.certificate import (
     FILE,
     Certificate,
     adapter_hash,
     certificate_bytes,
+    check,
     hash_folder,
     read_certificate,
     write_certificate,
@@ -56,6 +57,8 @@ class Trained:
     result: FitResult
     report: GateReport
     fact: str
+    before: bool = False
+    """Whether it was whole already, and nothing was trained."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +76,8 @@ class Order:
 def run(project: Project, order: Order, files: ModelFiles, *, progress: Progress | None = None) -> Trained:
     """Train an adapter, if the gate is open for exactly these rows.
 
-    An interrupted run of the same rows and settings goes on from its last whole checkpoint.
+    An interrupted run of the same rows and settings goes on from its last whole checkpoint. One that is whole is
+    returned as it is: the same rows, settings and seed give the same adapter.
 
     Raises:
         Refused: the gate is closed; `result` is its report. Nothing was trained or written.
@@ -102,7 +106,27 @@ def run(project: Project, order: Order, files: ModelFiles, *, progress: Progress
         )
     passed = _write_passed(project, evidence, report, order, rows)
     with project.lock(f"train-{passed.hash[:16]}", what="the training of these rows", wait_seconds=1.0):
-        return _train(project, order, files, version_, rows, evidence, report, passed, progress)
+        whole = _trained_before(project, passed, report)
+        return whole or _train(project, order, files, version_, rows, evidence, report, passed, progress)
+
+
+def _trained_before(project: Project, passed: Fact, report: GateReport) -> Trained | None:
+    """Return the adapter that this very pass has led to, where it lies here whole; None where it is to be trained."""
+    facts = Ledger(project).read()
+    for identity in adapter_ids(project):
+        folder = project.adapters / identity
+        result = project.store / "training" / identity / "fit" / "result.json"
+        try:
+            certificate = read_certificate(folder)
+            if certificate is None or certificate.passed != passed.hash or not result.is_file():
+                continue
+            check(folder, certificate, facts)
+        except Tampered:
+            continue  # `verify` and `adapters` name it
+        fact = facts.of("trained", certificate=certificate.sha256)[0]
+        fitted = FitResult.model_validate_json(result.read_bytes())
+        return Trained(identity, folder, certificate, fitted, report, fact.hash, before=True)
+    return None
 
 
 def _write_passed(

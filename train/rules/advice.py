@@ -32,13 +32,18 @@ def resolvable(evidence: Evidence) -> RuleResult:
         return _advice("resolvable", "not measured: needs the baseline")
     question = evidence.bench.question
     low, high = question.score_range
-    target = evidence.target if evidence.target is not None else high
-    best = (rate.estimate - low) / (high - low)
+    higher = question.direction == "higher"
+    target = evidence.target if evidence.target is not None else (high if higher else low)
+
+    def share(score: float) -> float:
+        """Return where a score lies from the worst (0) to the best (1)."""
+        return (score - low if higher else high - score) / (high - low)
+
     if can_resolve(
         question.kind,
         rate.n,
-        best_baseline=best,
-        target=(target - low) / (high - low),
+        best_baseline=share(rate.estimate),
+        target=share(target),
         alpha=float(question.alpha),
         openings=question.openings,
     ):

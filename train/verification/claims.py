@@ -18,6 +18,7 @@ from sluice.curate.eval_side import relation_of
 from sluice.curate.leaks import find_leaks
 from sluice.curate.similarity import VERSION as SIMILARITY
 from sluice.evalsuite.gradable import AGREEMENT_NEEDED, CONTROLS_NEEDED
+from sluice.evalsuite.question import claim_problem
 from sluice.train.policy import FEWEST_CLUSTERS, HARD, WAIVABLE
 from sluice.train.verification.finding import Finding, absent, intact, tampered
 from sluice.train.verification.versions import Versions
@@ -37,7 +38,7 @@ class Claims:
         self.by_hash = {f.hash: f for f in facts.facts}
         self._judged: dict[tuple[str, str], str | None] = {}
         self._checks: dict[str, Callable[[Fact, list[Fact]], str | None]] = {
-            "claimed": lambda f, under: self._set(f, under),
+            "claimed": lambda f, under: self._set(f, under) or claim_problem(facts, f),
             "chosen": lambda f, under: self._set(f, under),
             "opened": self._opened,
             "reference": lambda f, under: self._set(f, under),

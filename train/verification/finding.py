@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, get_args
 
 from pydantic import BaseModel, ConfigDict
 
 Word = Literal["intact", "absent", "tampered"]
 WORDS: tuple[Word, ...] = ("tampered", "absent", "intact")
-Sort = Literal["ledger", "fact", "eval set", "version", "operation", "tag", "run", "adapter", "model"]
-SORTS: tuple[Sort, ...] = ("ledger", "fact", "eval set", "version", "operation", "tag", "run", "adapter", "model")
+Sort = Literal["ledger", "fact", "eval set", "version", "operation", "tag", "run", "grading", "adapter", "model"]
+SORTS: tuple[Sort, ...] = get_args(Sort)
 
 
 class Finding(BaseModel):

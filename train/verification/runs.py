@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from sluice.core.errors import InputError, Refused, SluiceError, Tampered
+from sluice.core.errors import InputError, Refused, Tampered
 from sluice.core.evalset import FrozenSet
 from sluice.core.files import read_lines
 from sluice.core.ledger import Fact, Facts, decimal
@@ -18,12 +18,11 @@ from sluice.core.project import Project
 from sluice.core.prompt import Prompt, rendered_hash
 from sluice.core.rows import Example
 from sluice.core.runs import Run, all_runs, rows_hash
-from sluice.core.task import read_schema
 from sluice.evalsuite.evaluate import is_record, rescored
-from sluice.evalsuite.graders import Grader, grader_hash
-from sluice.evalsuite.question import grader_config, task_grader
+from sluice.evalsuite.graders import Grader
 from sluice.evalsuite.scoring import Scores, score_answers
 from sluice.train.verification.finding import Finding, absent, intact, tampered
+from sluice.train.verification.grader import TodaysGrader
 from sluice.train.verification.versions import Versions
 
 Progress = Callable[[str, int, int], None]
@@ -50,6 +49,7 @@ class Runs:
         facts: Facts,
         sets: dict[str, FrozenSet],
         versions: Versions,
+        today: TodaysGrader,
         progress: Progress | None = None,
     ):
         self.project = project
@@ -57,7 +57,7 @@ class Runs:
         self.sets = sets
         self.versions = versions
         self.progress = progress
-        self.grader, self.grader_sha256, self.no_grader = _today(project)
+        self.today = today
 
     def check(self) -> list[Finding]:
         """Return one finding a run."""
@@ -75,8 +75,6 @@ class Runs:
             if name not in found:
                 problem = _sealed(run)
                 found[name] = tampered("run", name, problem) if problem else intact("run", name)
-        if self.grader is not None:
-            self.grader.close()
         return list(found.values())
 
     def _fact(self, fact: Fact) -> Finding:
@@ -100,10 +98,10 @@ class Runs:
             Prompt.model_validate(run.spec.prompt).render(r.input) for r in sorted(rows, key=lambda r: r.row)
         ) != fact.body.get("rendered"):
             return tampered("run", name, "its prompt does not render to the messages on record")
-        if self.grader is None or self.grader_sha256 != fact.body["grader"]:
-            why = self.no_grader or "the grader of today is another one"
+        if self.today.grader is None or self.today.sha256 != fact.body["grader"]:
+            why = self.today.why_not or "the grader of today is another one"
             return absent("run", name, f"answers are as recorded, but '{label}' cannot be scored again: {why}")
-        return self._score(fact, run, name, rows, self.grader)
+        return self._score(fact, run, name, rows, self.today.grader)
 
     def _rows(self, fact: Fact, run: Run) -> Sequence[Example] | None:
         digest = fact.body.get("set")
@@ -144,15 +142,6 @@ def _is_reference(fact: Fact) -> bool:
     """Return whether a `reference` fact has every key that it is read by."""
     shaped = all(isinstance(fact.body.get(key), kind) for key, kind in _REFERENCE.items())
     return shaped and not {"/", "\\"} & set(fact.body["run"])
-
-
-def _today(project: Project) -> tuple[Grader | None, str | None, str]:
-    """Return today's grader and its hash, or why there is none."""
-    try:
-        digest = grader_hash(grader_config(project), project.root, read_schema(project))
-        return task_grader(project), digest, ""
-    except SluiceError as problem:
-        return None, None, str(problem)
 
 
 def _name(run: str) -> str:

@@ -95,6 +95,8 @@ def sft(
     out.if_interrupted = "The last checkpoint is kept. Go on with the same command."
     order = Order(dataset=name, method="sft", config=config, training=training, measured=form)
     trained = run(project, order, files, progress=out.progress)
+    if trained.before:
+        out.say(f"{trained.id} is this very training, and whole: nothing was trained again. Another: --seed 1")
     r = trained.result
     last = sum(r.losses[-5:]) / max(1, len(r.losses[-5:]))
     out.spans(

@@ -15,7 +15,7 @@ from sluice.train.evidence import Evidence, GradingEvidence
 from sluice.train.policy import HARD, WAIVABLE
 from sluice.train.render import EXPLANATIONS, Rendered
 from sluice.train.rules import HARD_RULES, WAIVABLE_RULES
-from sluice.train.rules.advice import ADVICE_RULES
+from sluice.train.rules.advice import ADVICE_RULES, resolvable
 from sluice.train.rules.audit import audit
 from sluice.train.rules.eval_set_frozen import eval_set_frozen
 from sluice.train.rules.gradable import gradable
@@ -29,6 +29,7 @@ ALL = (*HARD_RULES, *WAIVABLE_RULES)
 NOTHING_IS_WELL = {
     "set_problem": "None says that nothing is wrong with the set",
     "set_remedy": "goes with set_problem",
+    "train_remedy": "shown where train is empty",
     "baseline_problem": "None says that nothing is wrong with the baselines",
     "baseline_remedy": "goes with baseline_problem",
     "render_problem": "None says that every row rendered",
@@ -342,3 +343,12 @@ def test_advice_never_refuses_by_itself(good):
     for rule in ADVICE_RULES:
         assert rule(good).status in ("ok", "advice")
         assert rule(replace(good, baselines=None, bench=None)).holds
+
+
+@pytest.mark.parametrize(("mean", "status"), [(0.1, "ok"), (0.97, "advice")])
+def test_what_is_left_to_gain_is_read_in_the_direction_of_the_metric(good, mean, status):
+    assert good.bench is not None
+    for direction, right in (("higher", round(200 * mean)), ("lower", round(200 * (1 - mean)))):
+        bench = replace(good.bench, question=good.bench.question.model_copy(update={"direction": direction}))
+        found = resolvable(baselines(replace(good, bench=bench), best_rate=wilson(right, 200)))
+        assert found.status == status, direction
