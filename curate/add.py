@@ -17,6 +17,8 @@ from sluice.core.canonical import dump_exact
 from sluice.core.errors import InputError, UsageError
 from sluice.core.files import read_lines
 from sluice.core.project import Project
+from sluice.core.wording import counted
+from sluice.curate.absent import bring_back, refuse_absent
 from sluice.curate.dataset import (
     PARTS,
     Version,
@@ -93,6 +95,8 @@ class AddResult(BaseModel):
     """Lines read that have no target."""
     parts: tuple[str, ...]
     """Parts that a split made of this dataset; they do not change."""
+    brought_back: tuple[str, ...] = ()
+    """Versions whose content was gone from this copy and is here again, made of these files."""
     dry_run: bool = False
 
 
@@ -117,6 +121,8 @@ def add(
         dry_run: only say what would be read.
         progress: called with (what, done, total).
 
+    Versions of the dataset whose content is gone are made again where these files hold it.
+
     Raises InputError for a file that cannot be read and, under `strict`, for the first line that is set aside.
     """
     check_name(dataset)
@@ -133,22 +139,26 @@ def add(
     if strict and aside:
         first = aside[0]
         raise InputError(
-            f"{first.reason}; nothing was added ({len(aside)} such lines)",
+            f"{first.reason}; nothing was added ({counted(len(aside), 'such line')})",
             where=f"{first.file}:{first.line}" + (f":{first.column}" if first.column else ""),
             remedy="mend the lines, or leave --strict away: they are then set aside and kept",
             result={"added": 0, "set_aside": len(aside), "first_set_aside": aside[:FIRST]},
         )
     lines = _lines(reads)
-    counted: Counter[str] = Counter()
+    tally: Counter[str] = Counter()
 
     def build() -> Outcome | None:
-        counted.clear()
-        return _outcome(project, dataset, options, reads, lines, aside, counted)
+        tally.clear()
+        if has_dataset(project, dataset):
+            refuse_absent(open_dataset(project, dataset), back)
+        return _outcome(project, dataset, options, reads, lines, aside, tally)
 
+    back: tuple[str, ...] = ()
     if dry_run:
         build()
         changed = False
     else:
+        back = bring_back(project, dataset, lines)
         changed = commit(project, build) is not None
     newest = open_dataset(project, dataset) if has_dataset(project, dataset) else None
     return AddResult(
@@ -156,15 +166,16 @@ def add(
         version=newest.number if newest else 0,
         changed=changed,
         rows=newest.manifest.rows if newest else 0,
-        added=counted["added"],
-        repeated=counted["repeated"],
-        dropped_before=counted["dropped"],
+        added=tally["added"],
+        repeated=tally["repeated"],
+        dropped_before=tally["dropped"],
         set_aside=len(aside),
         files=tuple(_read_facts(name, read) for name, read in reads),
         first_set_aside=tuple(aside[:FIRST]),
         first_rows=tuple(shown_row(r) for r in lines.head(FIRST).iter_rows(named=True)),
         unanswered=lines.filter((lines["kind"] == "example") & lines["target"].is_null()).height,
         parts=parts_of(project, dataset),
+        brought_back=back,
         dry_run=dry_run,
     )
 
@@ -207,7 +218,7 @@ def _outcome(
     reads: list[tuple[str, ReadResult]],
     lines: pl.DataFrame,
     aside: list[SetAsideLine],
-    counted: Counter[str],
+    tally: Counter[str],
 ) -> Outcome | None:
     """Return what to commit on top of the newest version, None where the files say nothing new."""
     import polars as pl
@@ -220,7 +231,7 @@ def _outcome(
     known = pl.col("row").is_in(list(held | gone))
     new = lines.filter(~known).unique("row", keep="first", maintain_order=True).select(COLUMNS)
     dropped = lines.filter(pl.col("row").is_in(list(gone))).height
-    counted.update(added=new.height, dropped=dropped, repeated=lines.height - new.height - dropped)
+    tally.update(added=new.height, dropped=dropped, repeated=lines.height - new.height - dropped)
     occurrences = lines.select("row", "file", "file_sha256", "line", "metadata")
     fresh_aside = aside
     if newest is not None:

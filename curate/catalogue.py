@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from sluice.core.errors import InputError, StoreBusy
 from sluice.core.project import Project
-from sluice.curate.dataset import Version, read_name
+from sluice.curate.dataset import Version, read_name, read_stored
 from sluice.curate.operation import NameEntry, Operation, read_operation, recover
 
 if TYPE_CHECKING:
@@ -143,8 +143,8 @@ class Catalogue:
         ):
             file = folder / f"{table}.parquet"
             if file.exists():
-                connection.execute(
-                    f"INSERT INTO {table} SELECT ?, {columns} FROM read_parquet(?)", [operation.id, str(file)]
+                self._read(
+                    connection, f"INSERT INTO {table} SELECT ?, {columns} FROM read_parquet(?)", operation.id, [file]
                 )
 
     def _index_name(self, connection: duckdb.DuckDBPyConnection, entry: NameEntry) -> None:
@@ -153,11 +153,21 @@ class Catalogue:
             [entry.dataset, entry.number, entry.version, entry.operation, entry.time],
         )
         have = connection.execute("SELECT 1 FROM contents WHERE version = ? LIMIT 1", [entry.version]).fetchone()
-        if have is None and (self.project.data / entry.version).is_dir():
-            files = [str(f) for f in Version(self.project, entry).files]
-            connection.execute(
-                'INSERT INTO contents SELECT ?, "row", input_hash FROM read_parquet(?)', [entry.version, files]
-            )
+        version = Version(self.project, entry)
+        if have is None and version.is_here:
+            insert = 'INSERT INTO contents SELECT ?, "row", input_hash FROM read_parquet(?)'
+            self._read(connection, insert, entry.version, version.files)
+
+    def _read(self, connection: duckdb.DuckDBPyConnection, insert: str, owner: str, files: list[Path]) -> None:
+        """Take Parquet files of the store into the index. Raises Tampered for one that is gone or damaged."""
+        import duckdb
+
+        try:
+            connection.execute(insert, [owner, [str(file) for file in files]])
+        except duckdb.Error:
+            for file in files:
+                read_stored(self.project, file)  # says which
+            raise
 
     def ask(self, sql: str, values: list[Any]) -> list[dict[str, Any]]:
         """Answer one of this module's questions as a list of records."""

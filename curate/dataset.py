@@ -20,9 +20,18 @@ from pydantic import BaseModel, ConfigDict
 from sluice.core.canonical import canonical
 from sluice.core.errors import InputError, Tampered, UsageError
 from sluice.core.files import atomic_write, file_sha256, publish_folder
-from sluice.core.project import Project
+from sluice.core.project import STORE, Project
 from sluice.core.rows import COLUMNS, AnyRow, Example, from_record, to_record
-from sluice.curate.operation import NameEntry, Operation, Parent, newest_number, read_operation, recover
+from sluice.curate.operation import (
+    NameEntry,
+    Operation,
+    Parent,
+    damaged,
+    newest_number,
+    read_operation,
+    recover,
+    write_parquet,
+)
 
 if TYPE_CHECKING:
     import polars as pl
@@ -66,6 +75,16 @@ def row_schema() -> Any:
     return pl.Schema(schema)
 
 
+def read_stored(project: Project, file: Path) -> pl.DataFrame:
+    """Return a Parquet file of the store. Raises Tampered where it is gone or damaged."""
+    import polars as pl
+
+    try:
+        return pl.read_parquet(file)
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as problem:
+        raise damaged(project, file) from problem
+
+
 def rows_frame(rows: list[AnyRow], groups: dict[str, list[str]] | None = None) -> pl.DataFrame:
     """Return rows as a polars frame of rows.COLUMNS, in their order."""
     import polars as pl
@@ -92,7 +111,7 @@ def write_version(project: Project, job: Path, frame: pl.DataFrame) -> str:
     folder = job / f"version-{version[:16]}"
     folder.mkdir(exist_ok=True)
     file = folder / "rows-0.parquet"
-    frame.write_parquet(file, compression="zstd")
+    write_parquet(frame, file)
     manifest = Manifest(
         version=version,
         rows=frame.height,
@@ -121,6 +140,11 @@ class Version:
         return f"{self.dataset}@{self.number}"
 
     @property
+    def is_here(self) -> bool:
+        """Whether its content is in this copy."""
+        return (self.project.data / self.hash / "manifest.json").is_file()
+
+    @property
     def parent(self) -> Parent:
         """This version as the parent of a new operation."""
         return Parent(dataset=self.dataset, number=self.number, version=self.hash)
@@ -132,13 +156,13 @@ class Version:
         try:
             return Manifest.model_validate_json(file.read_bytes())
         except FileNotFoundError:
+            from sluice.curate.absent import way_back
+
             raise InputError(
-                "the content of this version is absent here",
-                where=self.ref,
-                remedy="copy .sluice/data from where it is whole",
+                "the content of this version is absent here", where=self.ref, remedy=way_back(self)
             ) from None
         except ValueError as problem:
-            raise Tampered("the manifest cannot be read", where=str(file)) from problem
+            raise damaged(self.project, file) from problem
 
     @cached_property
     def operation(self) -> Operation:
@@ -155,10 +179,15 @@ class Version:
         import polars as pl
 
         try:
-            return pl.concat([pl.read_parquet(f) for f in self.files]).select(COLUMNS)
-        except (pl.exceptions.PolarsError, OSError) as problem:
+            return pl.concat([read_stored(self.project, f) for f in self.files]).select(COLUMNS)
+        except (pl.exceptions.PolarsError, Tampered) as problem:
+            from sluice.curate.absent import way_back
+
+            where = problem.where if isinstance(problem, Tampered) else self.ref
             raise Tampered(
-                f"a data file cannot be read: {problem}", where=self.ref, remedy="sluice verify"
+                "a data file is damaged: it does not hold what was written",
+                where=where,
+                remedy=f"remove {STORE}/data/{self.hash}, then {way_back(self)}",
             ) from problem
 
     def to_polars(self) -> pl.DataFrame:
@@ -284,7 +313,7 @@ def read_name(project: Project, dataset: str, number: int) -> NameEntry:
     try:
         return NameEntry.model_validate_json(file.read_bytes())
     except (ValueError, FileNotFoundError) as problem:
-        raise Tampered("a name cannot be read", where=str(file), remedy="restore it from a copy") from problem
+        raise damaged(project, file) from problem
 
 
 def versions(project: Project, dataset: str) -> list[Version]:
@@ -339,7 +368,7 @@ def operation_frames(project: Project, operations: list[Operation], name: str) -
     for operation in operations:
         file = project.operations / operation.id / f"{name}.parquet"
         if file.exists():
-            frames.append(pl.read_parquet(file).with_columns(operation=pl.lit(operation.id)))
+            frames.append(read_stored(project, file).with_columns(operation=pl.lit(operation.id)))
     return pl.concat(frames, how="diagonal_relaxed") if frames else None
 
 

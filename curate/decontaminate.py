@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict
 from sluice.core.errors import InputError, Refused, UsageError
 from sluice.core.ledger import Ledger
 from sluice.core.project import Project
+from sluice.core.wording import counted
 from sluice.curate.add import parts_of
 from sluice.curate.dataset import Version, has_dataset, open_dataset, open_newest
 from sluice.curate.drops import Drop, ShownRow, drop_rows, shown_row
@@ -124,7 +125,7 @@ def decontaminate(
             return None
         if not stays.height:
             raise InputError(
-                f"each of {goes.height} rows repeats an eval row: nothing would be left to train on",
+                f"all of it, {counted(goes.height, 'row')}, repeats eval rows: nothing would be left to train on",
                 where=version.ref,
                 remedy="collect rows that are not eval rows, then: sluice add",
             )
@@ -190,8 +191,12 @@ def project_texts(project: Project) -> dict[str, str]:
 
 def _check_part(project: Project, dataset: str) -> None:
     if dataset.endswith("/eval"):
+        base = dataset.removesuffix("/eval")
+        train = f"{base}/train" if has_dataset(project, f"{base}/train") else "NAME, the rows to train on"
         raise UsageError(
-            f"'{dataset}' holds the eval rows themselves", remedy=f"sluice decontaminate {dataset[:-5]}/train"
+            f"'{dataset}' holds the eval rows that other rows are held against: none of them is dropped, and none is "
+            "trained on",
+            remedy=f"sluice decontaminate {train}",
         )
     parts = parts_of(project, dataset)
     if f"{dataset}/eval" in parts:
@@ -205,7 +210,8 @@ def _refuse_measured_dev(project: Project) -> None:
     measured = Ledger(project).read(write_back=False).of("evaluated", on="dev")
     if measured:
         raise Refused(
-            f"choices were made on dev already ({len(measured)} runs): its rows do not change after the first baseline",
+            f"choices were made on dev already ({counted(len(measured), 'run')}): "
+            "its rows do not change after the first baseline",
             where=f"ledger/{measured[0].hash[:12]}...json",
             remedy="leave dev as it is; clean the training rows: sluice decontaminate NAME/train",
         )

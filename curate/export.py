@@ -45,6 +45,8 @@ class ExportResult(BaseModel):
     columns: tuple[str, ...]
     size: int
     sha256: str
+    made_folder: str | None = None
+    """The folder of the file, where it was made for it."""
 
 
 def export(
@@ -55,9 +57,10 @@ def export(
     format: str | None = None,
     everything: bool = False,
     prompt: str | None = None,
+    replace: bool = False,
     progress: Progress | None = None,
 ) -> ExportResult:
-    """Write a version to a file in one step; an older file of that name is replaced, a source of the rows never.
+    """Write a version to a file in one step; another file of that name is kept, a source of the rows always.
 
     Args:
         project: of the dataset.
@@ -66,14 +69,16 @@ def export(
         format: messages, prompt-completion, jsonl, csv or parquet; None: by the file's extension.
         everything: also write dropped rows, with the columns status, reason and kept_row.
         prompt: a prompt file of the project that turns fields into messages (messages and prompt-completion).
+        replace: whether a file that holds something else is replaced.
         progress: called with (what, done, total).
 
-    Raises InputError where the extension says nothing, for a row that the format cannot hold, and for a file that the
-    rows were read from.
+    Raises FileStands for a file that holds something else, InputError where the extension says nothing, for a row that
+    the format cannot hold, and for a file that the rows were read from.
     """
     path = Path(path)
     version = open_dataset(project, ref)
     _refuse_source(project, version, path)
+    made = None if path.parent.exists() else str(path.parent)
     columns, target = original_columns(version)
     records = _records(version, everything)
     written = write_rows(
@@ -86,6 +91,7 @@ def export(
             render=load_prompt(project, prompt).render if prompt else None,
         ),
         progress,
+        replace=replace,
     )
     return ExportResult(
         of=version.ref,
@@ -96,6 +102,7 @@ def export(
         columns=tuple(written.columns),
         size=written.size,
         sha256=written.sha256,
+        made_folder=made,
     )
 
 

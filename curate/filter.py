@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict
 
 from sluice.core.errors import InputError, UsageError
 from sluice.core.project import Project
+from sluice.core.wording import counted
 from sluice.curate.add import parts_of
 from sluice.curate.audit import AuditReport, failing_rows
 from sluice.curate.audit_dataset import Tokens, audit_dataset
@@ -95,7 +96,7 @@ def filter_rows(
             return None
         if not stays.height:
             raise InputError(
-                f"each of {goes.height} rows fails: {', '.join(failing)}",
+                f"all of it, {counted(goes.height, 'row')}, fails: {', '.join(failing)}",
                 where=version.ref,
                 remedy="look at the rows first: sluice audit " + dataset,
             )

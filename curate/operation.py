@@ -8,6 +8,7 @@ journal, so that an operation that makes several parts makes all of them or none
 
 from __future__ import annotations
 
+import io
 import json
 import secrets
 from collections.abc import Callable
@@ -19,7 +20,7 @@ from pydantic import BaseModel, ConfigDict
 
 from sluice import __version__
 from sluice.core.canonical import dump_exact
-from sluice.core.errors import SurroundingsError
+from sluice.core.errors import SurroundingsError, Tampered
 from sluice.core.files import atomic_write, link_new, publish_folder, write_synced
 from sluice.core.project import Project
 
@@ -198,7 +199,7 @@ def _write_operation(project: Project, job: Path, outcome: Outcome, results: tup
     for name in ("occurrences", "dropped", "edges"):
         frame: pl.DataFrame | None = getattr(outcome, name)
         if frame is not None and frame.height:
-            frame.write_parquet(folder / f"{name}.parquet", compression="zstd")
+            write_parquet(frame, folder / f"{name}.parquet")
     if outcome.set_aside:
         lines = "".join(dump_exact(line) + "\n" for line in outcome.set_aside)
         (folder / "set_aside.jsonl").write_text(lines, encoding="utf-8")
@@ -209,6 +210,24 @@ def _write_operation(project: Project, job: Path, outcome: Outcome, results: tup
     return operation
 
 
+def write_parquet(frame: pl.DataFrame, file: Path) -> None:
+    """Write a staged Parquet file. Its bytes go through Python, whose error for a full disk can be told from others."""
+    buffer = io.BytesIO()
+    frame.write_parquet(buffer, compression="zstd")
+    file.write_bytes(buffer.getbuffer())
+
+
 def read_operation(project: Project, operation: str) -> Operation:
-    """Return the record of an operation."""
-    return Operation.model_validate_json((project.operations / operation / "operation.json").read_bytes())
+    """Return the record of an operation. Raises Tampered where it is gone or cannot be read."""
+    file = project.operations / operation / "operation.json"
+    try:
+        return Operation.model_validate_json(file.read_bytes())
+    except (ValueError, FileNotFoundError) as problem:
+        raise damaged(project, file) from problem
+
+
+def damaged(project: Project, file: Path) -> Tampered:
+    """Return the error for a file of the store that is gone or does not hold what was written."""
+    what = "is damaged: it does not hold what was written" if file.exists() else "is gone"
+    where = file.relative_to(project.root).as_posix()
+    return Tampered(f"a file of the store {what}", where=where, remedy="restore it from a copy")

@@ -11,9 +11,21 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from sluice.core.errors import UsageError
+from sluice.core.part_sizes import size_options
 from sluice.core.project import Project
 from sluice.core.rows import AnyRow
-from sluice.curate.dataset import PARTS, Version, has_dataset, open_dataset, open_newest, operation_frames, versions
+from sluice.core.wording import counted
+from sluice.curate.absent import bring_back
+from sluice.curate.dataset import (
+    PARTS,
+    Version,
+    has_dataset,
+    open_dataset,
+    open_newest,
+    operation_frames,
+    read_name,
+    versions,
+)
 from sluice.curate.drops import Drop, drop_rows, operations_on
 from sluice.curate.eval_side import change_edges, eval_side, pinned_boilerplate
 from sluice.curate.extend import extend_split
@@ -70,6 +82,7 @@ def split_dataset(
     def build() -> Outcome | None:
         seen.clear()
         whole = open_newest(project, dataset)
+        _ = whole.manifest  # absent, it is to come back before its parts can
         parts = {
             part: open_dataset(project, f"{dataset}/{part}")
             for part in PARTS
@@ -79,18 +92,26 @@ def split_dataset(
             return _extend(whole, parts, asked, seen, progress)
         return _draw(whole, asked, seen, progress)
 
+    back: tuple[str, ...] = ()
     if dry_run:
         build()
         changed = False
     else:
+        back = _bring_back(project, dataset, progress)
         changed = commit(project, build) is not None
-    return split_done(project, dataset, seen, changed=changed, dry_run=dry_run)
+    return split_done(project, dataset, seen, changed=changed, brought_back=back, dry_run=dry_run)
 
 
 def _draw(whole: Version, asked: dict[str, Any], seen: dict[str, Any], progress: Progress | None) -> Outcome:
     project = whole.project
     parameters = _first_parameters(project, asked)
     other = open_dataset(project, parameters["source"]) if parameters["source"] else None
+    if not parameters["eval"] and not parameters["dev"]:
+        tail = f" --from {other.dataset}" if other else ""
+        raise UsageError(
+            "no size was given for eval or dev",
+            remedy=f"sluice split {whole.dataset} {size_options((other or whole).manifest.rows)}{tail}",
+        )
     groups = _groups(parameters["group"], whole, *([other] if other else []))
     sizes: dict[str, Any] = {"eval": parameters["eval"], "dev": parameters["dev"]}
     if parameters["per_class"]:
@@ -172,7 +193,7 @@ def _extend(
     new = [row for row in whole.rows() if row.row not in known]
     edges = change_edges(whole, *parts.values())
     if progress:
-        progress(f"placing {len(new):,} new rows", 0, len(new))
+        progress(f"placing {counted(len(new), 'new row')}", 0, len(new))
     placed = extend_split(rows, new, relation, groups, edges)
     aside = [SetAside(a.row, a.reason, a.touches) for a in placed if a.part is None]
     joins = {part: [a.row for a in placed if a.part == part] for part in PARTS}
@@ -236,6 +257,28 @@ def _extended_contents(
             joined = _with_groups(frame.filter(frame["row"].is_in(names)), groups)
             contents[f"{whole.dataset}/{part}"] = pl.concat([old, joined])
     return contents, gone
+
+
+def _bring_back(project: Project, dataset: str, progress: Progress | None) -> tuple[str, ...]:
+    """Make absent content of the parts again: a split that is repeated gives the same rows. Returns their names."""
+
+    def draw(version: Version) -> pl.DataFrame | None:
+        operation = version.operation
+        whole, *beside = (Version(project, read_name(project, p.dataset, p.number)) for p in operation.parents)
+        if not all(v.is_here for v in (whole, *beside)):
+            return None
+        parts = {v.dataset.partition("/")[2]: v for v in beside if v.dataset.startswith(f"{dataset}/")}
+        if parts:
+            outcome = _extend(whole, parts, {}, {}, progress)
+        else:
+            outcome = _draw(whole, dict(operation.parameters), {}, progress)
+        return outcome.contents.get(version.dataset) if outcome else None
+
+    found: list[str] = []
+    names = [f"{dataset}/{part}" for part in PARTS]
+    while back := [ref for name in names for ref in bring_back(project, name, draw=draw)]:
+        found += back  # a later version of one part may stand on one of another
+    return tuple(sorted(found))
 
 
 def _first_parameters(project: Project, asked: dict[str, Any]) -> dict[str, Any]:

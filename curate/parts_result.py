@@ -63,10 +63,20 @@ class SplitDone(BaseModel):
     boilerplate: int
     """n-grams that were left out as boilerplate."""
     seed: int
+    brought_back: tuple[str, ...] = ()
+    """Versions of parts whose content was gone from this copy and is here again, by repeating the split."""
     dry_run: bool = False
 
 
-def split_done(project: Project, dataset: str, seen: dict[str, Any], *, changed: bool, dry_run: bool) -> SplitDone:
+def split_done(
+    project: Project,
+    dataset: str,
+    seen: dict[str, Any],
+    *,
+    changed: bool,
+    brought_back: tuple[str, ...] = (),
+    dry_run: bool,
+) -> SplitDone:
     """Return the record of a split from what it noted: whole, aside, rows, new, report, seed, extended."""
     aside: list[SetAside] = seen["aside"]
     shown = {a.row for a in aside[:FIRST]} | {a.touches for a in aside[:FIRST] if a.touches}
@@ -107,5 +117,6 @@ def split_done(project: Project, dataset: str, seen: dict[str, Any], *, changed:
         largest=report["largest"],
         boilerplate=len(report["boilerplate"]["ngrams"]),
         seed=seen["seed"],
+        brought_back=brought_back,
         dry_run=dry_run,
     )

@@ -68,9 +68,22 @@ def show_rows(project: Project, ref: str, *, row: str | None = None, limit: int 
 
 
 def show_dropped(project: Project, ref: str, *, reason: str | None = None, limit: int | None = None) -> Shown:
-    """Return the rows that are out of a dataset, with the row kept in the place of each."""
+    """Return the rows that are out of a dataset, with the row kept in the place of each.
+
+    Raises InputError for a reason that no row is out for, naming those that there are.
+    """
     version = open_dataset(project, ref)
-    found = dropped_rows(version, None if reason is None else [reason])
+    found = dropped_rows(version)
+    if reason is not None:
+        reasons = sorted({row.reason for row in found})
+        found = [row for row in found if row.reason == reason]
+        if not found:
+            other = f"; the reasons here: {', '.join(reasons)}" if reasons else ", nor for another one"
+            raise InputError(
+                f"no row is out for the reason '{reason}'{other}",
+                where=version.ref,
+                remedy=f"sluice show {ref} --dropped" if reasons else "sluice why NAME ROW tells where a row is",
+            )
     return Shown(of=version.ref, total=len(found), dropped=tuple(found if limit is None else found[:limit]))
 
 

@@ -14,7 +14,9 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from sluice.core.errors import InputError, UsageError
+from sluice.core.part_sizes import size_options
 from sluice.core.rows import AnyRow
+from sluice.core.wording import counted
 from sluice.curate.boilerplate import find_boilerplate
 from sluice.curate.clusters import Groups, components, histories, links
 from sluice.curate.leaks import find_leaks
@@ -98,14 +100,14 @@ def split(
     rows = _unique(rows)
     source = rows if eval_from is None else _unique(eval_from)
     edges, groups = list(edges), groups or {}
-    _check_sizes(eval, dev, eval_per_class, dev_per_class)
+    _check_sizes(len(source), eval, dev, eval_per_class, dev_per_class)
+    of, why = classes(source, stratify)
+    if of is None and (eval_per_class or dev_per_class):
+        raise UsageError("rows per class were asked for, but there is no class", remedy="name one with stratify")
     if boilerplate is None:
         boilerplate = find_boilerplate([*rows, *(eval_from or ())])
     relation = Relation(boilerplate)
     tied = components(source, relation, groups, edges, progress)
-    of, why = classes(source, stratify)
-    if of is None and (eval_per_class or dev_per_class):
-        raise UsageError("rows per class were asked for, but there is no class", remedy="name one with stratify")
     draw = _Draw(source, tied, of, seed, relation, groups, edges, keep_one=eval_from is None)
     for part, size, per_class in zip(_DRAWN, (eval, dev), (eval_per_class, dev_per_class), strict=True):
         if per_class is not None:
@@ -158,12 +160,12 @@ def _unique(rows: Sequence[AnyRow]) -> list[AnyRow]:
     return list({row.row: row for row in rows}.values())
 
 
-def _check_sizes(eval: int | float, dev: int | float, *per_class: int | None) -> None:
+def _check_sizes(rows: int, eval: int | float, dev: int | float, *per_class: int | None) -> None:
     for size in (eval, dev, *per_class):
         if size is not None and (size < 0 or (isinstance(size, float) and size >= 1)):
             raise UsageError(f"{size} is no size of a part", remedy="give a number of rows, or a share such as 0.1")
     if not any((eval, dev, *per_class)):
-        raise UsageError("no size was given for eval or dev", remedy="sluice split NAME --eval 100 --dev 40")
+        raise UsageError("no size was given for eval or dev", remedy=f"sluice split NAME {size_options(rows)}")
 
 
 def _strata(
@@ -223,7 +225,8 @@ class _Draw:
         if keep_one and self.stratified:
             lone = sorted(name for name, size in Counter(self.of).items() if size == 1)
             if lone:
-                self.notes.append(f"{len(lone)} classes with one row, which goes to train: {', '.join(lone[:10])}")
+                some = counted(len(lone), "class", "classes")
+                self.notes.append(f"{some} with one row, which goes to train: {', '.join(lone[:10])}")
 
     def take(self, part: Part, size: int) -> None:
         """Draw `size` rows, in proportion to the classes; what a class cannot give is drawn from the others."""
@@ -231,15 +234,16 @@ class _Draw:
         missing = size - self.state.count(part)
         if missing > 0:
             if short and self.stratified:
-                self.notes.append(f"{part}: {missing} rows that {', '.join(sorted(short))} could not give")
+                self.notes.append(f"{part}: {counted(missing, 'row')} that {', '.join(sorted(short))} could not give")
             self._fill(part, dict.fromkeys(self._room(), missing), size, at_most=missing)
         got = self.state.count(part)
         if got < size:
+            drawn = sum(state in _DRAWN for state in self.state)
             raise InputError(
-                f"{size:,} rows were asked for {part}, {got:,} can be drawn from {len(self.rows):,} rows "
-                f"in {len(self.tied):,} groups of similar rows",
+                f"{counted(size, 'row was', 'rows were')} asked for {part}, {got:,} can be drawn from "
+                f"{counted(len(self.rows), 'row')} in {counted(len(self.tied), 'group')} of similar rows",
                 where=part,
-                remedy=f"ask for {got:,} at most" if got else "add rows that are not alike",
+                remedy=f"ask for fewer, such as {size_options(drawn)}" if drawn > 1 else "add rows that are not alike",
             )
 
     def take_per_class(self, part: Part, each: int) -> None:
@@ -252,7 +256,7 @@ class _Draw:
         if short:
             told = ", ".join(f"{name} ({each - missing})" for name, missing in sorted(short.items()))
             raise InputError(
-                f"{each:,} rows of each class were asked for {part}; fewer can be drawn of: {told}",
+                f"{counted(each, 'row')} of each class asked for {part}; fewer can be drawn of: {told}",
                 where=part,
                 remedy=f"ask for {each - max(short.values()):,} of each class, or add rows",
             )

@@ -12,6 +12,7 @@ from typing import Any, cast
 from sluice.core.canonical import JsonProblem, canonical, parse_exact
 from sluice.core.errors import InputError, UsageError
 from sluice.core.rows import AnyRow, Example
+from sluice.core.wording import counted
 
 MOST_CLASSES = 50
 ROWS_A_CLASS = 5
@@ -34,15 +35,17 @@ def classes(rows: Sequence[AnyRow], path: str | None) -> tuple[list[str] | None,
         number = len(set(values))
         if not rows or number > MOST_CLASSES or len(rows) < ROWS_A_CLASS * number or set(values) == {None}:
             return None, "not stratified: the target has too many values"
-        return [NO_CLASS if v is None else v for v in values], f"stratified by the target ({number} values)"
+        return [NO_CLASS if v is None else v for v in values], f"stratified by the target ({counted(number, 'value')})"
     steps = path.split(".")
     if steps[0] not in _PARTS_OF_A_ROW:
-        raise UsageError(f"'{path}' does not say where to look", remedy=f"stratify by target.{path} or input.{path}")
+        known = [f"{part}.{path}" for part in _PARTS_OF_A_ROW if any(_look_up(row, [part, *steps]) for row in rows)]
+        remedy = f"stratify by {' or '.join(known)}" if known else "give target, target.KEY or input.KEY"
+        raise UsageError(f"'{path}' does not say where in a row to look", where="stratify", remedy=remedy)
     found = [_look_up(row, steps) for row in rows]
     if rows and all(v is None for v in found):
         raise InputError(f"no row has a value at '{path}'", where="stratify", remedy=_suggestion(rows, steps))
     named = [NO_CLASS if v is None else v for v in found]
-    return named, f"stratified by {path} ({len(set(named))} values)"
+    return named, f"stratified by {path} ({counted(len(set(named)), 'value')})"
 
 
 def _look_up(row: AnyRow, steps: Sequence[str]) -> str | None:
@@ -72,7 +75,7 @@ def _suggestion(rows: Sequence[AnyRow], steps: Sequence[str]) -> str:
         if isinstance(value, dict):
             keys.update(list(cast("dict[str, Any]", value)))
     known = ", ".join(f"{steps[0]}.{key}" for key, _ in keys.most_common(5))
-    return f"one of {known}" if known else "leave stratify out"
+    return f"one of {known}" if known else "leave it out, on the command line or below [task]"
 
 
 def quotas(sizes: Mapping[str, int], total: int) -> dict[str, int]:

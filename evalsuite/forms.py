@@ -20,19 +20,29 @@ DTYPES = {
 }
 
 
-def parse_form(name: str, probe: Probe) -> Form:
-    """Return the form of a name such as `bf16`, `fp32`, `nf4` or `bf16/nf4` on the probe's device.
+SERVED = "sluice.toml [model] serve"
+
+
+def check_precision(name: str, where: str = SERVED) -> tuple[str | None, str | None]:
+    """Return dtype (None: the probe's) and quantisation of a name such as `bf16`, `fp32`, `nf4` or `bf16/nf4`.
+
+    Args:
+        where: the option or key that the name stands in.
 
     Raises InputError for a name that is none.
     """
-    dtype, _, quantisation = name.strip().lower().partition("/")
-    if dtype == "nf4":
-        dtype, quantisation = probe.dtype, "nf4"
-    if dtype not in DTYPES or quantisation not in ("", "nf4"):
-        raise InputError(
-            f"'{name}' is no precision", where="sluice.toml [model] serve", remedy="write bf16, fp32, fp16 or nf4"
-        )
-    return Form(dtype=DTYPES[dtype], quantisation=quantisation or None, device=probe.device, threads=probe.threads)
+    word, _, quantisation = name.strip().lower().partition("/")
+    if word == "nf4" and not quantisation:
+        return None, "nf4"
+    if word not in DTYPES or quantisation not in ("", "nf4"):
+        raise InputError(f"'{name}' is no precision", where=where, remedy="one of bf16, fp32, fp16, nf4, bf16/nf4")
+    return DTYPES[word], quantisation or None
+
+
+def parse_form(name: str, probe: Probe, where: str = SERVED) -> Form:
+    """Return the form of a name on the probe's device. Raises as `check_precision`."""
+    dtype, quantisation = check_precision(name, where)
+    return Form(dtype or probe.dtype, quantisation, probe.device, probe.threads)
 
 
 def measured_form(project: Project, probe: Probe) -> Form:

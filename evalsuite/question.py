@@ -7,16 +7,18 @@ compared by the gate: nothing decides under a question that was never pinned.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
 from sluice.core.canonical import canonical
-from sluice.core.errors import InputError, Refused
+from sluice.core.errors import InputError, Refused, SluiceError
 from sluice.core.ledger import Fact, Facts, decimal
 from sluice.core.project import Project
 from sluice.core.task import ALPHA, GraderConfig, read_schema
-from sluice.evalsuite.graders import Grader, grader_hash, make_grader
+from sluice.evalsuite.graders import GRADERS, Grader, grader_hash, make_grader
 
 FEW_ROWS = 100  # below this, one opening
 
@@ -59,9 +61,19 @@ class Question(BaseModel):
 
 
 def grader_config(project: Project) -> GraderConfig:
-    """Return the settings of the primary grader: a `[[graders]]` entry of that name, else the built-in."""
+    """Return the settings of the primary grader: a `[[graders]]` entry of that name, else the built-in.
+
+    Raises InputError where the metric is neither, with the near one.
+    """
     metric = project.config.task.metric
-    return next((g for g in project.config.graders if g.name == metric), GraderConfig(name=metric))
+    own = next((g for g in project.config.graders if g.name == metric), None)
+    if own is not None:
+        return own
+    try:
+        GRADERS.get(metric)
+    except InputError as problem:
+        raise InputError(problem.message, where="sluice.toml [task] metric", remedy=problem.remedy) from problem
+    return GraderConfig(name=metric)
 
 
 def task_grader(project: Project) -> Grader:
@@ -69,6 +81,30 @@ def task_grader(project: Project) -> Grader:
     task = project.config.task
     rubric = project.read_text(task.rubric, what="the rubric") if task.rubric else None
     return make_grader(grader_config(project), project.root, read_schema(project), rubric=rubric)
+
+
+def task_problems(project: Project) -> Iterator[SluiceError]:
+    """Yield what is wrong with what sluice.toml names: rubric, schema, prompt files, the primary grader.
+
+    Only small files are read, so that verbs ask this before anything is loaded. Raises InputError where sluice.toml
+    itself cannot be read.
+    """
+    task, prompts = project.config.task, project.config.prompts
+    named = [(task.rubric, "the rubric"), *((name, "the prompt") for name in (*prompts.baseline, prompts.train))]
+    said: set[str] = set()
+    checks: list[Callable[[], object]] = [
+        *(partial(project.read_text, name, what=what) for name, what in named if name),
+        partial(read_schema, project),
+        partial(grader_config, project),
+        partial(task_grader, project),
+    ]
+    for check in checks:
+        try:
+            check()
+        except SluiceError as problem:
+            if str(problem) not in said:  # the grader reads rubric and schema, too
+                said.add(str(problem))
+                yield problem
 
 
 def current_question(project: Project, n: int) -> tuple[Question, Grader]:

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
-from pathlib import Path
-from types import ModuleType
+from collections.abc import Iterator
 
 import pytest
 
 
-@pytest.fixture(scope="session")
-def kill() -> ModuleType:
-    """The driver that kills command lines (tests/kill.py), loaded by its place: tests are no package."""
-    name = "sluice_tests_kill"
-    spec = importlib.util.spec_from_file_location(name, Path(__file__).parent / "kill.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    spec.loader.exec_module(module)
-    return module
+@pytest.fixture(scope="module")
+def one_thread() -> Iterator[None]:
+    """Threads that wait for each other on a busy machine take a hundred times longer over small products."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)

@@ -13,6 +13,7 @@ from typing import Any
 from sluice.core.errors import InputError, Refused, SluiceError
 from sluice.core.evalset import FrozenSet
 from sluice.core.ledger import Fact, Facts, Ledger
+from sluice.core.part_sizes import size_options
 from sluice.core.paths import default_cache_dir
 from sluice.core.project import Project
 from sluice.core.prompt import Prompt
@@ -26,28 +27,17 @@ from sluice.curate.eval_side import relation_of
 from sluice.curate.leaks import Leak, find_leaks, find_leaks_in_texts
 from sluice.curate.similarity import Relation
 from sluice.evalsuite.asking import Form
-from sluice.evalsuite.baselines.bench import Bench, bench, dev_facts
+from sluice.evalsuite.baselines.bench import Bench, bench
 from sluice.evalsuite.baselines.compose import prompt_rows, train_prompt
-from sluice.evalsuite.gradable import written_task
 from sluice.evalsuite.models.identity import ModelFiles, identify
 from sluice.evalsuite.openings import foreign_problem
 from sluice.evalsuite.question import changed_keys, current_question, pinned_question
 from sluice.evalsuite.sets import SetState, deciding_set
 from sluice.train.baseline_evidence import BaselineEvidence, collect_baselines
+from sluice.train.grading_evidence import GradingEvidence, collect_grading
 from sluice.train.render import Rendered, render
 
 Progress = Callable[[str, int, int], None]
-
-
-@dataclass(frozen=True)
-class GradingEvidence:
-    """A `graded` fact that speaks of today's dev part, best baseline, grader and written task; or None."""
-
-    fact: Fact
-    controls: int
-    controls_right: int
-    graded: int
-    agree: int
 
 
 @dataclass(frozen=True)
@@ -60,6 +50,8 @@ class Evidence:
     data: str
     train: tuple[Example, ...]
     train_version: str
+    train_remedy: str
+    """The command that makes the training rows, where there are none."""
     base: str
     base_sha256: str
     form: str
@@ -92,8 +84,8 @@ class Evidence:
 
 def collect(
     project: Project,
-    files: ModelFiles,
-    form: Form,
+    files: ModelFiles | None,
+    form: Form | None,
     *,
     method: str = "sft",
     dataset: str | None = None,
@@ -105,25 +97,30 @@ def collect(
     """Collect the evidence for training on a dataset (by default the task's train part).
 
     Args:
+        files: the model to be tuned, None before there are rows that it could be tuned on; so with `form`.
         rows: exactly the rows that will be trained on; the spine passes those it has read and hashed.
         fresh: recompute every hash of the model's files.
 
+    Without a dataset named, the task's train part may be missing: each rule then says what it needs first.
     Raises InputError where there is no such dataset, or a row of another kind than the method trains on.
     """
     task = project.config.task
     name = dataset or f"{task.data}/train"
-    version = version or open_dataset(project, name)
-    train = tuple(rows if rows is not None else version.checked_examples())
+    if version is None and (dataset is not None or has_dataset(project, name)):
+        version = open_dataset(project, name)
+    train = tuple(rows if rows is not None else version.checked_examples() if version is not None else ())
     ledger = Ledger(project)
     facts = ledger.read()
-    identity = identify(files, default_cache_dir(), use_cache=not fresh)
+    identity = None if files is None else identify(files, default_cache_dir(), use_cache=not fresh)
     state, problem, remedy = _set(project, facts)
     lacking: tuple[str, ...] | None = None
     if state is not None and state.frozen is not None and problem is None:
         lacking, problem, remedy = _question(project, facts, state.frozen)
     b: Bench | None = None
     base_problem, base_remedy = None, None
-    if state is not None and state.frozen is not None:
+    if files is None or form is None:
+        base_problem, base_remedy = f"there is no dataset '{name}' yet", _way_to(project, name)
+    elif state is not None and state.frozen is not None:
         try:
             b = bench(project, files, form, facts, identity=identity)
         except (Refused, InputError) as error:
@@ -134,10 +131,11 @@ def collect(
     leaks, text_leaks = _leaks(project, state, relation, train, version, b, facts)
     prompt = b.train_prompt() if b is not None else _prompt(project, train)
     rendered, render_problem = None, None
-    try:
-        rendered = render_rows(project, files, train, prompt, progress=progress)
-    except InputError as error:
-        render_problem = str(error)
+    if files is not None:
+        try:
+            rendered = render_rows(project, files, train, prompt, progress=progress)
+        except InputError as error:
+            render_problem = str(error)
     baselines = None
     if b is not None:
         try:
@@ -147,13 +145,14 @@ def collect(
     return Evidence(
         method=method,
         task=task.name,
-        dataset=version.dataset,
+        dataset=version.dataset if version is not None else name,
         data=task.data,
         train=train,
-        train_version=version.hash,
-        base=files.name,
-        base_sha256=identity.sha256,
-        form=form.name,
+        train_version=version.hash if version is not None else "",
+        train_remedy=_way_to(project, name),
+        base=project.config.model.base if files is None else files.name,
+        base_sha256="" if identity is None else identity.sha256,
+        form="" if form is None else form.name,
         facts=facts,
         ledger_problems=_ledger_problems(facts, state),
         set_state=state,
@@ -169,14 +168,25 @@ def collect(
         rendered=rendered,
         render_problem=render_problem,
         max_tokens=task.max_tokens,
-        grading=_grading(project, b, facts),
+        grading=collect_grading(project, b, facts),
         report=_report(project, train, state, relation, version, rendered, progress),
         bench=b,
         prompt=prompt,
         target=task.target,
-        waived=tuple(facts.of("waived", task=task.name, dataset=version.dataset)),
+        waived=tuple(facts.of("waived", task=task.name, dataset=version.dataset if version is not None else name)),
         loosened=_loosened(b),
     )
+
+
+def _way_to(project: Project, part: str, *then: str) -> str:
+    """Return the commands that make a part that is not there yet, and those that come after it."""
+    data, steps = project.config.task.data, list[str]()
+    if not has_dataset(project, part):
+        whole = open_dataset(project, data).manifest.rows if has_dataset(project, data) else None
+        steps = [] if whole is not None else [f"sluice add {data} FILES"]
+        steps.append(f"sluice split {data} {size_options(whole)}")
+    first, *rest = [*steps, *then] or [f"sluice add {data} FILES"]
+    return first + (f", then: {', '.join(rest)}" if rest else "")
 
 
 def _ledger_problems(facts: Facts, state: SetState | None) -> tuple[str, ...]:
@@ -191,7 +201,8 @@ def _set(project: Project, facts: Facts) -> tuple[SetState | None, str | None, s
     except Refused as error:
         return None, error.message, error.remedy
     if state is None:
-        return None, "absent: no eval set is frozen", "sluice freeze"
+        way = _way_to(project, f"{project.config.task.data}/eval", "sluice freeze")
+        return None, "absent: no eval set is frozen", way
     if state.frozen is None:
         return state, f"{state.word}: {state.reason}", "git checkout evals, or copy the folder from where it was frozen"
     fact = state.fact.body
@@ -230,11 +241,11 @@ def _leaks(
     state: SetState | None,
     relation: Relation,
     train: Sequence[Example],
-    version: Version,
+    version: Version | None,
     b: Bench | None,
     facts: Facts,
 ) -> tuple[tuple[Leak, ...] | None, tuple[Leak, ...] | None]:
-    if state is None or state.frozen is None:
+    if state is None or state.frozen is None or version is None:
         return None, None
     frozen = state.frozen
     eval_groups = {r.row: list(g) for r, g in zip(frozen.rows, frozen.manifest.groups, strict=True)}
@@ -311,52 +322,17 @@ def render_rows(
     return tuple(found)
 
 
-def _grading(project: Project, b: Bench | None, facts: Facts) -> GradingEvidence | None:
-    """Return the best grading of today's answers that its decisions bear out; a fact alone satisfies nothing."""
-    from sluice.evalsuite.gradable import items, state
-
-    if b is None:
-        return None
-    ranked = dev_facts(b, facts)
-    if not ranked:
-        return None
-    best = ranked[0]
-    found = facts.of(
-        "graded",
-        dev=b.dev_hash(),
-        spec=best.body["spec"],
-        answers=best.body["answers"],
-        grader=b.question.grader,
-        written_task=written_task(project),
-    )
-    gradings: list[GradingEvidence] = []
-    for fact in found:
-        try:
-            standing = state(b, items(b, facts), str(fact.body.get("by")))
-        except SluiceError:
-            return None
-        said = tuple(fact.body.get(key) for key in ("controls", "controls_right", "graded", "agree"))
-        if standing.done == standing.of and said == (
-            standing.controls,
-            standing.controls_right,
-            standing.answers,
-            standing.agree,
-        ):
-            gradings.append(
-                GradingEvidence(fact, standing.controls, standing.controls_right, standing.answers, standing.agree)
-            )
-    return max(gradings, key=lambda g: (g.controls_right, g.agree), default=None)
-
-
 def _report(
     project: Project,
     train: Sequence[Example],
     state: SetState | None,
     relation: Relation,
-    version: Version,
+    version: Version | None,
     rendered: tuple[tuple[str, Rendered], ...] | None,
     progress: Progress | None,
-) -> AuditReport:
+) -> AuditReport | None:
+    if version is None:
+        return None
     lengths = {row: len(r.ids) for row, r in rendered} if rendered is not None else None
     data = project.config.task.data
     dev = open_dataset(project, f"{data}/dev") if has_dataset(project, f"{data}/dev") else None

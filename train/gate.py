@@ -12,6 +12,7 @@ from typing import Any, cast
 from pydantic import BaseModel, ConfigDict
 
 from sluice.core.ledger import Fact
+from sluice.core.wording import counted
 from sluice.train.evidence import Evidence
 from sluice.train.policy import WAIVABLE, Policy
 from sluice.train.rules import ADVICE_RULES, HARD_RULES, WAIVABLE_RULES, RuleResult
@@ -110,7 +111,10 @@ def _notices(evidence: Evidence) -> tuple[str, ...]:
     if facts.uncommitted is None:
         notices.append("this project is not in git: nothing outside it anchors the ledger")
     elif facts.uncommitted:
-        notices.append(f"{len(facts.uncommitted)} facts are not committed yet (git add ledger evals decisions)")
+        waiting = counted(len(facts.uncommitted), "fact is", "facts are")
+        notices.append(f"{waiting} not committed yet (git add ledger evals decisions)")
     if facts.written_back:
-        notices.append(f"{len(facts.written_back)} facts were missing from ledger/ and were written back")
+        notices.append(
+            f"{counted(len(facts.written_back), 'fact was', 'facts were')} missing from ledger/: written back"
+        )
     return tuple(notices)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
@@ -22,6 +23,7 @@ from sluice.train.render import Rendered
 Progress = Callable[[str, int, int], None]
 PROBE_ROWS = 24
 SAMPLES = 3
+SHOWN_OF_REPEATED = 24  # tokens of a text that all rows begin with that are not marked as repeated
 BYTES = {"float32": 4, "bfloat16": 2, "float16": 2}
 
 
@@ -32,6 +34,9 @@ class Piece(BaseModel):
 
     text: str
     trained: bool
+    tokens: int
+    repeated: bool = False
+    """Whether it is the same in every row that is shown, and so need not be read again."""
 
 
 class Sample(BaseModel):
@@ -120,22 +125,35 @@ def plan(
         memory_gb=memory,
         rows_per_second=None if speed is None else round(speed, 2),
         seconds=None if not speed else round(count * config.epochs / speed, 1),
-        samples=tuple(_sample(tokenizer, row, r) for row, r in good[:SAMPLES]),
+        samples=_samples(tokenizer, good[:SAMPLES]),
     )
 
 
-def _sample(tokenizer: Any, row: str, rendered: Rendered) -> Sample:
-    before = list(rendered.ids[: rendered.prompt_tokens])
-    after = list(rendered.ids[rendered.prompt_tokens :])
-    return Sample(
-        row=row,
-        tokens=len(rendered.ids),
-        trained=rendered.completion_tokens,
-        pieces=(
-            Piece(text=tokenizer.decode(before), trained=False),
-            Piece(text=tokenizer.decode(after), trained=True),
-        ),
-    )
+def _samples(tokenizer: Any, rows: Sequence[tuple[str, Rendered]]) -> tuple[Sample, ...]:
+    prompts = [r.ids[: r.prompt_tokens] for _, r in rows]
+    alike = [len(set(column)) == 1 for column in zip(*prompts, strict=False)] if len(prompts) > 1 else []
+    same = [*alike, False].index(False)
+    return tuple(_sample(tokenizer, row, r, same) for row, r in rows)
+
+
+def _sample(tokenizer: Any, row: str, rendered: Rendered, same: int) -> Sample:
+    """Return a row in pieces.
+
+    Args:
+        same: how many tokens all rows that are shown begin with.
+    """
+    ends = sorted({min(SHOWN_OF_REPEATED, same), same, rendered.prompt_tokens, len(rendered.ids)} - {0})
+    pieces: list[Piece] = []
+    for start, end in pairwise([0, *ends]):
+        pieces.append(
+            Piece(
+                text=tokenizer.decode(list(rendered.ids[start:end])),
+                trained=start >= rendered.prompt_tokens,
+                tokens=end - start,
+                repeated=start == SHOWN_OF_REPEATED and end == same,
+            )
+        )
+    return Sample(row=row, tokens=len(rendered.ids), trained=rendered.completion_tokens, pieces=tuple(pieces))
 
 
 def _measure(

@@ -10,6 +10,9 @@ HARD = ("eval-set-frozen", "prompt-baseline", "no-leakage", "rows-trainable")
 """The four rules that nothing opens."""
 WAIVABLE = ("gradable", "headroom", "audit")
 """Rules that refuse and can be waived, one at a time, with a written reason."""
+ADVICE = ("train-size", "resolvable", "ladder", "label-agreement")
+"""Rules that advise, and refuse only under `[gate] strict`."""
+RULES = (*HARD, *WAIVABLE, *ADVICE)
 FEWEST_CLUSTERS = 20
 TRAIN_ROWS = (1_000, 10_000)
 """Most narrow tasks are learnt from 1,000 to 10,000 clean rows; LIMA (2023) shows how far 1,000 chosen ones go."""

@@ -19,6 +19,7 @@ from sluice.evalsuite.baselines.bench import Bench, bench, dev_facts, ranked_fac
 from sluice.evalsuite.compare import Comparison, compare_scores
 from sluice.evalsuite.evaluate import Candidate, Place, find_place, is_record, measure_on, rescored
 from sluice.evalsuite.models.identity import ModelFiles
+from sluice.evalsuite.question import Question
 from sluice.train.adapters import open_adapter
 from sluice.train.judge import candidate_of
 
@@ -55,9 +56,7 @@ def regress(
     facts = Ledger(project).read()
     b = bench(project, files, form, facts)
     place = find_place(project, facts, on, final=False)
-    margin = margin if margin is not None else b.question.margin_value
-    if margin is None:
-        raise InputError("how much may be lost is not said", where="sluice.toml [task]", remedy="--margin 0.05")
+    margin = require_margin(b.question, margin)
     ranked = dev_facts(b, facts) or _of_another_model(facts, b)
     if not ranked:
         raise Refused("absent: no baseline is measured on dev", remedy="sluice baseline")
@@ -104,6 +103,14 @@ def regress(
         comparison=comparison,
         exit_code=0 if unchanged else comparison.verdict.exit_code,
     )
+
+
+def require_margin(question: Question, margin: float | None) -> float:
+    """Return the margin that is given, else the pinned one. Raises InputError where there is none."""
+    margin = margin if margin is not None else question.margin_value
+    if margin is None:
+        raise InputError("how much may be lost is not said", where="sluice.toml [task]", remedy="--margin 0.05")
+    return margin
 
 
 def _recorded(facts: Facts, b: Bench, place: Place, prompt: Prompt, limit: int) -> list[Fact]:

@@ -11,6 +11,24 @@ from sluice.train.policy import HARD, WAIVABLE
 SHORTEST_REASON = 10  # characters: "ok" is no reason
 
 
+def check_waiver(rule: str, reason: str) -> None:
+    """Raise for what can be told without the gate: a rule that cannot be waived, a reason that is none."""
+    if rule in HARD:
+        raise UsageError(
+            f"'{rule}' cannot be waived; nothing opens it but what it asks for", remedy=f"can be: {', '.join(WAIVABLE)}"
+        )
+    if rule not in WAIVABLE:
+        raise UsageError(f"no rule '{rule}' can be waived", remedy=f"can be: {', '.join(WAIVABLE)}")
+    given = len(reason.strip())
+    if given < SHORTEST_REASON:
+        raise InputError(
+            f"a waiver needs a reason that a colleague would accept, of {SHORTEST_REASON} characters or more: "
+            f"'{reason.strip()}' has {given}",
+            where="--reason",
+            remedy=f'sluice waive {rule} --reason "what was done in its place, and when"',
+        )
+
+
 def waive(project: Project, report: GateReport, rule: str, reason: str, *, by: str) -> Fact:
     """Write the fact `waived` for a rule that refuses now.
 
@@ -23,14 +41,7 @@ def waive(project: Project, report: GateReport, rule: str, reason: str, *, by: s
         Refused: the rule does not refuse now, or its evidence was tampered with.
         InputError: no reason worth the name.
     """
-    if rule in HARD:
-        raise UsageError(
-            f"'{rule}' cannot be waived; nothing opens it but what it asks for", remedy=f"can be: {', '.join(WAIVABLE)}"
-        )
-    if rule not in WAIVABLE:
-        raise UsageError(f"no rule '{rule}' can be waived", remedy=f"can be: {', '.join(WAIVABLE)}")
-    if len(reason.strip()) < SHORTEST_REASON:
-        raise InputError("a waiver needs a reason that a colleague would accept", remedy='--reason "..."')
+    check_waiver(rule, reason)
     result = report.rule(rule)
     if result is None or result.status == "later":
         raise Refused(f"'{rule}' cannot be judged yet", remedy="sluice gate")

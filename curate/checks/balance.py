@@ -12,6 +12,7 @@ from typing import Any, cast
 
 from sluice.core.canonical import JsonProblem, canonical, parse_exact
 from sluice.core.rows import AnyRow, Example, Messages
+from sluice.core.wording import counted
 from sluice.curate.checks.base import (
     Check,
     CheckContext,
@@ -123,7 +124,7 @@ class Balance(Check):
         ]
         if not findings:
             smallest = min(counts.values())
-            sentence = f"{len(counts)} labels at '{path}', {smallest:,} to {most:,} rows each"
+            sentence = f"{len(counts)} labels at '{path}', {smallest:,} to {counted(most, 'row')} each"
             return Found(summary=sentence, figures=figures)
         parts = [f"'{_short(top)}' holds {most / total:.0%} of the rows"] if dominant else []
         parts += (

@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict
 
 from sluice.core.registry import Registry
 from sluice.core.rows import AnyRow, Example, Preference, Text, Unpaired, input_texts
+from sluice.core.wording import counted
 
 if TYPE_CHECKING:
     from sluice.curate.similarity import Relation
@@ -251,5 +252,5 @@ def no_answers(rows: Sequence[AnyRow]) -> Found | None:
 def rows_of(count: int, total: int | None = None) -> str:
     """Return `1 row`, `3 rows`, or `3 of 1,600 rows`."""
     if total is not None:
-        return f"{count:,} of {total:,} rows" if total != 1 else f"{count} of 1 row"
-    return f"{count:,} rows" if count != 1 else "1 row"
+        return f"{count:,} of {counted(total, 'row')}"
+    return counted(count, "row")

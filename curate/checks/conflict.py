@@ -15,6 +15,7 @@ from itertools import chain, islice
 from sluice.core.canonical import JsonProblem, canonical, parse_exact
 from sluice.core.errors import InputError
 from sluice.core.rows import SHOWN, AnyRow, Example, Messages, Preference, Text, Unpaired, input_texts
+from sluice.core.wording import counted
 from sluice.curate.checks.base import (
     Check,
     CheckContext,
@@ -161,7 +162,9 @@ class Conflict(Check):
         if not ordered:
             return Found(summary=f"no input of {rows_of(total)} has two answers", figures=figures)
         return Found(
-            ordered, f"{rows_of(len(ordered), total)} contradict each other, over {conflicts:,} inputs", figures
+            ordered,
+            f"{rows_of(len(ordered), total)} contradict each other, over {counted(conflicts, 'input')}",
+            figures,
         )
 
     def examples(self) -> Examples:

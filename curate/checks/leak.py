@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, cast
 
 from sluice.core.rows import SHOWN, AnyRow, Example
+from sluice.core.wording import counted
 from sluice.curate.checks.base import Check, CheckContext, CheckSpec, Examples, Finding, Found, file_check, rows_of
 
 if TYPE_CHECKING:
@@ -98,8 +99,10 @@ def _repeats(context: CheckContext, others: Sequence[AnyRow], part: str) -> Foun
     touched = len({leak.eval_row for leak in leaks})
     figures = {"rows": len(findings), f"{part}_rows": len(others), f"{part}_rows_repeated": touched}
     if not findings:
-        return Found(summary=f"no row repeats one of {len(others):,} {part} rows", figures=figures)
-    sentence = f"{rows_of(len(findings), len(context.rows))} repeat {touched:,} of {len(others):,} {part} rows"
+        return Found(summary=f"no row repeats one of {counted(len(others), f'{part} row')}", figures=figures)
+    sentence = (
+        f"{rows_of(len(findings), len(context.rows))} repeat {touched:,} of {counted(len(others), f'{part} row')}"
+    )
     return Found(findings, sentence, figures)
 
 

@@ -7,12 +7,13 @@ into rows and knows nothing of bytes. May import sluice.core only; pyarrow is im
 
 from sluice.curate.formats.read import read_file
 from sluice.curate.formats.records import FORMATS, Format, ReadOptions, ReadResult, ReadRow, SetAside, Source, Table
-from sluice.curate.formats.write import WRITERS, ExportRow, WriteOptions, Writer, WriteResult, write_rows
+from sluice.curate.formats.write import WRITERS, ExportRow, FileStands, WriteOptions, Writer, WriteResult, write_rows
 
 __all__ = [
     "FORMATS",
     "WRITERS",
     "ExportRow",
+    "FileStands",
     "Format",
     "ReadOptions",
     "ReadResult",

@@ -12,7 +12,18 @@ from collections import Counter
 from sluice.core.errors import InputError
 from sluice.curate.formats.decode import Decoded, decode
 from sluice.curate.formats.quoting import Parsed, parse
-from sluice.curate.formats.records import FORMATS, STEP, Format, Progress, ReadOptions, SetAside, Source, Table, empty
+from sluice.curate.formats.records import (
+    FORMATS,
+    STEP,
+    Format,
+    Progress,
+    ReadOptions,
+    SetAside,
+    Source,
+    Table,
+    empty,
+    none_of,
+)
 
 DELIMITERS = (",", ";", "\t", "|")
 ENOUGH = 0.5  # of the records agree with the header: below that a character is no delimiter
@@ -72,7 +83,7 @@ def _table(source: Source, decoded: Decoded, parsed: Parsed, progress: Progress 
     if not records:
         if aside:
             raise InputError(
-                f"none of its {len(aside)} records can be read; line {aside[0].line}: {aside[0].reason}",
+                f"{none_of(len(aside), 'record')} can be read; line {aside[0].line}: {aside[0].reason}",
                 where=str(source.path),
                 remedy="check the delimiter (--delimiter) and the format (--format)",
             )

@@ -11,7 +11,18 @@ from typing import Any
 from sluice.core.canonical import JsonProblem, parse_exact
 from sluice.core.errors import InputError
 from sluice.curate.formats.decode import decode
-from sluice.curate.formats.records import FORMATS, STEP, Format, Progress, ReadOptions, SetAside, Source, Table, empty
+from sluice.curate.formats.records import (
+    FORMATS,
+    STEP,
+    Format,
+    Progress,
+    ReadOptions,
+    SetAside,
+    Source,
+    Table,
+    empty,
+    none_of,
+)
 
 
 def sniff(data: bytes) -> bool:
@@ -86,7 +97,7 @@ def _nothing(source: Source, aside: list[SetAside]) -> InputError:
         return empty(source.path, "every line is blank")
     first = aside[0]
     return InputError(
-        f"none of its {len(aside)} lines is a JSON object; line {first.line}: {first.reason}",
+        f"{none_of(len(aside), 'line')} is a JSON object; line {first.line}: {first.reason}",
         where=str(source.path),
         remedy="give one JSON object a line, or say what it is with --format csv or --format parquet",
     )

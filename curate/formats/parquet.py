@@ -14,7 +14,18 @@ from typing import TYPE_CHECKING, Any
 from sluice.core.canonical import dump_exact
 from sluice.core.errors import InputError
 from sluice.curate.formats.arrow import Unfit, converter
-from sluice.curate.formats.records import FORMATS, STEP, Format, Progress, ReadOptions, SetAside, Source, Table, empty
+from sluice.curate.formats.records import (
+    FORMATS,
+    STEP,
+    Format,
+    Progress,
+    ReadOptions,
+    SetAside,
+    Source,
+    Table,
+    empty,
+    none_of,
+)
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -63,7 +74,7 @@ def read(source: Source, options: ReadOptions, progress: Progress | None) -> Tab
         records.append({name: cell for name, cell in zip(names, cells, strict=True) if cell is not None})
     if not records:
         raise InputError(
-            f"none of its {len(aside)} rows can be read; row 1: {aside[0].reason}",
+            f"{none_of(len(aside), 'row')} can be read; row 1: {aside[0].reason}",
             where=str(source.path),
             remedy="leave that column out, or write it as text",
         )

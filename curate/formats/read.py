@@ -21,6 +21,7 @@ from sluice.curate.formats.records import (
     SetAside,
     Source,
     Table,
+    none_of,
 )
 from sluice.curate.formats.shapes import choose
 
@@ -43,6 +44,7 @@ def read_file(path: Path, options: ReadOptions | None = None, progress: Progress
     shape = choose(table.columns, options, path, nulls_are_gaps=table.nulls_are_gaps)
     rows: list[ReadRow] = []
     aside: list[SetAside] = []
+    advice: str | None = None
     used, build, total = shape.used, shape.build, len(table.records)
     for i, record in enumerate(table.records):
         if progress is not None and i % STEP == 0:
@@ -50,11 +52,12 @@ def read_file(path: Path, options: ReadOptions | None = None, progress: Progress
         try:
             row = build(record)
         except InputError as problem:
+            advice = advice or problem.remedy
             aside.append(SetAside(table.lines[i], None, problem.message, table.raw(i)))
             continue
         rows.append(ReadRow(row, table.lines[i], {k: v for k, v in record.items() if k not in used}))
     if not rows:
-        raise _none_taken(path, aside, options)
+        raise _none_taken(path, aside, options, advice)
     return ReadResult(
         path=str(path),
         sha256=hashlib.sha256(source.data).hexdigest(),
@@ -72,12 +75,13 @@ def _in_order(table: Table, aside: list[SetAside]) -> list[SetAside]:
     return sorted([*table.set_aside, *aside], key=lambda a: a.line)
 
 
-def _none_taken(path: Path, aside: list[SetAside], options: ReadOptions) -> InputError:
+def _none_taken(path: Path, aside: list[SetAside], options: ReadOptions, advice: str | None) -> InputError:
     first = aside[0]
+    usual = f"check --input {options.input}" if options.input else "name the columns: --input COL --target COL"
     return InputError(
-        f"none of its {len(aside)} rows can be taken; line {first.line}: {first.reason}",
+        f"{none_of(len(aside), 'row')} can be taken; line {first.line}: {first.reason}",
         where=str(path),
-        remedy=f"check --input {options.input}" if options.input else "name the columns: --input COL --target COL",
+        remedy=advice or usual,
     )
 
 

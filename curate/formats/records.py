@@ -131,3 +131,8 @@ def near(name: str, known: Iterable[str]) -> str:
 def empty(path: Path, what: str) -> InputError:
     """Return the error for a file in which there is no row."""
     return InputError(f"no rows: {what}", where=str(path), remedy="check that this is the file you mean")
+
+
+def none_of(count: int, noun: str) -> str:
+    """Return the beginning of a sentence that is true of no record of a file: "none of its 3 rows"."""
+    return f"none of its {count:,} {noun}s" if count != 1 else f"not even its one {noun}"

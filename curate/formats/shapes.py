@@ -35,6 +35,9 @@ LIKELY_INPUTS = (
     "prompt",
     "input",
 )
+CONVERSATIONS = ("conversations", "conversation")
+TURNS = '[{"role": "user", "content": ...}, {"role": "assistant", "content": ...}]'
+FROM_SHAREGPT = "in ShareGPT's form (from, value) human becomes user, gpt assistant, value content"
 LIKELY_TARGETS = ("target", "label", "answer", "output", "response", "completion", "category", "intent", "class")
 
 
@@ -84,6 +87,13 @@ def choose(columns: list[str], options: ReadOptions, path: Path, *, nulls_are_ga
 def _unrecognised(columns: list[str], path: Path) -> InputError:
     if not columns:
         return InputError("its records have no columns", where=str(path), remedy="check that this is the file you mean")
+    talk = next((c for c in CONVERSATIONS if c in columns), None)
+    if talk is not None:
+        return InputError(
+            f"a chat is read from a column called messages; it has {talk}, which holds question and answer together",
+            where=str(path),
+            remedy=f"rename {talk} to messages, its turns written as {TURNS}; {FROM_SHAREGPT}",
+        )
     shown = ", ".join(columns[:30]) + (", ..." if len(columns) > 30 else "")
     if set(columns) == {"text"}:
         return InputError(
@@ -101,7 +111,8 @@ def _unrecognised(columns: list[str], path: Path) -> InputError:
 
 
 def _guess(columns: list[str], likely: tuple[str, ...]) -> str:
-    name = next((c for c in likely if c in columns), columns[0] if columns else "COLUMN")
+    others = [c for c in columns if c not in CONVERSATIONS]  # as an input it would hold its own answer
+    name = next((c for c in likely if c in columns), others[0] if others else "COLUMN")
     return f"'{name}'" if " " in name else name
 
 
@@ -128,6 +139,7 @@ def _named(columns: list[str], options: ReadOptions, path: Path, tidy: Callable[
             value = record.get(names[0])
             if isinstance(value, str) and value and not value.isspace():
                 return Example(input={names[0]: value}, target=answer)
+            _refuse_sharegpt(value)
             if _is_chat(value):
                 return Example(input=chat_input(_turns(value, tidy)), target=answer)
         fields = {name: tidy(record[name]) for name in names if record.get(name) is not None}
@@ -187,10 +199,14 @@ def _is_chat(value: Any) -> bool:
 
 def _turns(value: Any, tidy: Callable[[Any], Any]) -> list[Any]:
     """Return the messages of a list or of its JSON text; tool calls given as JSON text become a list."""
-    if isinstance(value, str):
+    if isinstance(value, str) and value.lstrip()[:1] in ("[", "{"):
         value = _from_text(value, "messages")
     if not isinstance(value, list):
-        raise InputError(f"messages is {type(value).__name__}, not a list")
+        raise InputError(
+            f"messages is {_kind(value)}, not a list of turns such as {TURNS}",
+            remedy="mend the column messages; where the rows are no chats, --input COL --target COL name what is read",
+        )
+    _refuse_sharegpt(cast("list[Any]", value))
     turns: list[Any] = []
     for turn in cast("list[Any]", tidy(value)):
         if isinstance(turn, dict) and isinstance(turn.get("tool_calls"), str):
@@ -199,12 +215,27 @@ def _turns(value: Any, tidy: Callable[[Any], Any]) -> list[Any]:
     return turns
 
 
+def _refuse_sharegpt(value: Any) -> None:
+    """Raise InputError for turns as ShareGPT writes them: taken as fields, the answer would be part of the input."""
+    turns = cast("list[Any]", value) if isinstance(value, list) else []
+    if turns and all(isinstance(t, dict) and {"value", "from"} <= set(t) and isinstance(t["from"], str) for t in turns):
+        raise InputError(
+            f"turns are written as from and value, not as {TURNS}: {FROM_SHAREGPT}",
+            remedy="rewrite them so, in a column called messages, and leave --input away",
+        )
+
+
+def _kind(value: Any) -> str:
+    kinds = {str: "a text", dict: "an object", bool: "true or false"}
+    return kinds.get(type(value), "a number")
+
+
 def _tools(record: Record, tidy: Callable[[Any], Any]) -> Any:
     tools = record.get("tools")
     if isinstance(tools, str) and tools:
         tools = _from_text(tools, "tools")
     if tools is not None and tools != "" and not isinstance(tools, list):
-        raise InputError(f"tools is {type(tools).__name__}, not a list")
+        raise InputError(f"tools is {_kind(tools)}, not a list")
     return tidy(tools) or None
 
 

@@ -84,6 +84,10 @@ class Writer:
     carries_metadata: bool
 
 
+class FileStands(InputError):
+    """A file of that name is there and holds something else. Exit 2."""
+
+
 WRITERS: Registry[Writer] = Registry("export format")
 
 
@@ -93,8 +97,10 @@ def write_rows(
     format: str,
     options: WriteOptions | None = None,
     progress: Progress | None = None,
+    *,
+    replace: bool = True,
 ) -> WriteResult:
-    """Write rows to a file, replacing it in one step.
+    """Write rows to a file in one step.
 
     Args:
         records: rows in order.
@@ -102,9 +108,10 @@ def write_rows(
         format: a name in WRITERS: messages, prompt-completion, csv, parquet, jsonl.
         options: order of columns, name of the target column, prompt.
         progress: called with (what, rows done, rows in all).
+        replace: whether a file that holds something else is replaced; the same bytes are never in the way.
 
-    Raises InputError for no rows and for a row that the format cannot hold (its name is given; nothing is written),
-    SurroundingsError where the disk refuses.
+    Raises FileStands where it is not, InputError for no rows and for a row that the format cannot hold (its name is
+    given; nothing is written), SurroundingsError where the disk refuses.
     """
     writer = WRITERS.get(format)
     options = options or WriteOptions()
@@ -128,6 +135,10 @@ def write_rows(
         data = writer.encode(lines, columns)
     except UnicodeEncodeError:
         raise InputError("a text holds half a surrogate pair", where=str(path), remedy="mend that row") from None
+    if not replace and path.is_file() and path.read_bytes() != data:
+        raise FileStands(
+            "a file of that name holds something else", where=str(path), remedy="choose another name, or add --yes"
+        )
     try:
         atomic_write(path, data)
     except (FileExistsError, NotADirectoryError, IsADirectoryError):

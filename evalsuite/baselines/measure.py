@@ -92,11 +92,9 @@ def measure(project: Project, files: ModelFiles, form: Form, *, progress: Progre
     model = ModelOnDemand(files, form, progress=progress)
     limit = b.first_limit()
     by_hash: dict[str, Prompt] = {}
-    prompts = b.prompts()
-    for prompt in prompts:
-        refuse_leaks(b.frozen, prompt, b.files.chat_template)
-    for prompt in prompts:
+    for prompt in check_prompts(b):
         by_hash[prompt.sha256] = prompt
+    for prompt in by_hash.values():
         run_on_dev(b, ledger, model, prompt, limit, progress)
     while True:
         best, again, _ = next_limit(b, ledger.read())
@@ -123,6 +121,19 @@ def measure(project: Project, files: ModelFiles, form: Form, *, progress: Progre
     if not any(f.body == body for f in facts.of("baseline", set=b.frozen.sha256)):
         ledger.write("baseline", body)
     return standing(b, ledger.read())
+
+
+def check_prompts(b: Bench) -> list[Prompt]:
+    """Return every prompt that is to be measured, once each is found fit for dev and the eval set.
+
+    Raises Refused for a prompt that holds an eval row, InputError for one that does not fit the fields of some row.
+    """
+    prompts = b.prompts()
+    for prompt in prompts:
+        refuse_leaks(b.frozen, prompt, b.files.chat_template)
+        for row in (*b.dev, *b.frozen.rows):
+            prompt.render(row.input)
+    return prompts
 
 
 def run_on_dev(

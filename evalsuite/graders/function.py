@@ -185,8 +185,9 @@ class FunctionGrader:
             self.close()
             raise InputError(
                 f"the grader '{self.spec.name}' cannot be loaded: {ready['failed']}",
-                where=str(self._file),
-                remedy=f"mend the file; it must define {self._config.function}(input, target, answer)",
+                where=self._config.file,
+                remedy=f"define {self._config.function}(input, target, answer) in it, or name the right function: "
+                f"sluice.toml, [[graders]] '{self._config.name}', function",
             )
         self._refuse_unknown(ready["loaded"])
         return self._process

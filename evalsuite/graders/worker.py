@@ -20,6 +20,10 @@ from collections.abc import Callable
 from typing import Any, BinaryIO, TextIO
 
 
+class NoSuchFunction(Exception):
+    """The file lacks the function that it is to be graded by."""
+
+
 def load(file: str, function: str) -> Callable[..., Any]:
     """Load the function from its file under a private module name."""
     spec = importlib.util.spec_from_file_location("_sluice_user_grader", file)
@@ -30,7 +34,9 @@ def load(file: str, function: str) -> Callable[..., Any]:
     spec.loader.exec_module(module)
     found = getattr(module, function, None)
     if not callable(found):
-        raise AttributeError(f"there is no function '{function}' in it")
+        own = [n for n, v in vars(module).items() if getattr(v, "__module__", None) == spec.name and callable(v)]
+        has = f"it has {', '.join(own)}" if own else "it has none"
+        raise NoSuchFunction(f"there is no function '{function}' in {os.path.basename(file)}: {has}")
     return found
 
 
@@ -73,6 +79,8 @@ def _number(value: Any) -> float:
 
 
 def _told(problem: BaseException) -> str:
+    if isinstance(problem, NoSuchFunction):
+        return str(problem)
     frames = traceback.extract_tb(problem.__traceback__)
     place = f" (line {frames[-1].lineno} of {os.path.basename(frames[-1].filename)})" if len(frames) > 1 else ""
     return f"{type(problem).__name__}: {problem}{place}"

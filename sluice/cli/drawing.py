@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
+
+from sluice.core.wording import counted
 
 if TYPE_CHECKING:
     from sluice.cli.terminal import Style, Terminal
@@ -20,6 +22,26 @@ WORDS: dict[str, tuple[str, Style]] = {
     "advice": ("advice", "dim"),
 }
 VERDICTS: dict[str, Style] = {"better": "good", "not-worse": "good", "worse": "bad", "cannot-tell": "warn"}
+
+
+class Dropping(Protocol):
+    """What a verb that drops rows says of itself."""
+
+    @property
+    def rows_in(self) -> int: ...
+    @property
+    def rows(self) -> int: ...
+    @property
+    def dropped(self) -> int: ...
+    @property
+    def dry_run(self) -> bool: ...
+
+
+def what_went(result: Dropping) -> str:
+    """Return the sentence of a verb that drops rows: how many of how many went, or would, and what stays."""
+    would = "would be dropped" if result.dry_run else "dropped"
+    stay = counted(result.rows, "stays", "stay")
+    return f"{result.dropped:,} of {counted(result.rows_in, 'row')} {would}, {stay}"
 
 
 def rate(value: Rate) -> str:
@@ -64,15 +86,18 @@ def gate(out: Terminal, report: GateReport, *, trained: bool = False) -> None:
     if report.open:
         out.say(f"Gate open for {report.base} ({report.form}) on {report.dataset}.", "good")
     else:
+        do = "does" if len(closed) == 1 else "do"
         tail = " Nothing was trained." if trained else ""
-        out.say(f"Gate closed: {len(closed)} of {len(report.rules)} rules do not hold.{tail}", "bad")
+        out.say(f"Gate closed: {len(closed)} of {len(report.rules)} rules {do} not hold.{tail}", "bad")
     out.say()
     for rule in (*report.rules, *(r for r in report.advice if r.status == "refused")):
         _rule(out, rule)
     out.say()
     advice = [r for r in report.advice if r.status == "advice"]
     if advice:
-        out.say("Advice, does not refuse: " + "; ".join(f"{r.rule} {r.found}" for r in advice) + ".")
+        out.say("Advice, does not refuse:")
+        for rule in advice:
+            out.spans([(f"{'':9}{rule.rule:<18}", "dim"), (rule.found, None)])
     for value in report.loosened:
         out.say(f"Looser than usual in sluice.toml, kept on the certificate: {value}", "warn")
     for notice in report.notices:

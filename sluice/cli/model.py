@@ -22,9 +22,12 @@ class Bench(NamedTuple):
 
 def base_model(out: Terminal, project: Project) -> Bench:
     """Return the task's base model with the form that is measured; fetches the model where it is missing."""
-    out.note("loading the libraries for models ...")
     from sluice.core.paths import default_cache_dir
-    from sluice.evalsuite.forms import measured_form
+    from sluice.evalsuite.forms import check_precision, measured_form
+
+    if project.config.model.serve:
+        check_precision(project.config.model.serve)
+    out.note("loading the libraries for models ...")
     from sluice.evalsuite.models.store import resolve_model
     from sluice.evalsuite.probe import probe
 

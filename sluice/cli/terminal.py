@@ -249,7 +249,7 @@ class Terminal:
         try:
             self._err.write(head + self._styled(text, style, self._err_colour) + "\n")
             self._err.flush()
-        except (BrokenPipeError, ValueError):  # nobody reads the messages: the work goes on
+        except (OSError, ValueError):  # nobody reads the messages, or a full disk takes none: the work goes on
             pass
 
     def _write(self, line: str) -> None:

@@ -19,6 +19,7 @@ from sluice.core.errors import InputError
 from sluice.core.files import atomic_write, link_new, make_folder, write_synced
 from sluice.core.project import CONFIG, Project, gitattributes_text, gitignore_text
 from sluice.core.scaffold_text import config_text, rubric_template, schema_draft, schema_text
+from sluice.core.standing import datasets_of
 from sluice.core.task import parse_schema, read_config
 
 Kind = Literal["classification", "json", "text", "curate"]
@@ -103,7 +104,7 @@ def scaffold(folder: str | Path, answers: InitAnswers) -> InitResult:
     if schema is not None:
         data = schema_data if schema_data is not None else (root / schema).read_bytes()
         parse_schema(_text(data, schema, "the schema"), where=schema)
-    identity, noted = _project_id(project)
+    identity, noted = project_id(project)
     for name, found in ((rubric, rubric_data), (schema, schema_data)):
         if name is not None and found is not None:
             atomic_write(root / name, found)
@@ -167,6 +168,11 @@ def default_name(folder: Path) -> str:
 def default_dataset(name: str) -> str:
     """Return the name of a dataset that is near a project's name."""
     return re.sub(r"[^a-z0-9._-]+", "-", name.lower()).strip("-._") or "data"
+
+
+def datasets_here(folder: Path) -> list[str]:
+    """Return the names of the datasets that were added before the project was started, parts left out."""
+    return [state.name for state in datasets_of(Project(folder)) if "/" not in state.name]
 
 
 class _Work:
@@ -244,8 +250,8 @@ def _text(data: bytes, where: str, what: str) -> str:
         raise InputError(f"{what} is not UTF-8 text", where=where, remedy="save it as UTF-8") from problem
 
 
-def _project_id(project: Project) -> tuple[str, list[str]]:
-    """Return the id of an earlier sluice.toml where the ledger tells it, else a new one."""
+def project_id(project: Project) -> tuple[str, list[str]]:
+    """Return the id of an earlier sluice.toml where the ledger tells it, else a new one; and what to say of it."""
     if not project.ledger.is_dir() and not project.ledger_copy.is_dir():
         return secrets.token_hex(8), []
     found: set[Any] = set()
@@ -266,6 +272,12 @@ def _notes(root: Path, answers: InitAnswers, metric: str) -> list[str]:
     above = Project.find_or_none(root.parent) if root.parent != root else None
     if above is not None:
         notes.append(f"this folder lies in another project ({above.root}); its datasets stay there")
+    here = datasets_here(root)
+    if answers.data in here:
+        notes.append(f"data is {answers.data}, the dataset that is here")
+    elif here:
+        known = ", ".join(here)
+        notes.append(f"no dataset is called {answers.data} yet; data in {CONFIG} says which it is; here: {known}")
     if answers.kind == "curate":
         return notes
     if not answers.answers and metric != "json_schema":

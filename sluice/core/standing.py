@@ -134,6 +134,21 @@ def newest_facts(facts: Facts, some: list[Fact]) -> list[Fact]:
     return [f for f in some if f.hash not in covered]
 
 
+def is_graded(facts: Facts) -> bool:
+    """Return whether somebody graded answers blind, or waived that: what it comes to is for the gate to say."""
+    return bool(facts.of("graded") or facts.of("waived", rule="gradable"))
+
+
+def verdict_file(project: Project, adapter: str, set_sha256: str) -> Path:
+    """Return where the verdict on an adapter is kept to be shown again; it is evidence of nothing.
+
+    Args:
+        adapter: hash of the adapter.
+        set_sha256: hash of the eval set.
+    """
+    return project.store / "verdicts" / f"{set_sha256[:16]}-{adapter[:16]}.json"
+
+
 def adapter_certificates(project: Project) -> dict[str, dict[str, Any]]:
     """Return the certificate of each adapter by id, oldest first (empty for a foreign one)."""
     folder = project.adapters

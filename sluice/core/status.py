@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from sluice.core.ledger import Fact, Facts
+from sluice.core.part_sizes import size_options
 from sluice.core.project import Project
 from sluice.core.standing import (
     PARTS,
@@ -18,10 +19,14 @@ from sluice.core.standing import (
     Seen,
     adapter_certificates,
     deciding,
+    is_graded,
     newest_facts,
     parts_of,
+    read_json,
     read_standing,
+    verdict_file,
 )
+from sluice.core.wording import counted
 
 READABLE = (".jsonl", ".csv", ".parquet", ".tsv", ".json")
 
@@ -54,6 +59,8 @@ class Status:
     root: str
     started: bool
     """Whether there is a sluice.toml."""
+    broken: bool
+    """Whether sluice.toml is there and cannot be used."""
     curate_only: bool
     stages: tuple[Stage, ...]
     datasets: tuple[DatasetState, ...]
@@ -84,6 +91,7 @@ def status(project: Project) -> Status:
         name=str(seen.task.get("name") or project.root.name),
         root=str(project.root),
         started=started,
+        broken=seen.broken,
         curate_only=curate_only,
         stages=tuple(stages),
         datasets=tuple(seen.datasets.values()),
@@ -97,7 +105,7 @@ def status(project: Project) -> Status:
 
 
 def _rows(n: int | None) -> str:
-    return "content not here" if n is None else "1 row" if n == 1 else f"{n:,} rows"
+    return "content not here" if n is None else counted(n, "row")
 
 
 def _data_stage(seen: Seen, curate_only: bool) -> Stage:
@@ -109,7 +117,7 @@ def _data_stage(seen: Seen, curate_only: bool) -> Stage:
     more = len([n for n in seen.datasets if "/" not in n]) - len(whole[:3])
     text = text or f"no dataset is called {seen.data}"
     if more > 0:
-        text += f", {more} other dataset{'s' if more > 1 else ''}"
+        text += f", {counted(more, 'other dataset')}"
     if parts:
         text += "; " + ", ".join(f"{p} {d.rows:,}" if d.rows is not None else p for p, d in parts.items())
     return Stage("data", bool(whole) and (curate_only or set(PARTS) <= set(parts)), text)
@@ -148,7 +156,7 @@ def _baseline_stage(seen: Seen, frozen: Fact | None) -> Stage:
     found = seen.of("baseline", set=digest) if digest else []
     if not found:
         started = len(seen.of("evaluated", role="baseline"))
-        return Stage("baseline", False, f"begun: {started} runs recorded" if started and digest else "-")
+        return Stage("baseline", False, f"begun: {counted(started, 'run')} recorded" if started and digest else "-")
     body = found[-1].body
     best = seen.of("evaluated", spec=body.get("best"))
     label = str(best[-1].body.get("label")) if best else str(body.get("best"))[:8]
@@ -165,12 +173,30 @@ def _adapter_stage(project: Project, seen: Seen, frozen: Fact | None) -> Stage:
         return Stage("adapter", False, f"{trained} trained, not in this copy" if trained else "-")
     digest = frozen.body.get("set") if frozen is not None else None
     opened = {f.body.get("adapter") for f in seen.of("opened", set=digest)}
-    judged = any(c.get("adapter") in opened for c in found.values())
     newest = list(found)[-1]
-    more = f", {len(found)} in all" if len(found) > 1 else ""
+    said = {name: v for name, c in found.items() if (v := _verdict(project, seen, str(digest), name, c))}
+    others = [f"{name}: {v.partition(':')[0]}" for name, v in said.items() if name != newest]
+    more = f"; {', '.join(others)}" if others else f", {len(found)} in all" if len(found) > 1 else ""
+    if newest in said:
+        return Stage("adapter", True, f"{newest}: {said[newest]}{more if others else ''}")
     word = "" if found[newest] else ", without certificate"
-    text = f"{newest}{more}{word}"
-    return Stage("adapter", judged, text if judged else f"{text}; no verdict yet")
+    cut = found[newest].get("adapter") in opened
+    state = "the eval set was opened for it and is not answered to its end" if cut else "no verdict yet"
+    return Stage("adapter", False, f"{newest}{word}; {state}{more}")
+
+
+def _verdict(project: Project, seen: Seen, digest: str, name: str, certificate: dict[str, Any]) -> str | None:
+    """Return the verdict on an adapter as it was said, None where its answers on the eval set are not on record."""
+    adapter = certificate.get("adapter")
+    if not adapter or not seen.of("evaluated", set=digest, adapter=adapter):
+        return None
+    kept = read_json(verdict_file(project, str(adapter), digest))
+    if not kept:
+        return f"judged (sluice compare {name} --final shows the verdict again)"
+    word = str(kept.get("word")).replace("-", " ")
+    other = kept.get("against_reference")
+    beside = f"; against the reference: {str(other).replace('-', ' ')}" if other else ""
+    return f"{word}: {str(kept.get('sentence')).removesuffix(f', {word}')}{beside}"
 
 
 def _next(
@@ -195,16 +221,19 @@ def _next(
     elif here == "data":
         if seen.datasets[data].made_by == "add":
             yield Step(f"sluice dedup {data}", "drop repeated rows, each shown beside the row kept")
-        yield Step(f"sluice split {data} --eval 100 --dev 40", "parts train, dev, eval that share nothing")
+        sizes = size_options(seen.datasets[data].rows)
+        yield Step(f"sluice split {data} {sizes}", "parts train, dev, eval that share nothing")
     elif here == "eval set":
         yield from _set_steps(project, seen, frozen)
     elif here == "baseline":
         yield Step("sluice baseline", "how far does a prompt alone get?")
     elif not adapter_certificates(project):
-        if not seen.of("graded") and not any(f.body.get("rule") == "gradable" for f in seen.of("waived")):
+        if seen.facts is None or not is_graded(seen.facts):
             yield Step("sluice grade", "judge 30 answers yourself, blind: about ten minutes")
         yield Step("sluice gate", "what training still lacks")
         yield Step("sluice train sft", "once the gate is open")
+    elif here is None:
+        yield Step("sluice adapters", "what was trained, and where it lies")
     else:
         newest_id = list(adapter_certificates(project))[-1]
         yield Step(f"sluice compare {newest_id}", "on dev, no evidence")
@@ -251,15 +280,12 @@ def _ledger_notices(facts: Facts | None) -> Iterator[str]:
             more = f" and {len(found) - 1} more" if len(found) > 1 else ""
             yield f"{word}: {found[0].name}: {found[0].reason}{more} (sluice verify)"
     if facts.written_back:
-        yield f"{_facts(len(facts.written_back))} missing from ledger/: written back"
+        yield f"{counted(len(facts.written_back), 'fact is', 'facts are')} missing from ledger/: written back"
     if facts.facts and facts.uncommitted is None:
         yield "nothing of this project is committed in git, so nothing outside it anchors the ledger (git init)"
     elif facts.uncommitted:
-        yield f"{_facts(len(facts.uncommitted))} not committed yet (git add ledger evals decisions)"
-
-
-def _facts(n: int) -> str:
-    return "1 fact is" if n == 1 else f"{n} facts are"
+        waiting = counted(len(facts.uncommitted), "fact is", "facts are")
+        yield f"{waiting} not committed yet (git add ledger evals decisions)"
 
 
 def _unfinished(project: Project) -> Iterator[str]:

@@ -13,6 +13,7 @@ from typing import Any, cast
 from sluice.core.ledger import Fact, Facts, Ledger
 from sluice.core.project import Project
 from sluice.core.standing import adapter_certificates, read_json
+from sluice.core.wording import counted
 
 SHOWN = 10  # hex digits of a fact that people see
 
@@ -198,4 +199,4 @@ class _Teller:
 def _rows(n: Any) -> str:
     if not isinstance(n, int):
         return "some rows"
-    return "1 row" if n == 1 else f"{n:,} rows"
+    return counted(n, "row")

@@ -137,11 +137,11 @@ def read_config(path: Path) -> Config:
     try:
         return Config.model_validate(raw)
     except ValidationError as problem:
-        raise _first_problem(problem, path.name) from problem
+        raise _first_problem(problem, path) from problem
 
 
-def _first_problem(problem: ValidationError, file: str) -> InputError:
-    found = problem.errors()
+def _first_problem(problem: ValidationError, path: Path) -> InputError:
+    found, file = problem.errors(), path.name
     first = next((e for e in found if e["type"] == "extra_forbidden"), found[0])  # it explains what is missing
     place = ".".join(str(part) for part in first["loc"])
     if first["type"] == "extra_forbidden":
@@ -151,8 +151,20 @@ def _first_problem(problem: ValidationError, file: str) -> InputError:
         hint = f"did you mean '{near[0]}'?" if near else f"known here: {', '.join(known)}"
         return InputError(f"unknown key '{place}'", where=file, remedy=hint)
     if first["type"] == "missing":
-        return InputError(f"the key '{place}' is missing", where=file, remedy="add it, or run: sluice init")
+        return InputError(f"the key '{place}' is missing", where=file, remedy=_missing(place, path.parent))
     return InputError(f"'{place}': {first['msg'].lower()}", where=file, remedy="correct the value")
+
+
+def _missing(place: str, folder: Path) -> str:
+    """Return how a missing key is added; the id of a project is the one that its ledger names, else a new one."""
+    if place in ("project", "project.id"):
+        from sluice.core.project import Project
+        from sluice.core.scaffold import project_id
+
+        identity, _ = project_id(Project(folder))
+        spot = "at the end, below a new line [project]" if place == "project" else "below [project]"
+        return f'write id = "{identity}" {spot}'
+    return "add it; `sluice init` in an empty folder writes a whole file to copy from"
 
 
 def _keys_beside(loc: tuple[int | str, ...]) -> list[str]:

@@ -13,23 +13,11 @@ import math
 import statistics
 import sys
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 from scipy.stats import binom
+from support import road as road_
 
-
-def _road() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("sluice_tests_road", Path(__file__).parent / "road.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-road_ = _road()
 pytestmark = [
     pytest.mark.long,
     pytest.mark.timeout(5400),

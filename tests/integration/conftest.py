@@ -2,35 +2,13 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
-
-
-def _load(name: str, file: Path) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(name, file)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-HERE = Path(__file__).parent
-tiny_road = _load("sluice_tests_tiny_road", HERE / "tiny_road.py")
-fork_server = _load("sluice_tests_fork_server", HERE / "fork_server.py")
-
-
-@pytest.fixture(scope="session")
-def road_module() -> ModuleType:
-    """The helper beside this file."""
-    return tiny_road
+from support import fork_server, tiny_road
+from support.tiny_model import build_tiny_model
 
 
 @pytest.fixture(scope="session")
@@ -46,8 +24,7 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 @pytest.fixture(scope="session")
 def tiny_model(tmp_path_factory: pytest.TempPathFactory, own_cache: Path) -> Path:
     """A tiny random-weight model in a folder."""
-    builder = _load("sluice_tests_tiny_model", HERE.parent / "tiny_model.py")
-    return builder.build_tiny_model(tmp_path_factory.mktemp("model") / "tiny")
+    return build_tiny_model(tmp_path_factory.mktemp("model") / "tiny")
 
 
 @pytest.fixture(scope="session")

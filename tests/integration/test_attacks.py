@@ -16,6 +16,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from support import tiny_road
 
 from sluice.core.errors import Refused
 from sluice.core.evalset import SetManifest, rows_bytes
@@ -291,8 +292,8 @@ def test_twenty_paraphrases_are_no_eval_set(split):
     assert not split.project.evals.exists() or not list(split.project.evals.iterdir())
 
 
-def test_an_eval_set_with_a_row_that_lacks_its_target_is_no_eval_set(split, road_module):
-    texts = road_module.words(9, 25)
+def test_an_eval_set_with_a_row_that_lacks_its_target_is_no_eval_set(split):
+    texts = tiny_road.words(9, 25)
     lines = [{"input": t, "target": "x"} for t in texts[:-1]] + [{"input": texts[-1]}]
     (split.root / "some.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
     split("add", "some", "some.jsonl")

@@ -256,7 +256,7 @@ def test_an_adapter_swapped_in_the_training_folder_gets_no_certificate(measured,
     assert passed.kind == "passed"
 
 
-def test_a_set_frozen_afterwards_from_training_rows_says_nothing(trained, road_module):
+def test_a_set_frozen_afterwards_from_training_rows_says_nothing(trained):
     from sluice.curate.dataset import open_dataset
 
     seen = [str(r.input["input"]) for r in open_dataset(trained.project, "tickets/train").examples()]

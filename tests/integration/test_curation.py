@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from support import kill
 
 from sluice.cli.app import run
 from sluice.core.project import Project
@@ -253,7 +254,7 @@ def test_four_processes_adding_at_once_lose_nothing(folder):
     assert Catalogue(project).dump() == before
 
 
-def steps(folder: Path, kill) -> list[dict[str, tuple[int, str]]]:
+def steps(folder: Path) -> list[dict[str, tuple[int, str]]]:
     """Walk the road without a kill; return the state before and after each verb, and count the fault points."""
     found = [state(folder)]
     for words in ROAD:
@@ -268,7 +269,7 @@ def prepared(folder: Path, verb: int, copy: Path) -> Path:
     return copy
 
 
-def pulled(folder: Path, verb: int, kill, monkeypatch, at: int) -> bool:
+def pulled(folder: Path, verb: int, monkeypatch, at: int) -> bool:
     """Kill one verb at a fault point; hold that the project is usable, in the old state or the new. Whether new."""
     here = prepared(folder, verb, folder.parent / f"{folder.name}-{verb}-{at}")
     monkeypatch.chdir(here)
@@ -289,7 +290,7 @@ def pulled(folder: Path, verb: int, kill, monkeypatch, at: int) -> bool:
     return found == new
 
 
-def fault_points(folder: Path, verb: int, kill, monkeypatch) -> int:
+def fault_points(folder: Path, verb: int, monkeypatch) -> int:
     here = prepared(folder, verb, folder.parent / f"{folder.name}-{verb}-count")
     monkeypatch.chdir(here)
     for words in ROAD[:verb]:
@@ -298,17 +299,17 @@ def fault_points(folder: Path, verb: int, kill, monkeypatch) -> int:
 
 
 @pytest.mark.parametrize("verb", range(len(ROAD)), ids=[words[0] for words in ROAD])
-def test_a_killed_verb_leaves_the_old_state_or_the_new(folder, kill, monkeypatch, capsys, verb):
-    points = fault_points(folder, verb, kill, monkeypatch)
-    ends = [pulled(folder, verb, kill, monkeypatch, at) for at in (1, points - 2)]
+def test_a_killed_verb_leaves_the_old_state_or_the_new(folder, monkeypatch, capsys, verb):
+    points = fault_points(folder, verb, monkeypatch)
+    ends = [pulled(folder, verb, monkeypatch, at) for at in (1, points - 2)]
     assert ends == [False, True]
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("verb", range(len(ROAD)), ids=[words[0] for words in ROAD])
-def test_killed_after_every_fsync(folder, kill, monkeypatch, capsys, verb):
-    points = fault_points(folder, verb, kill, monkeypatch)
-    ends = [pulled(folder, verb, kill, monkeypatch, at) for at in range(1, points + 1)]
+def test_killed_after_every_fsync(folder, monkeypatch, capsys, verb):
+    points = fault_points(folder, verb, monkeypatch)
+    ends = [pulled(folder, verb, monkeypatch, at) for at in range(1, points + 1)]
     assert ends == sorted(ends)  # once new, always new
     assert ends[0] is False
     assert ends[-1] is True
@@ -317,7 +318,7 @@ def test_killed_after_every_fsync(folder, kill, monkeypatch, capsys, verb):
 @pytest.mark.long
 @pytest.mark.parametrize("seconds", [0.4, 0.7, 0.9, 1.1, 1.3])
 @pytest.mark.parametrize("verb", range(len(ROAD)), ids=[words[0] for words in ROAD])
-def test_killed_at_any_moment(folder, kill, monkeypatch, capsys, verb, seconds):
+def test_killed_at_any_moment(folder, monkeypatch, capsys, verb, seconds):
     here = prepared(folder, verb, folder.parent / f"{folder.name}-random")
     monkeypatch.chdir(here)
     for words in ROAD[:verb]:

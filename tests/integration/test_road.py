@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from support import tiny_road
 
 from sluice.core.ledger import Ledger
 from sluice.core.runs import Run, all_runs
@@ -130,12 +131,34 @@ def test_repeated_verbs_make_nothing_new(judged):
 
 
 def test_the_same_training_again_is_the_same_candidate(judged):
+    """As where the adapter was lost, trained anew, and found again."""
+    shutil.move(judged.project.adapters / "sft-1", judged.root / "elsewhere")
     judged(*TRAIN)
+    shutil.move(judged.root / "elsewhere", judged.project.adapters / "sft-1")
     assert judged.adapters() == ["sft-1", "sft-2"]
     assert adapter_bytes(judged, "sft-1") == adapter_bytes(judged, "sft-2")
     again = judged("compare", "sft-2", "--final", "--yes", code=None)
     assert again.code in (1, 4), "equal bytes under an equal prompt are one candidate, and no second opening"
     assert len({f.body["spec"] for f in judged.facts().of("opened") if f.body["adapter"]}) == 1
+
+
+def test_the_same_training_again_gives_the_adapter_that_is_there(trained):
+    """As after a process that died while it measured the adapter on dev."""
+    again = trained.train().result
+    assert (again["adapter"], trained.adapters()) == ("sft-1", ["sft-1"])
+    assert len(trained.facts().of("trained")) == 1
+    assert trained.train("--seed", "1").result["adapter"] == "sft-2"
+    weights = trained.project.adapters / "sft-1" / "adapter_model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-4] + b"oops")
+    assert trained.train().result["adapter"] == "sft-3"
+
+
+def test_the_pass_says_in_which_form_is_trained(trained):
+    (passed,) = trained.facts().of("passed")
+    (made,) = trained.facts().of("trained")
+    assert passed.body["training_form"] == made.body["training_form"]
+    trained.forge("trained", {**made.body, "training_form": "bfloat16"})
+    assert any("training_form" in line for line in trained.tampered())
 
 
 def test_a_cut_baseline_goes_on_where_it_was(measured):
@@ -209,10 +232,11 @@ def test_an_interrupted_training_goes_on_from_its_checkpoint(trained):
 # the other verbs of the road
 
 
-def test_plan_eval_and_regress_say_what_they_found_and_open_nothing(trained, road_module):
+def test_plan_eval_and_regress_say_what_they_found_and_open_nothing(trained):
     planned = trained("plan").result
     assert (planned["rows"], planned["overlong"], planned["steps"]) == (30, 0, 2)
-    assert [p["trained"] for p in planned["samples"][0]["pieces"]] == [False, True]
+    trained_pieces = [p["trained"] for p in planned["samples"][0]["pieces"]]
+    assert trained_pieces == [*[False] * (len(trained_pieces) - 1), True]
     assert trained("eval", "base").result["rate"]["n"] == 22
     runs = {r.id for r in all_runs(trained.project)}
     assert trained("eval", "sft-1").result["on"] == "dev"
@@ -220,7 +244,7 @@ def test_plan_eval_and_regress_say_what_they_found_and_open_nothing(trained, roa
     unchanged = trained("regress", "base", "--margin", "0.1").result
     assert (unchanged["word"], unchanged["exit_code"]) == ("unchanged", 0)
     trained("regress", "base", code=2)  # no margin is given and none is written down
-    trained.add_rows("watch", road_module.words(8, 30))
+    trained.add_rows("watch", tiny_road.words(8, 30))
     assert trained("freeze", "watch", "--guard").result["guard"]
     assert trained("regress", "base", "--on", "watch", "--margin", "0.1").result["word"] == "recorded"
     found = trained("regress", "sft-1", "--on", "watch", "--margin", "0.1", code=None)
@@ -283,105 +307,6 @@ def test_a_users_own_files_with_our_names_do_not_matter(measured):
         [sys.executable, "train.py"], cwd=measured.root, capture_output=True, text=True, check=False
     )
     assert "tickets/train" in script.stdout, script.stderr
-
-
-# kill -9: every verb leaves the old state or the new one, and the same command then comes to its end
-
-VERBS = {
-    "add": ("empty", ("add", "tickets", "rows.jsonl")),
-    "dedup": ("added", ("dedup", "tickets")),
-    "split": ("added", ("split", "tickets", "--eval", "24", "--dev", "22")),
-    "freeze": ("split", ("freeze",)),
-    "baseline": ("frozen", ("baseline",)),
-    "train": ("waived", TRAIN),
-}
-NEW = {
-    "add": lambda road: "tickets" in json.dumps(road("ls").result),
-    "dedup": lambda road: "tickets" in json.dumps(road("ls").result),
-    "split": lambda road: "tickets/eval" in json.dumps(road("ls").result),
-    "freeze": lambda road: len(road.facts().of("frozen")) == len(road.facts().of("claimed")) == 1,
-    "baseline": lambda road: road.gate()["prompt-baseline"]["status"] == "ok" and len(road.facts().of("baseline")) == 1,
-    # killed while the new adapter was measured, it is whole, and the same command trains the next one
-    "train": lambda road: (
-        road.adapters() in (["sft-1"], ["sft-1", "sft-2"]) and len(road.facts().of("trained")) == len(road.adapters())
-    ),
-}
-
-
-@pytest.fixture(scope="session")
-def before_each_verb(split_template, measured_template, tmp_path_factory, road_module):
-    """Projects as they are before each verb of VERBS."""
-    root = tmp_path_factory.mktemp("before")
-    empty = road_module.Tiny(root / "empty")
-    empty.root.mkdir()
-    for name in ("sluice.toml", "rubric.md", "rows.jsonl"):
-        shutil.copy(split_template.root / name, empty.root / name)
-    added = empty.copy(root / "added")
-    added("add", "tickets", "rows.jsonl")
-    frozen = split_template.copy(root / "frozen")
-    frozen("freeze")
-    waived = measured_template.copy(root / "waived")
-    waived("waive", "gradable", "--reason", road_module.WAIVED, "--by", "test")
-    return {"empty": empty, "added": added, "split": split_template, "frozen": frozen, "waived": waived}
-
-
-def pull(verb: str, before, forked, folder: Path, *, at: int = 0, seconds: float = 0) -> bool:
-    """Kill a verb, check what it left behind, run it again to its end; return whether it was killed at all."""
-    state, argv = VERBS[verb]
-    road = before[state].copy(folder / f"{verb}-{at}-{seconds}")
-    old = {f.hash for f in road.facts().facts}
-    ended = forked(argv, road.root, at=at, seconds=seconds)
-    if not seconds:
-        assert ended.killed, ended.stderr
-    facts = road.facts()
-    assert facts.problems == ()
-    assert old <= {f.hash for f in facts.facts}, "no fact is lost"
-    assert road.tampered() == []
-    road("status")
-    road(*argv)
-    assert NEW[verb](road)
-    assert road.tampered() == []
-    with road.project.staging.job() as job:
-        assert [p for p in job.parent.iterdir() if p.is_dir()] == [job], "the next writer clears what the dead left"
-    shutil.rmtree(road.root)
-    return ended.killed
-
-
-def points(verb: str, before, forked, folder: Path) -> int:
-    """Return how many fsyncs a verb makes."""
-    state, argv = VERBS[verb]
-    road = before[state].copy(folder / f"{verb}-whole")
-    ended = forked(argv, road.root)
-    assert ended.code == 0, ended.stderr
-    shutil.rmtree(road.root)
-    return ended.syncs
-
-
-@pytest.mark.parametrize("verb", ["freeze", "baseline", "train"])
-def test_a_killed_verb_leaves_a_usable_project(verb, before_each_verb, forked, tmp_path):
-    n = points(verb, before_each_verb, forked, tmp_path)
-    assert n > 10
-    for at in (n // 3, 2 * n // 3):
-        pull(verb, before_each_verb, forked, tmp_path, at=at)
-
-
-@pytest.mark.long
-@pytest.mark.parametrize(
-    ("verb", "kills"), [("add", 15), ("dedup", 10), ("split", 15), ("freeze", 17), ("baseline", 25), ("train", 22)]
-)
-def test_killed_at_fault_points_of_every_verb(verb, kills, before_each_verb, forked, tmp_path):
-    n = points(verb, before_each_verb, forked, tmp_path)
-    chosen = sorted({1 + round(i * (n - 1) / (kills - 1)) for i in range(kills)})
-    assert len(chosen) >= min(kills, n)
-    for at in chosen:
-        assert pull(verb, before_each_verb, forked, tmp_path, at=at)
-
-
-@pytest.mark.long
-@pytest.mark.parametrize("verb", ["baseline", "train"])
-def test_killed_at_any_moment(verb, before_each_verb, forked, tmp_path):
-    killed = [pull(verb, before_each_verb, forked, tmp_path, seconds=0.3 + 0.25 * i) for i in range(8)]
-    assert any(killed)
 
 
 def test_a_run_folder_that_was_only_begun_is_gone_on_with(measured):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from sluice.core.wording import counted
 from sluice.evalsuite.stats.power import resolvable as can_resolve
 from sluice.train.evidence import Evidence
 from sluice.train.policy import TRAIN_ROWS
@@ -21,8 +22,8 @@ def train_size(evidence: Evidence) -> RuleResult:
     """Say where the number of training rows is unusual."""
     n, (low, high) = len(evidence.train), TRAIN_ROWS
     if low <= n <= high:
-        return ok("train-size", f"{n:,} training rows")
-    return _advice("train-size", f"{n:,} training rows; most narrow tasks are learnt from {low:,} to {high:,}")
+        return ok("train-size", counted(n, "training row"))
+    return _advice("train-size", f"{counted(n, 'training row')}; most narrow tasks are learnt from {low:,} to {high:,}")
 
 
 def resolvable(evidence: Evidence) -> RuleResult:
@@ -48,17 +49,23 @@ def resolvable(evidence: Evidence) -> RuleResult:
         openings=question.openings,
     ):
         return ok("resolvable", f"{rate.n} eval rows can show a gain within what is left to gain")
-    return _advice("resolvable", f"{rate.n} eval rows can hardly show a gain from {rate.estimate:.2f} to {target:.2f}")
+    return _advice(
+        "resolvable",
+        f"{counted(rate.n, 'eval row')} can hardly show a gain from {rate.estimate:.2f} to {target:.2f}: "
+        "the verdict may be 'cannot tell'",
+    )
 
 
 def ladder(evidence: Evidence) -> RuleResult:
     """Say that retrieval and tools were not tried first."""
-    return _advice("ladder", "retrieval and tool baselines: not measured")
+    return _advice(
+        "ladder", "not measured: how far the base gets when it may look things up (retrieval) or use tools, untrained"
+    )
 
 
 def label_agreement(evidence: Evidence) -> RuleResult:
     """Say that nobody measured whether two people label alike."""
-    return _advice("label-agreement", "not measured")
+    return _advice("label-agreement", "not measured: whether two people would give these rows the same answers")
 
 
 ADVICE_RULES: tuple[Callable[[Evidence], RuleResult], ...] = (train_size, resolvable, ladder, label_agreement)

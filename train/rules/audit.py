@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from sluice.core.wording import counted
 from sluice.curate.checks import CHECKS
 from sluice.curate.checks.base import MISSING
 from sluice.train.evidence import Evidence
-from sluice.train.rules.result import ABSENT, RuleResult, absent, ok, refused
+from sluice.train.rules.result import ABSENT, RuleResult, absent, later, ok, refused
 
 RULE = "audit"
 OPTIONAL = {"schema": MISSING["schema"], "dev-in-train": MISSING["dev"], "leak": MISSING["eval"]}
@@ -15,6 +16,8 @@ OPTIONAL = {"schema": MISSING["schema"], "dev-in-train": MISSING["dev"], "leak":
 def audit(evidence: Evidence) -> RuleResult:
     """Hold when no check of severity fail has found anything, and none lacked what it needs."""
     report = evidence.report
+    if report is None and not evidence.train:
+        return later(RULE, f"needs rows in {evidence.dataset}")
     if report is None:
         return absent(RULE, "there is no quality report", f"sluice audit {evidence.dataset}")
     severe = {name for name in CHECKS.names() if CHECKS.get(name).spec.severity == "fail"}
@@ -45,6 +48,4 @@ def audit(evidence: Evidence) -> RuleResult:
             parts=parts,
         )
     warnings = sum(c.status == "found" for c in report.checks if c.severity == "warn")
-    return ok(
-        RULE, f"no failing check, {warnings} warning{'s' if warnings != 1 else ''} (sluice audit {evidence.dataset})"
-    )
+    return ok(RULE, f"no failing check, {counted(warnings, 'warning')} (sluice audit {evidence.dataset})")

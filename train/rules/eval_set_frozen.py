@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sluice.core.wording import counted
 from sluice.train.evidence import Evidence
 from sluice.train.policy import FEWEST_CLUSTERS
 from sluice.train.rules.result import RuleResult, absent, ok, refused
@@ -38,7 +39,7 @@ def eval_set_frozen(evidence: Evidence) -> RuleResult:
     if evidence.lacking:
         return refused(
             RULE,
-            f"{len(evidence.lacking)} eval rows lack the target that the grader needs",
+            f"{counted(len(evidence.lacking), 'eval row lacks', 'eval rows lack')} the target that the grader needs",
             'freeze a set whose rows have targets: sluice freeze PART --as NAME --reason "..."',
             details=evidence.lacking,
         )

@@ -12,10 +12,10 @@ RULE = "no-leakage"
 
 def no_leakage(evidence: Evidence) -> RuleResult:
     """Hold when no training or dev row and no text of a prompt stands in the one relation to an eval row."""
+    if evidence.set_state is not None and not evidence.train:
+        return later(RULE, f"needs rows in {evidence.dataset}")
     if evidence.leaks is None or evidence.text_leaks is None or evidence.set_state is None:
         return later(RULE, "needs the eval set")
-    if not evidence.train:
-        return later(RULE, f"needs rows in {evidence.dataset}")
     trained = {r.row for r in evidence.train}
     in_train = [k for k in evidence.leaks if k.row in trained]
     in_dev = [k for k in evidence.leaks if k.row not in trained]
@@ -31,7 +31,7 @@ def no_leakage(evidence: Evidence) -> RuleResult:
         how = ", ".join(f"{n} {h}" for h, n in Counter(k.how for k in (in_train or in_dev)).items())
         return refused(
             RULE,
-            f"{len(rows)} of {total} rows of {where} repeat an eval row ({how}), "
+            f"{len(rows)} of {total} rows of {where} {'repeats' if len(rows) == 1 else 'repeat'} an eval row ({how}), "
             f"for example {first.row[:10]} holds {first.share:.0%} of eval row {first.eval_row[:10]}",
             f"sluice decontaminate {where}",
             details=details,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
+from sluice.core.wording import counted
 from sluice.train.evidence import Evidence
 from sluice.train.render import EXPLANATIONS
 from sluice.train.rules.result import RuleResult, absent, ok, refused
@@ -14,7 +15,7 @@ RULE = "rows-trainable"
 def rows_trainable(evidence: Evidence) -> RuleResult:
     """Hold when every training row renders, fits, keeps answer and end of turn, and has something to learn."""
     if not evidence.train:
-        return absent(RULE, f"{evidence.dataset} has no rows", f"sluice add {evidence.data} FILES")
+        return absent(RULE, f"{evidence.dataset} has no rows", evidence.train_remedy)
     if evidence.rendered is None:
         return refused(RULE, f"the rows do not render: {evidence.render_problem}", "mend the prompt ([prompts] train)")
     if [row for row, _ in evidence.rendered] != [r.row for r in evidence.train]:
@@ -38,4 +39,7 @@ def rows_trainable(evidence: Evidence) -> RuleResult:
             details=tuple(f"{row[:10]} {r.problem}, {len(r.ids)} tokens" for row, r in bad),
         )
     longest = max(len(r.ids) for _, r in evidence.rendered)
-    return ok(RULE, f"{len(evidence.rendered):,} rows, longest {longest:,} of {evidence.max_tokens:,} tokens, none cut")
+    return ok(
+        RULE,
+        f"{counted(len(evidence.rendered), 'row')}, longest {longest:,} of {evidence.max_tokens:,} tokens, none cut",
+    )

@@ -20,8 +20,9 @@ from typing import TYPE_CHECKING, Any
 
 from sluice.cli.demo import steps
 from sluice.cli.demo.steps import Step
-from sluice.core.errors import SluiceError, SurroundingsError
+from sluice.core.errors import SurroundingsError
 from sluice.core.files import atomic_write
+from sluice.core.project import STORE
 
 if TYPE_CHECKING:
     from sluice.cli.terminal import Terminal
@@ -35,14 +36,13 @@ GFLOPS_OF_TEN_MINUTES = 150.0
 ANSWERS = 140  # dev and eval rows that the adapter answers after training
 SECONDS_AN_ANSWER = 0.45  # a tuned adapter on an AVX2 machine in float32, 166 GFLOPS
 OVERHEAD_SECONDS = 25  # loading, saving, judging
+MARK = f"{STORE}/demo.json"
+"""What is done; it also tells a demo's folder from one that holds something of a person's own."""
 DATA = ("raw.jsonl", "handwritten.jsonl", "rubric.md", "schema.json", "description.txt")
 
 
-class Stopped(SluiceError):
-    """A step of the demo did not end as it should."""
-
-    exit_code = 5
-    code = "demo-stopped"
+class Stopped(SurroundingsError):
+    """A step of the demo did not end as it should. Exit 5."""
 
 
 class Walk:
@@ -51,7 +51,7 @@ class Walk:
     def __init__(self, out: Terminal, folder: Path):
         self.out = out
         self.folder = folder
-        self.file = folder / ".sluice" / "demo.json"
+        self.file = folder / MARK
         self.done: dict[str, Any] = {}
         if self.file.is_file():
             self.done = json.loads(self.file.read_bytes())
@@ -82,10 +82,11 @@ class Walk:
         if code == 130:
             raise KeyboardInterrupt
         if code not in step.exits:
+            again = f"sluice demo {shlex.quote(str(self.folder))}"
             raise Stopped(
                 f"the step '{step.name}' ended with exit code {code}",
                 where=str(self.folder),
-                remedy="mend what it says above, then: sluice demo (it goes on from here)",
+                remedy=f"mend what it says above, then: {again} (it goes on from here)",
             )
         self.remember(step.name, time.monotonic() - started, exit=code)
         return code
@@ -128,12 +129,19 @@ def walk(out: Terminal, folder: Path) -> dict[str, Any]:
 
 def prepare(folder: Path) -> None:
     """Copy the sample data and the files that a person wrote into the folder."""
-    if (folder / "sluice.toml").exists() and not (folder / ".sluice").is_dir():
-        raise SurroundingsError("this folder holds a project of yours", where=str(folder), remedy="sluice demo FOLDER")
+    mark = folder / MARK
+    others = sorted(p.name for p in folder.glob("*") if p.name == STORE or not p.name.startswith("."))
+    if others and not mark.is_file():
+        raise SurroundingsError(
+            f"this folder holds something of yours ({', '.join(others[:3])}), and the demo writes files of its own",
+            where=str(folder),
+            remedy="name a folder that is empty or not there: sluice demo FOLDER",
+        )
     source = Path(str(files("sluice") / "_samples" / "support-tickets"))
     if not source.is_dir():
         raise SurroundingsError("the sample data did not come with this install", where=str(source), remedy="reinstall")
-    (folder / ".sluice").mkdir(parents=True, exist_ok=True)
+    if not mark.is_file():
+        atomic_write(mark, b"{}")
     (folder / "prompts").mkdir(exist_ok=True)
     for name in DATA:
         if not (folder / name).exists():

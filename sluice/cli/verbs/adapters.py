@@ -11,12 +11,15 @@ from sluice.cli.verb import find_project, verb
 @verb(examples=["sluice adapters", "sluice adapters --json"], exits={1: "an adapter is not what was trained"})
 def command(out: Terminal) -> Any:
     """List the adapters: on what, behind which waivers, whether they are whole, and where they lie."""
+    from sluice.core.status import status
     from sluice.train.adapters import list_adapters
 
-    lines = list_adapters(find_project())
+    project = find_project()
+    lines = list_adapters(project)
     if not lines:
         out.say("No adapter yet.")
-        out.next("sluice train sft")
+        for step in status(project).next:
+            out.next(step.command, step.remark)
         return {"adapters": []}
     out.table(
         ("adapter", "state", "base", "rows", "waived", "eval sets opened"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import shlex
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,9 +10,11 @@ import click
 
 from sluice.cli.terminal import Terminal
 from sluice.cli.verb import dry_run_option, verb
+from sluice.core.wording import counted
 
 if TYPE_CHECKING:
     from sluice.curate.add import AddResult
+    from sluice.curate.formats import ReadOptions
 
 
 @verb(
@@ -57,7 +59,7 @@ def command(out: Terminal, name: str, files: tuple[str, ...], strict: bool, dry_
     result = add(project, name, files, options, strict=strict, dry_run=dry_run, progress=out.progress)
     draw_set_aside(out, result)
     draw(out, result)
-    draw_next(out, result, has_config=project.has_config)
+    draw_next(out, result, files, options)
     return result
 
 
@@ -65,9 +67,10 @@ def draw(out: Terminal, result: AddResult) -> None:
     """Draw what was read from each file and what the dataset holds now."""
     from sluice.curate.drops import one_line
 
+    head = f"{result.dataset}@{result.version}"
     if result.dry_run:
         for file in result.files:
-            out.say(f"{file.file}: {file.format}, {file.encoding}, {file.shape}, {file.rows:,} rows")
+            out.say(f"{file.file}: {file.format}, {file.encoding}, {file.shape}, {counted(file.rows, 'row')}")
             out.say(f"  columns: {', '.join(file.columns)}", "dim")
         out.say()
         out.say("The first rows would be:")
@@ -75,20 +78,23 @@ def draw(out: Terminal, result: AddResult) -> None:
             out.say(f"  {one_line(row.input)}")
             out.say(f"    -> {one_line(row.target) if row.target is not None else '(no target)'}", "dim")
         out.say()
-        out.say(f"Nothing was added. It would be {_rows(result.added)} new to '{result.dataset}'.")
+        out.say(f"Nothing was added. It would be {counted(result.added, 'row')} new to '{result.dataset}'.")
     elif not result.changed:
-        out.say(f"{result.dataset}: nothing new; still {_rows(result.rows)} in {result.dataset}@{result.version}.")
+        out.say(f"{result.dataset}: nothing new; still {counted(result.rows, 'row')} in {head}.")
     else:
-        head = f"{result.dataset}@{result.version}"
-        out.spans([(head, "bold"), (f"  {_rows(result.added)} added, {result.rows:,} in all", None)])
+        out.spans([(head, "bold"), (f"  {counted(result.added, 'row')} added, {result.rows:,} in all", None)])
+    if result.brought_back:
+        out.say(f"  here again, made of these files: {', '.join(result.brought_back)}", "good")
     if result.repeated:
         out.say(
-            f"  {result.repeated:,} lines repeat a row that is there already: noted as further places it was seen at"
+            f"  {counted(result.repeated, 'line repeats', 'lines repeat')} a row that is there already: "
+            "noted as further places it was seen at"
         )
     if result.dropped_before:
-        out.say(f"  {result.dropped_before:,} lines hold a row that was dropped from it before: they stay out")
+        one, many = "line holds a row that was", "lines hold rows that were"
+        out.say(f"  {counted(result.dropped_before, one, many)} dropped from it before: left out")
     if result.unanswered:
-        out.say(f"  {result.unanswered:,} lines have no target")
+        out.say(f"  {counted(result.unanswered, 'line has', 'lines have')} no target")
     if result.parts and result.changed:
         out.say(f"  {', '.join(result.parts)} did not change: parts change only by `sluice split` again")
 
@@ -97,29 +103,25 @@ def draw_set_aside(out: Terminal, result: AddResult) -> None:
     """Say on stderr how many lines were set aside, and show the first."""
     if not result.set_aside:
         return
-    many = "1 line" if result.set_aside == 1 else f"{result.set_aside:,} lines"
-    out.warn(f"{many} set aside: they cannot be read exactly")
+    out.warn(f"{counted(result.set_aside, 'line')} set aside, not to be read exactly")
     for line in result.first_set_aside:
         place = f"{line.file}:{line.line}" + (f":{line.column}" if line.column else "")
         out.note(f"  {place}  {line.reason}")
     if result.set_aside > len(result.first_set_aside):
-        out.note(f"  ... all of them: sluice show {result.dataset} --set-aside")
+        rest = result.set_aside - len(result.first_set_aside)
+        look = "" if result.dry_run else f": sluice show {result.dataset} --set-aside -n {result.set_aside}"
+        out.note(f"  ... and {rest:,} more{look}")
 
 
-def draw_next(out: Terminal, result: AddResult, *, has_config: bool) -> None:
+def draw_next(out: Terminal, result: AddResult, files: tuple[str, ...], options: ReadOptions) -> None:
     """Say what comes next."""
+    from sluice.curate.add_command import add_command
+
     if result.dry_run:
-        out.next(
-            f"sluice add {result.dataset} {' '.join(shlex.quote(f.file) for f in result.files)} ...",
-            "without --dry-run",
-        )
+        out.next(add_command(result.dataset, files, asdict(options)), "the same without --dry-run")
     elif result.parts and result.changed:
         out.next(f"sluice dedup {result.dataset}", "drop repeated rows, each shown beside the row kept")
         out.next(f"sluice split {result.dataset}", "new rows follow the rows they are like; none moves")
     else:
         out.next(f"sluice audit {result.dataset}", "what is wrong with these rows?")
         out.next(f"sluice dedup {result.dataset}", "drop repeated rows, each shown beside the row kept")
-
-
-def _rows(count: int) -> str:
-    return "1 row" if count == 1 else f"{count:,} rows"

@@ -10,6 +10,7 @@ import click
 from sluice.cli.terminal import Style, Terminal
 from sluice.cli.verb import verb
 from sluice.core.errors import InputError
+from sluice.core.wording import counted
 
 if TYPE_CHECKING:
     from sluice.core.project import Project
@@ -66,7 +67,8 @@ def command(out: Terminal, what: tuple[str, ...], schema: str | None, fail_on: s
             input=how["input_"], target=how["target"], encoding=how["encoding"], delimiter=how["delimiter"]
         )
         audit = audit_files(what, options, schema=given, progress=out.progress)
-    draw(out, audit, what)
+    draw(out, audit)
+    draw_next(out, audit, what, {"input": how["input_"], **how})
     if fail_on is not None and LEVELS[audit.worst] >= LEVELS[fail_on]:
         out.exit_code = 1
     return audit
@@ -97,30 +99,38 @@ def refuse_unknown_word(project: Project | None, what: tuple[str, ...]) -> None:
     open_dataset(project, word)  # raises where there is none, and says which was meant
 
 
-def draw(out: Terminal, audit: Audit, what: tuple[str, ...]) -> None:
+def draw(out: Terminal, audit: Audit) -> None:
     """Draw the verdict, then one line a check with its remedy and two example rows."""
-    import shlex
-
     report = audit.report
     text, style = VERDICTS[audit.worst]
-    out.spans([(audit.of, "bold"), (f"  {report.rows:,} rows: ", None), (text, style)])
+    out.spans([(audit.of, "bold"), (f"  {counted(report.rows, 'row')}: ", None), (text, style)])
     out.say()
     if audit.set_aside:
         out.spans(
             [
                 ("FAIL    ", "bad"),
                 (f"{'unreadable':<13}", "bold"),
-                (f"{audit.set_aside:,} lines cannot be read exactly", None),
+                (f"{counted(audit.set_aside, 'line')} set aside, not to be read exactly", None),
             ]
         )
-        for line in audit.first_set_aside[:2]:
+        for line in audit.first_set_aside:
             out.say(f"{'':21}{line.file}:{line.line}  {line.reason}", "dim")
+        if audit.set_aside > len(audit.first_set_aside):
+            out.say(f"{'':21}... and {audit.set_aside - len(audit.first_set_aside):,} more", "dim")
     for check in report.checks:
         draw_check(out, audit, check)
-    failing = [c.name for c in report.checks if c.fails and c.droppable]
+
+
+def draw_next(out: Terminal, audit: Audit, what: tuple[str, ...], how: dict[str, str | None]) -> None:
+    """Say what comes next: of files to add them as they were read here, of a dataset to drop what fails."""
+    from sluice.curate.add_command import add_command
+
+    shown = next((rows[0].row for rows in audit.examples.values() if rows), None)
+    failing = [c.name for c in audit.report.checks if c.fails and c.droppable]
     if audit.dataset is None:
-        files = " ".join(shlex.quote(w) for w in what[:3]) + (" ..." if len(what) > 3 else "")
-        out.next(f"sluice add NAME {files}", "make a dataset of them, then: dedup, filter, split")
+        out.next(add_command("NAME", what, how), "make a dataset of them, then: dedup, filter, split")
+        if audit.set_aside > len(audit.first_set_aside):
+            out.next(f"sluice show NAME --set-aside -n {audit.set_aside}", "then: all lines that were set aside")
         return
     if failing:
         leaks = [c for c in failing if c == "leak"]
@@ -129,8 +139,12 @@ def draw(out: Terminal, audit: Audit, what: tuple[str, ...]) -> None:
             out.next(f"sluice filter {audit.dataset} --failing {','.join(rest)}", "drop them, each with its reason")
         if leaks:
             out.next(f"sluice decontaminate {audit.dataset}", "drop rows that repeat an eval row")
-    else:
-        out.next(f"sluice dedup {audit.dataset}" if "/" not in audit.dataset else f"sluice show {audit.dataset}")
+    elif "/" not in audit.dataset:
+        out.next(f"sluice dedup {audit.dataset}")
+    if shown is not None:
+        out.next(f"sluice show {audit.of} {shown[:10]}", "a row in full")
+    elif "/" in audit.dataset and not failing:
+        out.next(f"sluice show {audit.dataset}")
 
 
 def draw_check(out: Terminal, audit: Audit, check: CheckResult) -> None:
@@ -149,6 +163,6 @@ def draw_check(out: Terminal, audit: Audit, check: CheckResult) -> None:
     details = {f.row: f.detail for f in check.rows if f.row is not None}
     for row in audit.examples.get(check.name, ()):
         out.say(f"{'':21}{row.row[:10]}  {one_line(row.input, 70)}", "dim")
-        out.say(f"{'':33}{details.get(row.row, '')[:100]}", "dim")
+        out.say(f"{'':33}{one_line(details.get(row.row, ''), 100)}", "dim")
     if check.remedy and audit.dataset is not None:
         out.say(f"{'':21}Fix: {check.remedy.format(dataset=audit.dataset)}")

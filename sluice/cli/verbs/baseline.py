@@ -9,6 +9,7 @@ import click
 
 from sluice.cli.terminal import Terminal
 from sluice.cli.verb import dry_run_option, find_project, verb, verb_group
+from sluice.core.wording import counted
 
 
 @verb_group(
@@ -29,20 +30,24 @@ def command(out: Terminal, dry_run: bool) -> Any:
     """
     from sluice.cli import drawing
     from sluice.cli.model import base_model
+    from sluice.evalsuite.baselines.bench import bench, require_asked
+    from sluice.evalsuite.question import task_problems
 
     project = find_project()
-    project.config  # noqa: B018 - a missing sluice.toml is said before anything is loaded
+    require_asked(project)
+    for problem in task_problems(project):
+        raise problem
     files, form, _ = base_model(out, project)
-    from sluice.evalsuite.baselines.bench import bench
-    from sluice.evalsuite.baselines.measure import measure
+    from sluice.evalsuite.baselines.measure import check_prompts, measure
 
     if dry_run:
         b = bench(project, files, form)
-        names = [p.name for p in b.prompts()]
+        names = [p.name for p in check_prompts(b)]
+        dev, asked = counted(len(b.dev), "dev row"), counted(len(names), "prompt")
+        out.say(f"would ask {files.name} ({form.name}) {dev} under {asked}: {', '.join(names)}")
         out.say(
-            f"would ask {files.name} ({form.name}) {len(b.dev)} dev rows under {len(names)} prompts: {', '.join(names)}"
+            f"then {counted(len(b.frozen.rows), 'eval row')} under the best of them and few-shot; no opening is used"
         )
-        out.say(f"then {len(b.frozen.rows)} eval rows under the best of them and few-shot; no opening is used")
         return {"prompts": names, "dev": len(b.dev), "eval": len(b.frozen.rows)}
     out.if_interrupted = "Every answer so far is kept. Go on with: sluice baseline"
     result = measure(project, files, form, progress=out.progress)
@@ -56,7 +61,13 @@ def command(out: Terminal, dry_run: bool) -> Any:
         out.say(f"  {best.prompt_tokens:.0f} prompt tokens a row")
     out.say()
     drawing.baselines(out, result, project.config.task.metric)
-    out.next("sluice train sft", "shows the gate first")
+    from sluice.core.ledger import Ledger
+    from sluice.core.standing import is_graded
+
+    if is_graded(Ledger(project).read()):
+        out.next("sluice train sft", "shows the gate first")
+    else:
+        out.next("sluice grade", "judge 30 answers yourself, blind: about ten minutes")
     return result
 
 

@@ -45,14 +45,25 @@ def command(out: Terminal, what: tuple[str, ...], final: bool, flips: bool, yes:
         raise UsageError("compare takes one adapter, or two logs", remedy="sluice compare sft-1")
     from sluice.cli import drawing
     from sluice.cli.model import base_model
-
-    project = find_project()
-    project.config  # noqa: B018 - a missing sluice.toml is said before anything is loaded
-    from sluice.train.adapters import open_adapter
-
-    open_adapter(project, what[0])
-    files, form, _ = base_model(out, project)
+    from sluice.core.ledger import Ledger
+    from sluice.core.project import Project
+    from sluice.evalsuite.baselines.bench import require_asked
+    from sluice.train.adapters import adapter_ids, open_adapter
     from sluice.train.judge import final_cost, judge
+    from sluice.train.verdicts import keep_verdict
+
+    around, log = Project.find_or_none(Path.cwd()), Path(what[0])
+    if around is None or ((log.suffix or log.is_file()) and what[0] not in adapter_ids(around)):
+        raise UsageError(
+            "compare needs two logs, or one adapter inside a project",
+            where=what[0],
+            remedy=f"sluice compare {what[0]} OTHER_LOG, or go to the project's folder: sluice compare sft-1",
+        )
+    project = find_project()
+    facts = Ledger(project).read()
+    open_adapter(project, what[0], facts)
+    require_asked(project, facts)
+    files, form, _ = base_model(out, project)
 
     if final:
         cost = final_cost(project, what[0], files, form)
@@ -76,6 +87,7 @@ def command(out: Terminal, what: tuple[str, ...], final: bool, flips: bool, yes:
         codes = {judged.comparison.exit_code, judged.against_reference.exit_code}
         out.exit_code = next(code for code in (1, 4, 0) if code in codes)  # both are needed; a loss settles it
     if final:
+        keep_verdict(project, judged)
         out.next("sluice adapters")
     else:
         out.next(f"sluice compare {what[0]} --final", "the verdict: opens the eval set")
@@ -88,6 +100,18 @@ def logs(
     """Compare two logs. Needs no project, writes no fact, and says so."""
     if final:
         raise UsageError("--final is for an adapter of this project", remedy="leave it out")
+    if ends is not None and not ends[0] < ends[1]:
+        raise UsageError(
+            f"LOW must be below HIGH, and {ends[0]:g} is not below {ends[1]:g}",
+            where="--range",
+            remedy=f"--range {min(ends):g} {max(ends):g}" if ends[0] != ends[1] else "--range 0 1",
+        )
+    if how["claim"] == "not-worse" and how["margin"] is None:
+        raise UsageError(
+            "not-worse needs the loss that is allowed",
+            where="--claim not-worse",
+            remedy=f"sluice compare {a} {b} --claim not-worse --margin 0.05",
+        )
     from sluice.cli import drawing
     from sluice.evalsuite.foreign import compare_logs, read_log
 

@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from sluice.cli.drawing import what_went
 from sluice.cli.terminal import Terminal
 from sluice.cli.verb import dry_run_option, find_project, verb
+from sluice.core.wording import counted
 
 if TYPE_CHECKING:
     from sluice.curate.decontaminate import DecontaminateResult
@@ -41,14 +43,11 @@ def draw(out: Terminal, result: DecontaminateResult) -> None:
     from sluice.curate.drops import one_line
 
     name = f"{result.dataset}@{result.version}"
-    against = f"{result.eval_rows:,} eval rows ({', '.join(result.against)})"
+    against = f"{counted(result.eval_rows, 'eval row')} ({', '.join(result.against)})"
     if not result.dropped:
-        out.spans([(name, "bold"), (f"  no row repeats one of {against}; {result.rows:,} rows", None)])
+        out.spans([(name, "bold"), (f"  no row repeats one of {against}; {counted(result.rows, 'row')}", None)])
     else:
-        would = "would be dropped" if result.dry_run else "dropped"
-        out.spans(
-            [(name, "bold"), (f"  {result.dropped:,} of {result.rows_in:,} rows {would}, {result.rows:,} stay", None)]
-        )
+        out.spans([(name, "bold"), (f"  {what_went(result)}", None)])
         out.say(f"  they repeat {len(result.lost):,} of {against}")
         for how, count in sorted(result.counts.items()):
             out.say(f"  {count:>6,}  {how}")
@@ -59,14 +58,13 @@ def draw(out: Terminal, result: DecontaminateResult) -> None:
         if len(result.lost) > 10:
             out.say(f"  ... and {len(result.lost) - 10:,} more (--json has all)", "dim")
         for leak in result.first_dropped[:2]:
-            out.say(
-                f'          {leak.how} {leak.share:.0%}, in {leak.field}: {leak.row.row[:10]} "{leak.span[:80]}"', "dim"
-            )
+            how = f"{leak.how} {leak.share:.0%}, in {leak.field}"
+            out.say(f'          {how}: {leak.row.row[:10]} "{one_line(leak.span, 80)}"', "dim")
     if result.texts:
         out.say()
         out.say("These texts hold an eval row; mend them by hand:", "bad")
         for text in result.texts[:10]:
-            out.say(f'  {text.text}: {text.how} to {text.eval_row[:10]}  "{text.span[:80]}"')
+            out.say(f'  {text.text}: {text.how} to {text.eval_row[:10]}  "{one_line(text.span, 80)}"')
     if result.dry_run:
         out.next(f"sluice decontaminate {result.dataset}", "Nothing was dropped yet.")
         return

@@ -6,8 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from sluice.cli.drawing import what_went
 from sluice.cli.terminal import Terminal
 from sluice.cli.verb import dry_run_option, find_project, verb
+from sluice.core.part_sizes import size_options
+from sluice.core.wording import counted
 
 if TYPE_CHECKING:
     from sluice.curate.deduplicate import DeduplicateResult, Twins
@@ -50,12 +53,9 @@ def draw(out: Terminal, result: DeduplicateResult) -> None:
 
     name = f"{result.dataset}@{result.version}"
     if not result.dropped:
-        out.spans([(name, "bold"), (f"  no row repeats another; {result.rows:,} rows", None)])
+        out.spans([(name, "bold"), (f"  no row repeats another; {counted(result.rows, 'row')}", None)])
     else:
-        would = "would be dropped" if result.dry_run else "dropped"
-        out.spans(
-            [(name, "bold"), (f"  {result.dropped:,} of {result.rows_in:,} rows {would}, {result.rows:,} stay", None)]
-        )
+        out.spans([(name, "bold"), (f"  {what_went(result)}", None)])
     for reason, count in sorted(result.counts.items()):
         out.say(f"  {count:>6,}  {reason}: {REASONS.get(reason, '')}")
     for twin in result.first_dropped[:SHOWN]:
@@ -64,13 +64,15 @@ def draw(out: Terminal, result: DeduplicateResult) -> None:
     if result.conflicts:
         out.say()
         out.say(
-            f"{result.conflicts:,} inputs have more than one target ({result.conflicting_rows:,} rows). All stay:",
+            f"{counted(result.conflicts, 'input has', 'inputs have')} more than one target "
+            f"({counted(result.conflicting_rows, 'row')}). All stay:",
             "warn",
         )
         _twins(out, result.first_conflicts)
     if result.near_other_target:
         out.say()
-        out.say(f"{result.near_other_target:,} rows are near another one but have another target. All stay:")
+        one, many = "row is near another one but has", "rows are near another one but have"
+        out.say(f"{counted(result.near_other_target, one, many)} another target. All stay:")
         _twins(out, result.first_near_other_target)
     if result.parts and result.changed:
         out.say()
@@ -82,10 +84,20 @@ def draw(out: Terminal, result: DeduplicateResult) -> None:
         out.next(f"sluice show {result.dataset} --dropped", "every dropped row beside the one kept")
     if result.conflicts:
         out.next(f"sluice filter {result.dataset} --failing conflict", "drop rows that contradict each other")
-    out.next(f"sluice split {result.dataset} --eval 100 --dev 40", "parts that share nothing")
+    draw_road(out, result)
     out.next(
         f"sluice export {result.dataset} {result.dataset.replace('/', '-')}.jsonl", "or only the clean rows, as a file"
     )
+
+
+def draw_road(out: Terminal, result: DeduplicateResult) -> None:
+    """Say the next step of the road: a split, the parts brought in line with it, or a look at a part."""
+    if "/" in result.dataset:
+        out.next(f"sluice audit {result.dataset}", "what is wrong with these rows?")
+    elif result.parts:
+        out.next(f"sluice split {result.dataset}", "rows dropped since leave train, new ones join; no row moves")
+    else:
+        out.next(f"sluice split {result.dataset} {size_options(result.rows)}", "parts that share nothing")
 
 
 def _twins(out: Terminal, found: tuple[Twins, ...]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,11 @@ import click
 from sluice.cli.terminal import Terminal
 from sluice.cli.verb import verb
 
+DEFAULT = "sluice-demo"
+
 
 @verb(examples=["sluice demo", "sluice demo /tmp/try"])
-@click.argument("folder", required=False, default="sluice-demo", type=click.Path(file_okay=False))
+@click.argument("folder", required=False, default=DEFAULT, type=click.Path(file_okay=False))
 def command(out: Terminal, folder: str) -> Any:
     """Walk the whole road on sample data in a folder of its own: from raw rows to a measured adapter.
 
@@ -20,5 +23,6 @@ def command(out: Terminal, folder: str) -> Any:
     """
     from sluice.cli.demo.walk import walk
 
-    out.if_interrupted = "What is done stays done. Go on with: sluice demo"
+    again = "" if folder == DEFAULT else f" {shlex.quote(folder)}"
+    out.if_interrupted = f"What is done stays done. Go on with: sluice demo{again}"
     return walk(out, Path(folder).resolve())

@@ -23,29 +23,29 @@ def command(out: Terminal, what: str, on: str | None, final: bool, prompt: str |
     """Let the base or an adapter answer the rows of dev, a part or a set, and score the answers."""
     from sluice.cli import drawing
     from sluice.cli.model import base_model
-
-    project = find_project()
-    project.config  # noqa: B018 - a missing sluice.toml is said before anything is loaded
-    files, form, _ = base_model(out, project)
     from sluice.core.errors import UsageError
     from sluice.core.ledger import Ledger
     from sluice.core.prompt import load_prompt
-    from sluice.evalsuite.baselines.bench import bench, reached_limit
+    from sluice.evalsuite.baselines.bench import bench, reached_limit, require_asked
     from sluice.evalsuite.evaluate import Candidate, find_place, measure_on
     from sluice.train.adapters import open_adapter
     from sluice.train.judge import candidate_of, final_cost, refuse_trained_leaks
 
+    project = find_project()
     facts = Ledger(project).read()
-    b = bench(project, files, form, facts)
+    adapter = None if what == "base" else open_adapter(project, what, facts)
+    if adapter is not None and prompt:
+        raise UsageError("an adapter answers under the prompt of its certificate", remedy="leave --prompt out")
+    chosen = load_prompt(project, prompt) if prompt else None
+    require_asked(project, facts)
     place = find_place(project, facts, on, final=final)
     decides = place.frozen is not None and not place.guard
-    if what == "base":
-        chosen = load_prompt(project, prompt) if prompt else b.zero_shot()
+    files, form, _ = base_model(out, project)
+    b = bench(project, files, form, facts)
+    if adapter is None:
+        chosen = chosen or b.zero_shot()
         candidate = Candidate(label=f"base, {chosen.name}", prompt=chosen, files=files, form=form)
     else:
-        if prompt:
-            raise UsageError("an adapter answers under the prompt of its certificate", remedy="leave --prompt out")
-        adapter = open_adapter(project, what, facts)
         if decides and place.frozen is not None:
             refuse_trained_leaks(project, adapter, place.frozen)
             cost = final_cost(project, what, files, form)

@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from sluice.cli.drawing import what_went
 from sluice.cli.terminal import Terminal
 from sluice.cli.verb import dry_run_option, find_project, verb
 from sluice.core.errors import InputError
+from sluice.core.wording import counted
 
 if TYPE_CHECKING:
     from sluice.curate.filter import FilterResult
@@ -61,17 +63,14 @@ def draw(out: Terminal, result: FilterResult) -> None:
 
     name = f"{result.dataset}@{result.version}"
     if not result.dropped:
-        out.spans([(name, "bold"), (f"  no row fails; {result.rows:,} rows", None)])
+        out.spans([(name, "bold"), (f"  no row fails; {counted(result.rows, 'row')}", None)])
     else:
-        would = "would be dropped" if result.dry_run else "dropped"
-        out.spans(
-            [(name, "bold"), (f"  {result.dropped:,} of {result.rows_in:,} rows {would}, {result.rows:,} stay", None)]
-        )
+        out.spans([(name, "bold"), (f"  {what_went(result)}", None)])
     for check, count in result.counts.items():
         out.say(f"  {count:>6,}  {check}")
     for row in result.first_dropped:
         out.say(f"          {row.row.row[:10]}  {one_line(row.row.input, 80)}", "dim")
-        out.say(f"{'':22}{row.detail[:120]}", "dim")
+        out.say(f"{'':22}{one_line(row.detail, 120)}", "dim")
     if result.parts and result.changed:
         out.say(f"{', '.join(result.parts)} did not change: parts change only by `sluice split` again")
     if result.dropped and not result.dry_run:

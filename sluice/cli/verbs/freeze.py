@@ -9,10 +9,13 @@ import click
 from sluice.cli.terminal import Terminal
 from sluice.cli.verb import find_project, verb
 from sluice.core.errors import UsageError
+from sluice.core.wording import counted
 
 if TYPE_CHECKING:
     from sluice.evalsuite.freeze import FreezeResult
     from sluice.evalsuite.stats.power import Power
+
+USUAL_SPREAD = {"binary": 0.2, "graded": 0.3}  # of rows that change, of changes: what `resolvable` takes, too
 
 
 @verb(
@@ -58,21 +61,25 @@ def draw(out: Terminal, result: FreezeResult) -> None:
         word = f"now asks otherwise: {', '.join(result.changed)}"
     kind = "guard set" if result.guard else "eval set"
     out.spans(
-        [(result.name, "bold"), (f" {word}: {kind} of {result.rows} rows, {result.clusters} unlike each other", None)]
+        [
+            (result.name, "bold"),
+            (f" {word}: {kind} of {counted(result.rows, 'row')}, {result.clusters:,} unlike each other", None),
+        ]
     )
     out.say(f"  {result.folder}, set {result.set[:8]}; keep it in git")
     q = result.question
     claim = q.claim.replace("-", " ") + (f" by {float(q.margin):g}" if q.margin else "")
     if not result.guard:
-        out.say(
-            f"  asks: {q.metric}, {claim} than the best prompt, {q.openings} opening{'s' if q.openings > 1 else ''}"
-        )
+        out.say(f"  asks: {q.metric}, {claim} than the best prompt, {counted(q.openings, 'opening')}")
     out.say()
     out.say("What it can show (with 80% probability):", "bold")
     out.table(
         ("openings", "changed rows" if q.kind == "binary" else "spread", "smallest gain", "smallest margin"),
         [line for power in result.power for line in power_lines(power)],
     )
+    example = reading(result)
+    if example:
+        out.say(example)
     if result.cannot_decide:
         out.say(f"This set cannot decide. About {result.n_that_could_decide:,} rows could.", "bad")
     if result.guard_too_small:
@@ -81,6 +88,29 @@ def draw(out: Terminal, result: FreezeResult) -> None:
         out.say(note, "warn")
     margin = "" if result.question.margin else " --margin 0.05"
     out.next("sluice baseline" if not result.guard else f"sluice regress base --on {result.name}{margin}")
+
+
+def reading(result: FreezeResult) -> str | None:
+    """Return how the table is read, by one of its lines; None where no line can show what is claimed."""
+    wanted = 1 if result.guard else result.question.openings
+    power = next((p for p in result.power if p.openings == wanted), None)
+    if power is None:
+        return None
+    not_worse = result.guard or result.question.claim == "not-worse"
+    able = [line for line in power.lines if (line.margin if not_worse else line.gain) is not None]
+    if not able:
+        return None
+    line = min(able, key=lambda x: abs(x.spread - USUAL_SPREAD[power.kind]))
+    differ = f"the scores of {line.spread:.0%} of the rows change"
+    if power.kind == "graded":
+        differ = f"the changes of the scores spread by {line.spread:.1f} (standard deviation, range as 1)"
+    judged = "" if result.guard else f" and {counted(power.openings, 'adapter')} may be judged"
+    if not_worse:
+        return f"To read: where {differ}{judged}, 'not worse' can be shown for a margin of {line.margin:.3f} or more."
+    return (
+        f"To read: where {differ}{judged}, a true gain of {line.gain:.3f} or more will mostly be shown; "
+        "a smaller one may end as 'cannot tell'."
+    )
 
 
 def power_lines(power: Power) -> list[tuple[Any, ...]]:

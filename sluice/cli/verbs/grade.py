@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from sluice.cli.terminal import Terminal
 from sluice.cli.verb import by_option, find_project, verb
+
+if TYPE_CHECKING:
+    from sluice.core.project import Project
+    from sluice.evalsuite.gradable import Item, Word
 
 KEYS = {"r": "right", "w": "wrong", "u": "undo", "q": "stop"}
 
@@ -28,16 +32,22 @@ def command(out: Terminal, by: str | None, words: str | None, listing: bool) -> 
     If nobody can grade the outputs from the written task, it is too early to tune. Stop anywhere; it goes on later.
     """
     from sluice.cli.model import base_model
-
-    project = find_project()
-    project.config  # noqa: B018 - a missing sluice.toml is said before anything is loaded
-    who = "-" if listing else out.who(by)
-    files, form, _ = base_model(out, project)
+    from sluice.core.errors import UsageError
     from sluice.core.ledger import Ledger
     from sluice.evalsuite import gradable
-    from sluice.evalsuite.baselines.bench import bench
+    from sluice.evalsuite.baselines.bench import bench, require_asked
 
+    if not (listing or out.interactive or (words and by)):
+        raise UsageError(
+            "without a terminal it has to be said who grades, and how",
+            remedy="sluice grade --list shows the answers, then: sluice grade --by NAME --words 1=r,2=w,...",
+        )
+    project = find_project()
     facts = Ledger(project).read()
+    require_asked(project, facts)
+    gradable.require_baseline(facts)
+    who = "-" if listing else out.who(by)
+    files, form, _ = base_model(out, project)
     b = bench(project, files, form, facts)
     items = gradable.items(b, facts)
     if listing:
@@ -45,12 +55,8 @@ def command(out: Terminal, by: str | None, words: str | None, listing: bool) -> 
     if words is not None:
         for item, word in parse(words, items):
             gradable.decide_item(project, item, word, by=who, seconds=0.0)
-    elif out.interactive:
-        session(out, project, b, items, who)
     else:
-        from sluice.core.errors import UsageError
-
-        raise UsageError("grading needs a terminal", remedy="sluice grade --list, then --words 1=r,2=w,... --by NAME")
+        session(out, project, items, who)
     result = gradable.seal(b, facts, items, who)
     if result.done < result.of:
         out.say(f"{result.done} of {result.of} graded by {who}; go on with: sluice grade")
@@ -67,11 +73,9 @@ def command(out: Terminal, by: str | None, words: str | None, listing: bool) -> 
     return result
 
 
-def session(out: Terminal, project: Any, b: Any, items: list[Any], who: str) -> None:
+def session(out: Terminal, project: Project, items: list[Item], who: str) -> None:
     """Show one answer after the other and take one key each."""
-    from sluice.core.canonical import dump_exact
     from sluice.evalsuite import gradable
-    from sluice.evalsuite.scoring import plain_input
 
     task = project.config.task
     out.say(task.description, "bold")
@@ -85,9 +89,7 @@ def session(out: Terminal, project: Any, b: Any, items: list[Any], who: str) -> 
         started = time.monotonic()
         out.say()
         out.say(f"{len(items) - len(waiting) + at + 1} of {len(items)}", "dim")
-        for name, value in plain_input(item.row).items():
-            out.say(f"{name}: {value if isinstance(value, str) else dump_exact(value)}")
-        out.say(f"answer: {item.answer}", "bold")
+        show(out, item)
         word = out.key("right or wrong?", KEYS)
         if word == "stop":
             return
@@ -98,25 +100,37 @@ def session(out: Terminal, project: Any, b: Any, items: list[Any], who: str) -> 
         at += 1
 
 
-def show_all(out: Terminal, items: list[Any]) -> dict[str, Any]:
-    """Print all answers with their numbers."""
+def show(out: Terminal, item: Item) -> None:
+    """Draw what is graded: the input field by field, and the answer."""
+    from sluice.core.canonical import dump_exact
     from sluice.evalsuite.scoring import plain_input
 
-    listed = [{"number": n, "input": plain_input(i.row), "answer": i.answer} for n, i in enumerate(items, start=1)]
-    for entry in listed:
-        out.say(f"{entry['number']:>3}  {entry['input']}")
-        out.say(f"     answer: {entry['answer']}", "bold")
-    return {"items": listed}
+    for name, value in plain_input(item.row).items():
+        out.say(f"{name}: {value if isinstance(value, str) else dump_exact(value)}")
+    out.say(f"answer: {item.answer}", "bold")
 
 
-def parse(words: str, items: list[Any]) -> list[tuple[Any, Any]]:
+def show_all(out: Terminal, items: list[Item]) -> dict[str, Any]:
+    """Draw all answers with their numbers."""
+    from sluice.evalsuite.scoring import plain_input
+
+    for number, item in enumerate(items, start=1):
+        out.say(f"{number} of {len(items)}", "dim")
+        show(out, item)
+        out.say()
+    out.next("sluice grade --by NAME --words 1=r,2=w,...", "r right, w wrong; some now, the others later")
+    return {"items": [{"number": n, "input": plain_input(i.row), "answer": i.answer} for n, i in enumerate(items, 1)]}
+
+
+def parse(words: str, items: list[Item]) -> list[tuple[Item, Word]]:
     """Read `1=r,2=w`. Raises UsageError for a number or word that is none."""
     from sluice.core.errors import UsageError
 
-    found: list[tuple[Any, Any]] = []
+    found: list[tuple[Item, Word]] = []
     for piece in words.split(","):
         number, _, word = piece.strip().partition("=")
-        meant = {"r": "right", "w": "wrong", "right": "right", "wrong": "wrong"}.get(word)
+        known: dict[str, Word] = {"r": "right", "w": "wrong", "right": "right", "wrong": "wrong"}
+        meant = known.get(word)
         if not number.isdigit() or not 1 <= int(number) <= len(items) or meant is None:
             raise UsageError(f"'{piece}' is no decision", remedy=f"write N=r or N=w, N from 1 to {len(items)}")
         found.append((items[int(number) - 1], meant))

@@ -25,7 +25,11 @@ KINDS = ("classification", "json", "text", "curate")
     ]
 )
 @click.option("--name", metavar="TEXT", help="Name of the task.  [default: the folder's]")
-@click.option("--data", metavar="NAME", help="Name of the dataset to come.  [default: near the task's name]")
+@click.option(
+    "--data",
+    metavar="NAME",
+    help="Name of the dataset.  [default: the one that is here, or near the task's name]",
+)
 @click.option("--description", metavar="TEXT", help="What is wanted, in one sentence; stands in every composed prompt.")
 @click.option("--answers", type=click.Choice(["yes", "no"]), help="Whether the rows come with answers.  [default: yes]")
 @click.option("--kind", type=click.Choice(KINDS), help="What an answer is; curate: only clean data is wanted.")
@@ -67,7 +71,7 @@ def refuse_started(here: Path) -> None:
 def ask(out: Terminal, here: Path, given: dict[str, str | None], yes: bool) -> InitAnswers:
     """Return the answers: what options say, and for the rest what a person types (with --yes the defaults)."""
     from sluice.core.errors import UsageError
-    from sluice.core.scaffold import InitAnswers, default_dataset, default_name
+    from sluice.core.scaffold import InitAnswers, datasets_here, default_dataset, default_name
     from sluice.evalsuite.graders import GRADERS
     from sluice.evalsuite.models.embedded import DEFAULT_MODEL
 
@@ -87,7 +91,8 @@ def ask(out: Terminal, here: Path, given: dict[str, str | None], yes: bool) -> I
         return default
 
     name = answer("name", "Name of the task", default_name(here))
-    data = answer("data", "Name of the dataset", default_dataset(name))
+    there = datasets_here(here)
+    data = answer("data", "Name of the dataset", there[0] if len(there) == 1 else default_dataset(name))
     description = answer("description", "What is wanted, in one sentence", None)
     kind = answer("kind", "What is an answer? (curate: only clean data is wanted)", None, KINDS)
     answers, labels, fields = "yes", given["labels"] or "", given["fields"] or ""

@@ -8,6 +8,7 @@ import click
 
 from sluice.cli.terminal import Terminal
 from sluice.cli.verb import find_project, verb
+from sluice.core.wording import counted
 
 
 @verb(examples=["sluice log", "sluice log -n 5            the last five facts", "sluice log --json"])
@@ -42,5 +43,5 @@ def command(out: Terminal, last: int | None) -> Any:
     for problem in told.problems:
         out.warn(f"{problem} (sluice verify)")
     if told.written_back:
-        out.warn(f"{len(told.written_back)} facts were missing from ledger/ and were written back")
+        out.warn(f"{counted(len(told.written_back), 'fact was', 'facts were')} missing from ledger/: written back")
     return told

@@ -16,10 +16,14 @@ def command(out: Terminal, name: str | None) -> Any:
     """Show the datasets of this project, or all versions of one."""
     from sluice.curate.listing import list_datasets
 
-    listing = list_datasets(find_project(), name)
+    project = find_project()
+    listing = list_datasets(project, name)
     if not listing.datasets:
+        from sluice.core.status import status
+
         out.say("No dataset yet.")
-        out.next("sluice add tickets raw/*.csv --input body --dry-run", "shows what would be read")
+        for step in status(project).next:
+            out.next(step.command, step.remark)
         return listing
     rows = [
         (

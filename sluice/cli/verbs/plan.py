@@ -8,9 +8,10 @@ import click
 
 from sluice.cli.terminal import Terminal
 from sluice.cli.verb import find_project, verb
+from sluice.core.wording import counted
 
 if TYPE_CHECKING:
-    from sluice.train.plan import Plan
+    from sluice.train.plan import Piece, Plan
 
 
 @verb(examples=["sluice plan", "sluice plan tickets/train@3", "sluice plan --no-probe    without measuring the speed"])
@@ -30,17 +31,17 @@ def command(out: Terminal, dataset: str | None, epochs: int, batch: int, precisi
 def make(out: Terminal, dataset: str | None, *, epochs: int, batch: int, precision: str | None, probe: bool) -> Plan:
     """Render the rows as the spine would, and measure a few steps."""
     from sluice.cli.model import base_model
-
-    project = find_project()
-    project.config  # noqa: B018 - a missing sluice.toml is said before anything is loaded
-    files, form, found = base_model(out, project)
     from sluice.curate.dataset import open_dataset
-    from sluice.evalsuite.forms import parse_form
+    from sluice.evalsuite.forms import check_precision, parse_form
     from sluice.train.evidence import render_rows
     from sluice.train.plan import plan
     from sluice.train.recipes.config import SftConfig
 
+    if precision:
+        check_precision(precision, where="--precision")
+    project = find_project()
     version = open_dataset(project, dataset or f"{project.config.task.data}/train")
+    files, form, found = base_model(out, project)
     rendered = render_rows(project, files, version.examples(), progress=out.progress)
     training = parse_form(precision, found) if precision else form
     config = SftConfig(epochs=epochs, batch=batch)
@@ -51,24 +52,36 @@ def make(out: Terminal, dataset: str | None, *, epochs: int, batch: int, precisi
 
 def draw(out: Terminal, plan: Plan) -> None:
     """Draw the figures, and three rows with trained tokens coloured."""
-    out.say(f"{plan.rows:,} rows, {plan.tokens:,} tokens, {plan.trained_tokens:,} of them learnt", "bold")
+    learnt = f"{plan.trained_tokens:,} of them learnt"
+    out.say(f"{counted(plan.rows, 'row')}, {counted(plan.tokens, 'token')}, {learnt}", "bold")
     out.say(f"  longest row {plan.longest:,} of {plan.max_tokens:,} tokens")
     for name, count in plan.problems.items():
-        out.say(f"  {count:,} rows cannot be trained on: {name}", "bad")
-    out.say(f"  {plan.steps:,} steps of {plan.batch} rows, {plan.epochs} epoch{'s' if plan.epochs > 1 else ''}")
+        out.say(f"  {counted(count, 'row')} cannot be trained on: {name}", "bad")
+    steps, epochs = counted(plan.steps, "step"), counted(plan.epochs, "epoch")
+    out.say(f"  {steps} of {counted(plan.batch, 'row')}, {epochs}")
     if plan.seconds is not None:
-        out.say(
-            f"  about {minutes(plan.seconds)} here ({plan.rows_per_second} rows a second, {plan.form} on {plan.device})"
-        )
+        how = f"{plan.rows_per_second} rows a second, {plan.form} on {plan.device}"
+        out.say(f"  about {duration(plan.seconds)} here ({how})")
     if plan.memory_gb is not None:
-        out.say(f"  about {plan.memory_gb:.1f} GB of memory")
+        out.say("  under 0.1 GB of memory" if plan.memory_gb < 0.1 else f"  about {plan.memory_gb:.1f} GB of memory")
     for sample in plan.samples:
         out.say()
-        out.say(f"row {sample.row[:10]}: {sample.tokens} tokens, {sample.trained} learnt (between >> and <<)", "dim")
-        spans = [(p.text if not p.trained else f">>{p.text}<<", "good" if p.trained else "dim") for p in sample.pieces]
-        out.spans(spans)  # type: ignore[arg-type]
+        tokens = f"{counted(sample.tokens, 'token')}, {sample.trained:,} learnt (between >> and <<)"
+        out.say(f"row {sample.row[:10]}: {tokens}", "dim")
+        out.spans([(shown(piece), "good" if piece.trained else "dim") for piece in sample.pieces])
 
 
-def minutes(seconds: float) -> str:
+def shown(piece: Piece) -> str:
+    """Return a piece as it is drawn: what is learnt whole and marked, what all rows repeat as a count of its tokens."""
+    if piece.trained:
+        return f">>{piece.text}<<"
+    if piece.repeated:
+        return f" [... {counted(piece.tokens, 'token')} that every row repeats ...] "
+    return piece.text
+
+
+def duration(seconds: float) -> str:
     """Return a duration as people say it."""
-    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
+    if seconds < 90:
+        return f"{max(1, round(seconds))} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

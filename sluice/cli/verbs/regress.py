@@ -24,11 +24,20 @@ def command(out: Terminal, what: str, on: str | None, margin: float | None) -> A
     """
     from sluice.cli import drawing
     from sluice.cli.model import base_model
+    from sluice.core.ledger import Ledger
+    from sluice.evalsuite.baselines.bench import require_asked
+    from sluice.evalsuite.evaluate import find_place
+    from sluice.train.adapters import open_adapter
+    from sluice.train.regress import regress, require_margin
 
     project = find_project()
-    project.config  # noqa: B018 - a missing sluice.toml is said before anything is loaded
+    facts = Ledger(project).read()
+    _, question, _ = require_asked(project, facts)
+    if what != "base":
+        open_adapter(project, what, facts)
+    find_place(project, facts, on, final=False)
+    require_margin(question, margin)
     files, form, _ = base_model(out, project)
-    from sluice.train.regress import regress
 
     out.if_interrupted = "Every answer so far is kept. Run the same command to go on."
     result = regress(project, what, files, form, on=on, margin=margin, progress=out.progress)

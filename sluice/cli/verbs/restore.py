@@ -8,6 +8,7 @@ import click
 
 from sluice.cli.terminal import Terminal
 from sluice.cli.verb import dry_run_option, find_project, verb
+from sluice.core.wording import counted
 
 
 @verb(
@@ -32,14 +33,20 @@ def command(out: Terminal, name: str, rows: tuple[str, ...], reason: str | None,
     result = restore(find_project(), name, rows, reason=reason, dry_run=dry_run)
     would = "would come back" if dry_run else "came back"
     out.spans(
-        [(f"{name}@{result.version}", "bold"), (f"  {result.restored:,} rows {would}, {result.rows:,} in all", None)]
+        [
+            (f"{name}@{result.version}", "bold"),
+            (f"  {counted(result.restored, 'row')} {would}, {result.rows:,} in all", None),
+        ]
     )
     for was, count in result.counts.items():
         out.say(f"  {count:>6,}  {was}")
     for row in result.already:
         out.say(f"  {row[:10]} is there anyway")
     if result.stay_out:
-        out.warn(f"{len(result.stay_out):,} rows stay out: they touch a row of another part or an eval row")
+        out.warn(
+            f"{counted(len(result.stay_out), 'row stays', 'rows stay')} out, "
+            "touching a row of another part or an eval row"
+        )
         for row in result.stay_out[:5]:
             out.note(f"  {row.row[:10]} touches {row.touches[:10]} of {row.where} ({row.how})")
     if result.parts and result.changed:

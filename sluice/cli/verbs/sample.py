@@ -8,6 +8,7 @@ import click
 
 from sluice.cli.terminal import Terminal
 from sluice.cli.verb import dry_run_option, find_project, verb
+from sluice.core.wording import counted
 
 
 @verb(
@@ -29,11 +30,16 @@ def command(out: Terminal, ref: str, rows: int, seed: int, to: str | None, dry_r
     result = sample(find_project(), ref, rows, seed=seed, to=to, dry_run=dry_run)
     name = f"{result.dataset}@{result.version}"
     if dry_run:
-        out.say(f"Nothing was drawn. It would be {result.rows:,} of {result.rows_in:,} rows of {result.of}.")
+        out.say(f"Nothing was drawn. It would be {result.rows:,} of {counted(result.rows_in, 'row')} of {result.of}.")
     elif not result.changed:
-        out.say(f"{name} holds {result.rows:,} rows already; nothing changed.")
+        out.say(f"{name} holds {counted(result.rows, 'row')} already; nothing changed.")
     else:
-        out.spans([(name, "bold"), (f"  {result.rows:,} of {result.rows_in:,} rows of {result.of}, seed {seed}", None)])
+        out.spans(
+            [
+                (name, "bold"),
+                (f"  {result.rows:,} of {counted(result.rows_in, 'row')} of {result.of}, seed {seed}", None),
+            ]
+        )
     if result.labels:
         named = ", ".join(f"{label} {count:,}" for label, count in list(result.labels.items())[:8])
         out.say(f"  in proportion by {result.stratified_by}: {named}" + (", ..." if len(result.labels) > 8 else ""))

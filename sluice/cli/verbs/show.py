@@ -9,6 +9,7 @@ import click
 from sluice.cli.terminal import Terminal
 from sluice.cli.verb import find_project, verb
 from sluice.core.errors import UsageError
+from sluice.core.wording import counted
 
 if TYPE_CHECKING:
     from sluice.curate.show import Shown
@@ -48,10 +49,10 @@ def command(
     few = limit if limit is not None or out.json else 10
     if dropped:
         shown = show_dropped(find_project(), ref, reason=reason, limit=few)
-        draw_dropped(out, shown, ref)
+        draw_dropped(out, shown, ref, reason)
     elif set_aside:
         shown = show_set_aside(find_project(), ref, limit=few)
-        draw_set_aside(out, shown)
+        draw_set_aside(out, shown, ref)
     else:
         shown = show_rows(find_project(), ref, row=row, limit=limit or 10)
         draw_rows(out, shown, ref, whole=row is not None)
@@ -76,7 +77,7 @@ def draw_rows(out: Terminal, shown: Shown, ref: str, *, whole: bool) -> None:
             out.say(f"beside it: {json.dumps(row.metadata, ensure_ascii=False)}", "dim")
         out.next(f"sluice why {ref.partition('@')[0]} {row.row[:10]}", "its whole story")
         return
-    out.say(f"{shown.of}: {len(shown.rows):,} of {shown.total:,} rows")
+    out.say(f"{shown.of}: {len(shown.rows):,} of {counted(shown.total, 'row')}")
     for row in shown.rows:
         out.spans([(row.row[:10], "bold"), (f"  {one_line(row.input)}", None)])
         out.say(f"            -> {one_line(row.target) if row.target is not None else '(no target)'}", "dim")
@@ -85,11 +86,13 @@ def draw_rows(out: Terminal, shown: Shown, ref: str, *, whole: bool) -> None:
         out.next(f"sluice show {ref} --dropped", "what was taken out, and why")
 
 
-def draw_dropped(out: Terminal, shown: Shown, ref: str) -> None:
+def draw_dropped(out: Terminal, shown: Shown, ref: str, reason: str | None) -> None:
     """Draw dropped rows, each above the row kept in its place."""
+    import shlex
+
     from sluice.curate.drops import one_line
 
-    out.say(f"{shown.of}: {len(shown.dropped):,} of {shown.total:,} rows that are out")
+    out.say(f"{shown.of}: {len(shown.dropped):,} of {counted(shown.total, 'row that is out', 'rows that are out')}")
     for row in shown.dropped:
         near = f" {row.similarity:.2f}" if row.similarity is not None else ""
         out.spans([(row.row[:10], "bold"), (f"  {row.reason}{near}", "warn"), (f"  {one_line(row.input, 80)}", None)])
@@ -97,19 +100,32 @@ def draw_dropped(out: Terminal, shown: Shown, ref: str) -> None:
             out.say(f"{'':10}  kept {row.kept.row[:10]}  {one_line(row.kept.input, 80)}", "dim")
         elif row.detail:
             out.say(f"{'':10}  {row.detail}", "dim")
+    if len(shown.dropped) < shown.total:
+        narrowed = f" --reason {shlex.quote(reason)}" if reason else ""
+        out.next(f"sluice show {ref} --dropped{narrowed} -n {shown.total}", "all of them")
     if shown.dropped:
         name = ref.partition("@")[0].partition(":")[0]
         out.next(f"sluice why {name} {shown.dropped[0].row[:10]}", "the whole story of one")
         out.next(f"sluice restore {name} {shown.dropped[0].row[:10]}", "bring one back")
 
 
-def draw_set_aside(out: Terminal, shown: Shown) -> None:
+def draw_set_aside(out: Terminal, shown: Shown, ref: str) -> None:
     """Draw lines that were set aside."""
-    out.say(f"{shown.of}: {len(shown.set_aside):,} of {shown.total:,} lines set aside")
+    import shlex
+
+    from sluice.curate.drops import one_line
+
+    out.say(f"{shown.of}: {len(shown.set_aside):,} of {counted(shown.total, 'line')} set aside")
     for line in shown.set_aside:
         place = f"{line.file}:{line.line}" + (f":{line.column}" if line.column else "")
         out.spans([(place, "bold"), (f"  {line.reason}", "warn")])
-        out.say(f"  {' '.join(line.raw.split())[:120]}", "dim")
+        out.say(f"  {one_line(line.raw, 120)}", "dim")
+    if shown.set_aside:
+        first = shown.set_aside[0]
+        if len(shown.set_aside) < shown.total:
+            out.next(f"sluice show {ref} --set-aside -n {shown.total}", "all of them")
+        name = ref.partition("@")[0].partition(":")[0]
+        out.next(f"sluice why {name} {shlex.quote(f'{first.file}:{first.line}')}", "one line in full")
 
 
 def _fields(content: Any) -> list[tuple[str, str]]:

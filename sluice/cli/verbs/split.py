@@ -8,6 +8,7 @@ import click
 
 from sluice.cli.terminal import Terminal
 from sluice.cli.verb import dry_run_option, find_project, verb
+from sluice.core.wording import counted
 
 if TYPE_CHECKING:
     from sluice.core.project import Project
@@ -73,24 +74,28 @@ def draw(out: Terminal, done: SplitDone) -> None:
         out.say("Nothing was split yet. It would be:")
     elif not done.changed:
         out.say(f"{done.dataset}: the parts stand; no row is new.")
+    if done.brought_back:
+        out.say(f"here again, by repeating the split: {', '.join(done.brought_back)}", "good")
     rows = [(p.name, p.version or None, p.rows, p.new) for p in done.parts]
     out.table(("part", "version", "rows", "new"), rows)
     out.say()
     for note in done.notes:
         out.say(note)
     if done.components:
-        largest = f", the largest of {done.largest:,} rows" if done.largest > 1 else ""
+        largest = f", the largest of {counted(done.largest, 'row')}" if done.largest > 1 else ""
         out.say(
-            f"{done.components:,} groups of rows that hang together{largest}; each is in one part, seed {done.seed}"
+            f"{counted(done.components, 'group')} of rows that hang together{largest}; each is in one part, "
+            f"seed {done.seed}"
         )
     if done.boilerplate:
-        out.say(f"{done.boilerplate:,} word sequences that recur everywhere were left out as boilerplate")
+        one, many = "word sequence that recurs everywhere was", "word sequences that recur everywhere were"
+        out.say(f"{counted(done.boilerplate, one, many)} left out as boilerplate")
     if done.left:
-        out.say(f"{done.left:,} rows that were not drawn stay where they are")
+        out.say(f"{counted(done.left, 'row that was not drawn stays', 'rows that were not drawn stay')} where found")
     if done.gone:
-        out.say(f"{done.gone:,} rows left train: they were dropped from {done.dataset} since")
+        out.say(f"{counted(done.gone, 'row')} left train: gone from {done.dataset} since")
     if done.set_aside:
-        out.say(f"{done.set_aside:,} rows are in no part:")
+        out.say(f"{counted(done.set_aside, 'row is', 'rows are')} in no part:")
         for reason, count in sorted(done.reasons.items(), key=lambda item: -item[1]):
             out.say(f"  {count:>6,}  {reason}")
         for row in done.first_set_aside[:2]:
@@ -107,7 +112,8 @@ def draw_next(out: Terminal, done: SplitDone, project: Project) -> None:
     wants_eval = project.has_config and not project.config.task.curate_only
     names = {p.name for p in done.parts}
     if wants_eval and f"{done.dataset}/eval" in names and not done.extended:
-        out.next("sluice freeze", f"{done.dataset}/eval becomes the eval set: its rows do not change any more")
+        part = "" if done.dataset == project.config.task.data else f" {done.dataset}/eval"
+        out.next(f"sluice freeze{part}", f"{done.dataset}/eval becomes the eval set: its rows do not change any more")
     out.next(f"sluice audit {done.dataset}/train", "what is wrong with the training rows?")
     if not wants_eval:
         out.next(f"sluice export {done.dataset}/train train.jsonl", "a part as a file")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,13 @@ def command(out: Terminal) -> Any:
     It reads and recomputes nothing, so it answers at once: `sluice gate` judges, `sluice verify` recomputes.
     """
     from sluice.core.status import status
+    from sluice.evalsuite.question import task_problems
 
-    found = status(find_project())
+    project = find_project()
+    found = status(project)
+    if found.started and not found.broken:
+        problems = [f"{p.where}: {p.message} ({p.remedy})" for p in task_problems(project)]
+        found = replace(found, notices=(*problems, *found.notices))
     out.spans([(found.name, "bold"), (f"    {short(found.root)}", "dim")])
     out.say()
     for stage in found.stages:

@@ -8,6 +8,7 @@ import click
 
 from sluice.cli.terminal import Terminal
 from sluice.cli.verb import find_project, verb
+from sluice.core.wording import counted
 
 
 @verb(examples=["sluice tag tickets reviewed        then: tickets:reviewed", "sluice tag tickets@3 reviewed"])
@@ -18,7 +19,7 @@ def command(out: Terminal, ref: str, tag_name: str) -> Any:
     from sluice.curate.dataset import tag
 
     version = tag(find_project(), ref, tag_name)
-    out.say(f"{version.dataset}:{tag_name} is now {version.ref} ({version.manifest.rows:,} rows)")
+    out.say(f"{version.dataset}:{tag_name} is now {version.ref} ({counted(version.manifest.rows, 'row')})")
     out.next(f"sluice show {version.dataset}:{tag_name}")
     return {
         "tag": f"{version.dataset}:{tag_name}",

@@ -8,6 +8,7 @@ import click
 
 from sluice.cli.terminal import Terminal
 from sluice.cli.verb import dry_run_option, find_project, verb, verb_group, yes_option
+from sluice.core.wording import counted
 
 
 @verb_group(examples=["sluice train sft", "sluice train sft --dry-run"])
@@ -56,15 +57,11 @@ def sft(
     last checkpoint when the same command is run again.
     """
     from sluice.cli import drawing
-    from sluice.cli.model import base_model
+    from sluice.cli.verbs.gate import look
     from sluice.cli.verbs.plan import draw as draw_plan
-
-    project = find_project()
-    project.config  # noqa: B018 - a missing sluice.toml is said before anything is loaded
-    files, form, found = base_model(out, project)
-    from sluice.core.errors import Refused
-    from sluice.evalsuite.forms import parse_form
-    from sluice.train.evidence import collect
+    from sluice.cli.verbs.plan import duration
+    from sluice.core.errors import Refused, UsageError
+    from sluice.evalsuite.forms import check_precision, parse_form
     from sluice.train.gate import evaluate
     from sluice.train.judge import judge
     from sluice.train.plan import plan
@@ -72,15 +69,23 @@ def sft(
     from sluice.train.recipes.config import SftConfig
     from sluice.train.recipes.spine import Order, run
 
-    name = dataset or f"{project.config.task.data}/train"
-    evidence = collect(project, files, form, dataset=name, progress=out.progress)
+    if not (yes or dry_run or out.interactive):
+        raise UsageError(
+            "training asks before it begins, and there is no terminal to ask on",
+            remedy="sluice train sft --dry-run shows gate and plan; --yes agrees to it",
+        )
+    if precision:
+        check_precision(precision, where="--precision")
+    project = find_project()
+    evidence, model = look(out, project, dataset)
     report = evaluate(evidence, policy_of(project.config))
     drawing.gate(out, report, trained=True)
-    if not report.open or evidence.rendered is None:
+    if not report.open or evidence.rendered is None or model is None:
         names = ", ".join(r.rule for r in report.refused)
         remedy = next((r.fix for r in report.refused if r.fix), "sluice gate")
         out.failed(Refused(f"the gate is closed: {names}", remedy=remedy))
         return report
+    files, form, found = model
     config = SftConfig(rank=rank, alpha=2.0 * rank, learning_rate=learning_rate, batch=batch, epochs=epochs, seed=seed)
     training = parse_form(precision, found) if precision else form
     limit = project.config.task.max_tokens
@@ -90,10 +95,10 @@ def sft(
     if dry_run:
         out.say("Nothing was trained.")
         return {"gate": report, "plan": planned}
-    about = f", about {planned.seconds / 60:.0f} min here" if planned.seconds else ""
-    out.confirm(f"Train on {planned.rows:,} rows{about}?", yes)
+    about = f", about {duration(planned.seconds)} here" if planned.seconds else ""
+    out.confirm(f"Train on {counted(planned.rows, 'row')}{about}?", yes)
     out.if_interrupted = "The last checkpoint is kept. Go on with the same command."
-    order = Order(dataset=name, method="sft", config=config, training=training, measured=form)
+    order = Order(dataset=evidence.dataset, method="sft", config=config, training=training, measured=form)
     trained = run(project, order, files, progress=out.progress)
     if trained.before:
         out.say(f"{trained.id} is this very training, and whole: nothing was trained again. Another: --seed 1")
@@ -102,7 +107,8 @@ def sft(
     out.spans(
         [
             (trained.id, "bold"),
-            (f" trained: {r.samples:,} rows in {r.seconds:.0f} s ({r.samples_per_second:.1f} a second), ", None),
+            (f" trained: {counted(r.samples, 'row')} in {max(1.0, r.seconds):.0f} s", None),
+            (f" ({r.samples_per_second:.1f} a second), ", None),
             (f"loss {r.losses[0]:.2f} at the first step, {last:.2f} over the last five", None),
         ]
     )

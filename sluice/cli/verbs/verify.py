@@ -8,6 +8,7 @@ import click
 
 from sluice.cli.terminal import Style, Terminal
 from sluice.cli.verb import find_project, verb
+from sluice.core.wording import counted
 
 if TYPE_CHECKING:
     from sluice.train.verify import Verification
@@ -52,11 +53,19 @@ def draw(out: Terminal, found: Verification, everything: bool) -> None:
         return
     bad, gone = len(found.of("tampered")), len(found.of("absent"))
     if bad:
-        out.say(f"Tampered: {bad} of {n:,} things are not what was recorded.", "bad")
+        out.say(
+            f"Tampered: {bad} of {counted(n, 'thing')} that {'was' if n == 1 else 'were'} checked, not as recorded.",
+            "bad",
+        )
     elif gone:
-        out.say(f"No alarm: {gone} of {n:,} things are absent here, the others are intact.", "good")
+        out.say(f"No alarm: {gone:,} of {counted(n, 'thing')} absent here, nothing tampered with.", "good")
     else:
-        out.say(f"All {n:,} things that were checked are intact.", "good")
+        out.say(
+            "The one thing that was checked is intact."
+            if n == 1
+            else f"All {n:,} things that were checked are intact.",
+            "good",
+        )
     out.say()
     out.table(
         ("what", "intact", "absent", "tampered"),

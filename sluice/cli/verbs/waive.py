@@ -23,15 +23,11 @@ def command(out: Terminal, rule: str, reason: str, dataset: str | None, by: str 
 
     Bound to the task, the dataset and what was found: it lapses when that gets worse.
     """
-    from sluice.core.errors import UsageError
-    from sluice.train.policy import HARD, WAIVABLE
-
-    who = out.who(by)
-    if rule in HARD or rule not in WAIVABLE:
-        kind = "cannot be waived; only what it asks for opens it" if rule in HARD else "is no rule that can be waived"
-        raise UsageError(f"'{rule}' {kind}", remedy=f"can be: {', '.join(WAIVABLE)}")
     from sluice.cli.verbs.gate import read
-    from sluice.train.waive import waive
+    from sluice.train.waive import check_waiver, waive
+
+    check_waiver(rule, reason)
+    who = out.who(by)
 
     report = read(out, dataset)
     fact = waive(find_project(), report, rule, reason, by=who)

@@ -8,6 +8,7 @@ import click
 
 from sluice.cli.terminal import Terminal
 from sluice.cli.verb import find_project, verb
+from sluice.core.wording import counted
 
 if TYPE_CHECKING:
     from sluice.curate.why import Story
@@ -38,7 +39,7 @@ def draw(out: Terminal, story: Story, name: str) -> None:
         line = story.set_aside
         out.say(f"{line.file}:{line.line} is no row: it was set aside.", "warn")
         out.say(f"  {line.reason}" + (f" (column {line.column})" if line.column else ""))
-        out.say(f"  {' '.join(line.raw.split())[:200]}", "dim")
+        out.say(f"  {line.raw}", "dim")
         return
     row = story.row or ""
     out.spans([(row[:10], "bold"), (f"  {one_line(story.input)}", None)])
@@ -59,7 +60,7 @@ def draw(out: Terminal, story: Story, name: str) -> None:
     for eval_set in story.eval_sets:
         out.say(f"in the frozen eval set '{eval_set}'")
     if story.stands_for:
-        out.say(f"stands for {len(story.stands_for)} dropped rows:")
+        out.say(f"stands for {counted(len(story.stands_for), 'dropped row')}:")
         for other in story.stands_for[:5]:
             out.say(f"  {other.row[:10]}  {one_line(other.input, 80)}", "dim")
     if story.events and not any(h.newest for h in story.held_by):

@@ -23,6 +23,8 @@ from sluice.core.project import Project
 from sluice.core.scaffold import KINDS, InitAnswers, scaffold
 from sluice.core.scaffold_text import config_text, toml_text
 from sluice.core.task import Config, GraderConfig, Task, read_config, read_schema
+from sluice.curate.add import add
+from sluice.curate.formats import ReadOptions
 
 TEXT = st.text(st.characters(blacklist_categories=["Cs"]))
 JSON = ["init", "--kind", "json", "--description", 'Say "it" in\none object: ünï \\ 😀']
@@ -103,6 +105,27 @@ def test_flags_alone_make_a_project_and_a_second_init_is_refused(tmp_path, monke
     body = result_of(capsys)
     assert "sluice.toml" in (body["error"]["where"] or "")
     assert (tmp_path / "sluice.toml").read_bytes() == before
+
+
+def test_the_only_dataset_that_is_there_becomes_the_task_s(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "rows.jsonl").write_text('{"body": "a", "label": "x"}\n')
+    add(Project(tmp_path), "orders", ["rows.jsonl"], ReadOptions(input="body", target="label"))
+    assert run(JSON) == 0
+    drawn = capsys.readouterr().out
+    assert read_config(tmp_path / "sluice.toml").task.data == "orders"
+    assert "orders" in drawn.split("Next:")[0]  # it says so
+    assert "sluice add" not in drawn
+
+
+def test_of_several_datasets_none_is_chosen_and_they_are_named(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "rows.jsonl").write_text('{"body": "a", "label": "x"}\n')
+    for name in ("orders", "parcels"):
+        add(Project(tmp_path), name, ["rows.jsonl"], ReadOptions(input="body", target="label"))
+    assert run([*JSON, "--name", "desk"]) == 0
+    assert read_config(tmp_path / "sluice.toml").task.data == "desk"
+    assert "orders, parcels" in capsys.readouterr().out
 
 
 def test_the_library_refuses_too_before_it_writes_anything(tmp_path):

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
-from pathlib import Path
 
 import pytest
+from support.whole_project import whole_project
 
 from sluice.cli.app import run
 from sluice.core.files import write_synced
@@ -17,13 +16,7 @@ from sluice.core.story import story
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory) -> Project:
-    file = Path(__file__).parents[2] / "whole_project.py"
-    spec = importlib.util.spec_from_file_location("sluice_tests_whole_project", file)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module.whole_project(tmp_path_factory.mktemp("log"))[0]
+    return whole_project(tmp_path_factory.mktemp("log"))[0]
 
 
 def test_the_story_in_order_with_names(project):

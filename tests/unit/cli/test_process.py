@@ -114,6 +114,32 @@ def test_stdout_on_a_full_disk_is_exit_5(tmp_path, flags):
     assert "disk is full" in done.stderr or flags
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full on this system")
+@pytest.mark.parametrize(("body", "code"), [('out.warn("x")\nout.note("y")', 0), ('raise click.UsageError("no")', 2)])
+def test_messages_on_a_full_disk_are_lost_and_the_work_goes_on(tmp_path, body, code):
+    argv = script(tmp_path, f"{body}\nout.say('done')")
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(argv, cwd=tmp_path, stdout=subprocess.PIPE, stderr=full, text=True, timeout=30)
+    assert done.returncode == code
+    assert ("done" in done.stdout) == (code == 0)
+
+
+def test_ctrl_c_while_the_modules_load_leaves_no_trace(tmp_path):
+    code = """
+        import builtins, runpy
+        real = builtins.__import__
+        def interrupted(name, *rest, **more):
+            if name == "sluice.cli.app":
+                raise KeyboardInterrupt
+            return real(name, *rest, **more)
+        builtins.__import__ = interrupted
+        runpy.run_module("sluice", run_name="__main__")
+    """
+    argv = [sys.executable, "-c", textwrap.dedent(code)]
+    done = subprocess.run(argv, cwd=tmp_path, capture_output=True, text=True, timeout=30, check=False)
+    assert (done.returncode, done.stderr) == (130, "")
+
+
 def test_an_encoding_that_cannot_hold_the_rows_loses_nothing_and_fails_nothing(tmp_path):
     argv = script(tmp_path, 'out.say("Grüße \U0001f600")\nreturn {"text": "Grüße \U0001f600"}')
     environment = {**os.environ, "PYTHONIOENCODING": "ascii"}

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import shutil
 import subprocess
 import sys
 from pathlib import Path
-from types import ModuleType
 
 import pytest
+from support import whole_project
 
 from sluice.cli.app import run
 from sluice.cli.verbs.status import short
 from sluice.core.ledger import Ledger
 from sluice.core.project import Project
 from sluice.core.scaffold import InitAnswers, scaffold
+from sluice.core.standing import verdict_file
 from sluice.core.status import Status, status
 from sluice.curate.parts import split_dataset
 from sluice.evalsuite.freeze import freeze
@@ -24,29 +24,18 @@ from sluice.evalsuite.freeze import freeze
 HEAVY = ["polars", "pyarrow", "scipy", "torch", "transformers", "datasketch", "duckdb", "numpy"]
 
 
-def load() -> ModuleType:
-    file = Path(__file__).parents[2] / "whole_project.py"
-    spec = importlib.util.spec_from_file_location("sluice_tests_whole_project", file)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 @pytest.fixture(scope="module")
 def stages(tmp_path_factory) -> dict[str, Path]:
     """A copy of one project at each step of the road."""
-    module = load()
     root = tmp_path_factory.mktemp("road")
-    files = module.base_model(root / "base")
-    project = module.start(root / "project", str(files.folder))
+    files = whole_project.base_model(root / "base")
+    project = whole_project.start(root / "project", str(files.folder))
     steps = {
         "added": lambda: None,
         "split": lambda: split_dataset(project, "tickets", eval=30, dev=20),
         "frozen": lambda: freeze(project),
-        "measured": lambda: module.measure(project, files),
-        "trained": lambda: module.train(project, files),
+        "measured": lambda: whole_project.measure(project, files),
+        "trained": lambda: whole_project.train(project, files),
     }
     copies: dict[str, Path] = {}
     for name, step in steps.items():
@@ -97,6 +86,8 @@ def test_once_the_set_was_opened_for_it_nothing_is_left_to_do(stages, tmp_path):
     facts = Ledger(project).read()
     body = {"set": facts.of("frozen")[0].body["set"], "spec": "1" * 64, "role": "eval"}
     Ledger(project).write("opened", body | {"adapter": facts.of("trained")[0].body["adapter"]})
+    assert status(project).openings_used == 1
+    Ledger(project).write("evaluated", body | {"adapter": facts.of("trained")[0].body["adapter"]})
     found = status(project)
     assert here(found) is None
     assert found.openings_used == 1
@@ -223,3 +214,47 @@ def test_the_home_folder_is_a_tilde():
     home = str(Path.home())
     assert short(home + "/x") == "~/x"
     assert short(home + "x") == home + "x"
+
+
+def test_the_verdict_is_shown_once_the_answers_are_on_record(stages, tmp_path):
+    shutil.copytree(stages["trained"], tmp_path / "p")
+    project = Project(tmp_path / "p")
+    ledger = Ledger(project)
+    facts = ledger.read()
+    digest, adapter = facts.of("frozen")[0].body["set"], facts.of("trained")[0].body["adapter"]
+    body = {"set": digest, "spec": "1" * 64, "role": "eval", "adapter": adapter}
+    kept = verdict_file(project, adapter, digest)
+    kept.parent.mkdir()
+    kept.write_text('{"word": "not-worse", "sentence": "helped 3, hurt 1, not worse", "against_reference": null}')
+    ledger.write("opened", body)
+    found = status(project)
+    assert here(found) == "adapter"
+    assert "opened" in found.stages[-1].text
+    assert any(s.command == "sluice compare sft-1 --final" for s in found.next)
+    ledger.write("evaluated", body)
+    found = status(project)
+    assert here(found) is None
+    assert found.stages[-1].text == "sft-1: not worse: helped 3, hurt 1"
+    assert [s.command for s in found.next] == ["sluice adapters"]
+    kept.unlink()
+    assert "sluice compare sft-1 --final" in status(project).stages[-1].text
+
+
+def test_what_sluice_toml_names_and_is_not_there_is_said_and_the_way_is_shown(stages, tmp_path, monkeypatch, capsys):
+    root = tmp_path / "p"
+    shutil.copytree(stages["frozen"], root)
+    text = (root / "sluice.toml").read_text()
+    assert 'metric = "exact"' in text
+    (root / "rubric.md").unlink()
+    (root / "sluice.toml").write_text(text.replace('metric = "exact"', 'metric = "exakt"\nschema = "gone.json"'))
+    monkeypatch.chdir(root)
+    assert run(["status", "--json"]) == 0
+    result = json.loads(capsys.readouterr().out)["result"]
+    said = "\n".join(result["notices"])
+    assert "rubric.md" in said
+    assert "gone.json" in said
+    assert "'exakt'" in said
+    assert "'exact'" in said
+    assert result["next"][0]["command"] == "sluice baseline"
+    assert run(["gate", "--json"]) == 2
+    assert run(["status"]) == 0

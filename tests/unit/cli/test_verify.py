@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import shutil
 from pathlib import Path
 
 import pytest
+from support.whole_project import whole_project
 
 from sluice.cli.app import run
 from sluice.core.project import Project
@@ -15,13 +15,7 @@ from sluice.core.project import Project
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory) -> Path:
-    file = Path(__file__).parents[2] / "whole_project.py"
-    spec = importlib.util.spec_from_file_location("sluice_tests_whole_project", file)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module.whole_project(tmp_path_factory.mktemp("verify"))[0].root
+    return whole_project(tmp_path_factory.mktemp("verify"))[0].root
 
 
 @pytest.fixture

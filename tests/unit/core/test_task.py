@@ -5,7 +5,9 @@ from pathlib import Path
 import pytest
 
 from sluice.core.errors import InputError
+from sluice.core.ledger import Ledger
 from sluice.core.project import Project
+from sluice.core.scaffold import InitAnswers, scaffold
 from sluice.core.task import Config, parse_schema, read_config, read_schema
 
 GOOD = """
@@ -124,6 +126,25 @@ def test_a_missing_key_is_named(tmp_path: Path, gone: str) -> None:
 def test_files_that_cannot_be_read(tmp_path: Path, text: str | bytes, word: str) -> None:
     with pytest.raises(InputError, match=word):
         read(tmp_path, text)
+
+
+@pytest.mark.parametrize("lost", ["id", "section"])
+def test_a_lost_project_id_can_be_written_again_as_the_remedy_says(tmp_path: Path, lost: str) -> None:
+    start = InitAnswers(name="t", data="d", description="x", base="m", kind="json")
+    identity = scaffold(tmp_path, start).project_id
+    Ledger(Project(tmp_path)).write("frozen", {"set": "a"})
+    file = tmp_path / "sluice.toml"
+    kept = [line for line in file.read_text().splitlines() if not line.startswith("id =")]
+    if lost == "section":
+        kept = [line for line in kept if line != "[project]"]
+    file.write_text("\n".join(kept))
+    with pytest.raises(InputError, match="project") as problem:
+        read_config(file)
+    remedy = problem.value.remedy or ""
+    line = remedy.removeprefix("write ").partition('" ')[0] + '"'
+    assert identity in line  # the ledger's, so that its facts go on to count
+    file.write_text("\n".join([*kept, *(["[project]"] if lost == "section" else []), line]))
+    assert read_config(file).project_id == identity
 
 
 def test_no_file_at_all(tmp_path: Path) -> None:

@@ -92,6 +92,9 @@ class TestFilter:
         assert (done.dropped, done.counts, done.rows) == (2, {"empty": 1, "unlabelled": 1}, 60)
         assert {d.reason for d in show_dropped(project, "d").dropped} == {"empty", "unlabelled"}
         assert not filter_rows(project, "d", ["empty"]).changed
+        with pytest.raises(InputError, match="nope") as problem:
+            show_dropped(project, "d", reason="nope")
+        assert "empty, unlabelled" in problem.value.message
 
     def test_a_schema_in_the_place_of_the_task_s(self, project, lines):
         add_to(project, lines, "j", {"body": "one", "label": {"a": 1}}, {"body": "two", "label": {"a": "x"}})
@@ -118,7 +121,7 @@ class TestFilter:
     def test_it_never_empties_a_dataset(self, tmp_path, lines):
         project = Project(tmp_path)
         add(project, "e", [lines(tmp_path / "e.jsonl", {"body": "x"})], ReadOptions(input="body"))
-        with pytest.raises(InputError, match="each of 1 rows"):
+        with pytest.raises(InputError, match="all of it, 1 row, fails"):
             filter_rows(project, "e", ["unlabelled"])
 
 
@@ -158,6 +161,13 @@ class TestDecontaminate:
         (project.root / "prompts" / "strong.md").write_text(f"Example: {row.input['body']}\n\n{{{{ body }}}}\n")
         (found,) = decontaminate(project, "d/train").texts
         assert (found.text, found.eval_row) == ("prompts/strong.md", row.row)
+
+    def test_of_the_eval_part_nothing_goes_and_the_rows_to_clean_are_named(self, project):
+        split_dataset(project, "d", eval=12, dev=6)
+        with pytest.raises(UsageError, match="held against") as problem:
+            decontaminate(project, "d/eval")
+        assert (problem.value.remedy or "").endswith("d/train")
+        assert open_dataset(project, "d/eval").number == 1
 
     def test_dev_only_before_something_was_measured_on_it(self, project):
         split_dataset(project, "d", eval=12, dev=6)

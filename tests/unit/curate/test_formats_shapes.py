@@ -48,13 +48,42 @@ def test_a_call_as_target_and_lists_as_json_text(tmp_path: Path):
     assert example(read(tmp_path, {"messages": [USER, flat], "tools": [{"name": "f"}]})).row == plain.row
 
 
+SHAREGPT = [{"from": "human", "value": "q"}, {"from": "gpt", "value": "the answer"}]
+
+
+@pytest.mark.parametrize(
+    ("record", "options"),
+    [
+        ({"conversations": SHAREGPT}, {}),
+        ({"id": 1, "conversations": SHAREGPT, "score": 2}, {"target": "score"}),
+        ({"conversations": SHAREGPT}, {"input": "conversations"}),
+        ({"messages": SHAREGPT}, {}),
+    ],
+)
+def test_sharegpt_is_refused_with_a_remedy_that_never_makes_the_answer_an_input(tmp_path: Path, record, options):
+    with pytest.raises(InputError) as problem:
+        read(tmp_path, record, **options)
+    said = f"{problem.value.message} {problem.value.remedy}"
+    assert "--input conversations" not in said
+    if "target" not in options:
+        assert "ShareGPT" in said
+        assert "messages" in said
+        assert '"role": "assistant"' in said
+
+
+def test_from_and_value_that_are_no_talk_are_fields_like_others(tmp_path: Path):
+    result = read(tmp_path, {"steps": [{"from": 1, "value": 2}]}, input="steps")
+    assert example(result).input == {"steps": [{"from": 1, "value": 2}]}
+
+
 @pytest.mark.parametrize(
     ("messages", "reason"),
     [
         ([], "without a message"),
         (None, "no messages"),
         ("", "no messages"),
-        ("not json", "broken JSON"),
+        ("not json", "is a text, not a list"),
+        ("[not json", "broken JSON"),
         ('{"role": "user"}', "not a list"),
         ([ANSWER], "without an input"),
         ([USER, {"role": "bot", "content": "x"}], "unknown role 'bot'"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import subprocess
 import sys
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from sluice.core.errors import InputError
+from sluice.core.errors import InputError, SurroundingsError
 from sluice.core.files import watch_syncs
 from sluice.core.project import Project
 from sluice.core.rows import Example
@@ -44,6 +45,23 @@ def test_an_operation_names_its_parents_and_results(tmp_path):
     assert (second.rows_in, second.rows_out, second.counts) == (1, 2, {"added": 1})
     assert second.parents[0].version == first.results[0].version
     assert lineage(open_dataset(project, "d")) == [second, first]
+
+
+def test_a_full_disk_is_said_with_its_place_and_changes_nothing(tmp_path, monkeypatch):
+    project = Project(tmp_path)
+    commit(project, lambda: outcome(project, "d", "one"))
+    real = Path.write_bytes
+
+    def full(self, data):
+        if self.suffix == ".parquet":
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return real(self, data)
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(SurroundingsError, match="disk is full") as problem:
+        commit(project, lambda: outcome(project, "d", "two"))
+    assert str(project.store) in (problem.value.where or "")
+    assert newest_number(project, "d") == 1
 
 
 def test_nothing_to_do_makes_no_number(tmp_path):

@@ -171,3 +171,18 @@ def test_sizes_that_cannot_be_drawn_say_what_can():
             split(rows, eval=size)
     with pytest.raises(UsageError):
         split(rows)
+
+
+@pytest.mark.parametrize(
+    ("asked", "word"),
+    [({"stratify": "target.nope"}, "target.nope"), ({"stratify": "t"}, "input.t"), ({"eval": 0, "dev": 0}, "no size")],
+)
+def test_what_cannot_be_is_said_before_anything_is_compared(monkeypatch, asked, word):
+    def compared(*_args, **_more):
+        raise AssertionError("rows were compared")
+
+    monkeypatch.setattr("sluice.curate.split.find_boilerplate", compared)
+    monkeypatch.setattr("sluice.curate.split.components", compared)
+    with pytest.raises((InputError, UsageError)) as problem:
+        split(unlike(0, 40), **({"eval": 5, "dev": 2} | asked))
+    assert word in str(problem.value)

@@ -2,71 +2,33 @@
 
 from __future__ import annotations
 
-import importlib.util
 import random
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.tiny_model import WORDS, build_tiny_model
 
 from sluice.core.errors import SurroundingsError
 from sluice.evalsuite.generate import Answer, generate, shared_length
 from sluice.evalsuite.models.local import LocalModel, load
 from sluice.evalsuite.models.store import resolve_model
 
-pytestmark = pytest.mark.model
-
-_WORDS = [
-    "kettle",
-    "parcel",
-    "delivery",
-    "high",
-    "refund",
-    "A-1042",
-    "please",
-    "not",
-    "arrived",
-    "help",
-    "thank",
-    "order",
-]
-
-
-def tiny() -> Any:
-    """The builder of tests/tiny_model.py, which is no package."""
-    spec = importlib.util.spec_from_file_location("tiny_model", Path(__file__).parents[2] / "tiny_model.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread() -> Iterator[None]:
-    """Threads that wait for each other on a busy machine take a hundred times longer over small products."""
-    import torch
-
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = [pytest.mark.model, pytest.mark.usefixtures("one_thread")]
 
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> LocalModel:
-    folder = tiny().build_tiny_model(tmp_path_factory.mktemp("tiny"))
+    folder = build_tiny_model(tmp_path_factory.mktemp("tiny"))
     return load(resolve_model(str(folder), tmp_path_factory.mktemp("cache")))
 
 
 def prompts(count: int, prefix_words: int, seed: int = 0) -> list[list[dict[str, str]]]:
     chance = random.Random(seed)
-    prefix = " ".join(chance.choices(_WORDS, k=prefix_words))
+    prefix = " ".join(chance.choices(WORDS, k=prefix_words))
     return [
-        [{"role": "user", "content": f"{prefix}\n{' '.join(chance.choices(_WORDS, k=chance.randint(1, 30)))}"}]
+        [{"role": "user", "content": f"{prefix}\n{' '.join(chance.choices(WORDS, k=chance.randint(1, 30)))}"}]
         for _ in range(count)
     ]
 
@@ -243,6 +205,6 @@ def test_an_adapter_under_other_keys_is_refused(model: LocalModel, tmp_path: Pat
 
 def test_an_adapter_of_another_base_is_refused(model: LocalModel, tmp_path: Path) -> None:
     folder = adapter(model, tmp_path / "a", 0.3)
-    shallow = tiny().build_tiny_model(tmp_path / "shallow", layers=1)
+    shallow = build_tiny_model(tmp_path / "shallow", layers=1)
     with pytest.raises(SurroundingsError):
         load(resolve_model(str(shallow), tmp_path / "cache"), adapter=folder)

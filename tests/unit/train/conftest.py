@@ -98,6 +98,7 @@ def good(tmp_path: Path) -> Evidence:
         data="tickets",
         train=train,
         train_version="4" * 64,
+        train_remedy="sluice split tickets",
         base="m",
         base_sha256=identity.sha256,
         form="float32",

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import importlib.util
 import random
 import tempfile
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.tiny_model import WORDS, build_tiny_model
 
 from sluice.evalsuite.models.local import LocalModel, load
 from sluice.evalsuite.models.store import resolve_model
@@ -19,43 +18,12 @@ from sluice.train.loss import can_share, completion_loss, fast_lora, packed_atte
 from sluice.train.packing import batches_by_length, pack, split_rows
 from sluice.train.render import Rendered, render
 
-pytestmark = pytest.mark.model
-
-_WORDS = [
-    "kettle",
-    "parcel",
-    "delivery",
-    "high",
-    "refund",
-    "A-1042",
-    "please",
-    "not",
-    "arrived",
-    "help",
-    "thank",
-    "order",
-]
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread() -> Iterator[None]:
-    """Threads that wait for each other on a busy machine take a hundred times longer over small products."""
-    import torch
-
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = [pytest.mark.model, pytest.mark.usefixtures("one_thread")]
 
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> LocalModel:
-    spec = importlib.util.spec_from_file_location("tiny_model", Path(__file__).parents[2] / "tiny_model.py")
-    assert spec is not None
-    assert spec.loader is not None
-    builder = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(builder)
-    folder = builder.build_tiny_model(tmp_path_factory.mktemp("tiny"))
+    folder = build_tiny_model(tmp_path_factory.mktemp("tiny"))
     return load(resolve_model(str(folder), tmp_path_factory.mktemp("cache")))
 
 
@@ -81,8 +49,8 @@ def rows_of(model: LocalModel, count: int, system: bool = True, seed: int = 0) -
     first = [{"role": "system", "content": "You are a helpful assistant."}] if system else []
     rows = []
     for _ in range(count):
-        asked = " ".join(chance.choices(_WORDS, k=chance.randint(2, 20)))
-        answer = " ".join(chance.choices(_WORDS, k=chance.randint(1, 6)))
+        asked = " ".join(chance.choices(WORDS, k=chance.randint(2, 20)))
+        answer = " ".join(chance.choices(WORDS, k=chance.randint(1, 6)))
         rows.append(render(model.tokenizer, [*first, {"role": "user", "content": asked}], answer, 512))
     return rows
 
@@ -140,7 +108,7 @@ def test_one_row_and_rows_without_a_common_start(model: LocalModel, tuned: Any) 
     base = tuned.get_base_model()
     for rows in (rows_of(model, 1), rows_of(model, 4)):
         with packed_attention(base, True):
-            value = float(completion_loss(base, pack(rows, 2, True)))
+            value = float(completion_loss(base, pack(rows, 2, True)).detach())
         assert value == pytest.approx(float(plain_loss(base, rows)), rel=1e-5)
 
 

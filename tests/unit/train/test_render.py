@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import importlib.util
-from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from support.tiny_model import build_tiny_model
 
 from sluice.evalsuite.models.local import load_tokenizer
 from sluice.evalsuite.models.store import resolve_model
@@ -22,12 +21,7 @@ ASK = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "
 
 @pytest.fixture(scope="module")
 def tokenizer(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    spec = importlib.util.spec_from_file_location("tiny_model", Path(__file__).parents[2] / "tiny_model.py")
-    assert spec is not None
-    assert spec.loader is not None
-    builder = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(builder)
-    folder = builder.build_tiny_model(tmp_path_factory.mktemp("tiny"))
+    folder = build_tiny_model(tmp_path_factory.mktemp("tiny"))
     return load_tokenizer(resolve_model(str(folder), tmp_path_factory.mktemp("cache")))
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import importlib.util
 from pathlib import Path
 
 import pytest
+from support.tiny_model import build_tiny_model
 
 from sluice.core.errors import InputError
 from sluice.core.project import Project
@@ -43,12 +43,7 @@ def test_without_a_sluice_toml(tmp_path):
 
 @pytest.mark.model
 def test_tokens_by_the_base_s_tokenizer(tmp_path):
-    spec = importlib.util.spec_from_file_location("tiny_model", Path(__file__).parents[2] / "tiny_model.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    base = module.build_tiny_model(tmp_path / "model")
+    base = build_tiny_model(tmp_path / "model")
     count = token_counter(project(tmp_path, str(base)), tmp_path / "cache").count
     assert count is not None
     short = count(Example(input={"body": "help"}, target="yes"))

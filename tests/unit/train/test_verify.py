@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
 
 import polars as pl
 import pytest
+from support import whole_project
 
 from sluice.core.files import write_synced
 from sluice.core.ledger import Ledger, canonical_bytes, fact_hash
@@ -20,28 +19,17 @@ from sluice.evalsuite.models.identity import ModelFiles, identify
 from sluice.train.verify import Verification, verify
 
 
-def load() -> ModuleType:
-    file = Path(__file__).parents[2] / "whole_project.py"
-    spec = importlib.util.spec_from_file_location("sluice_tests_whole_project", file)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 @pytest.fixture(scope="module")
-def whole(tmp_path_factory) -> tuple[ModuleType, Path, ModelFiles]:
-    module = load()
+def whole(tmp_path_factory) -> tuple[Path, ModelFiles]:
     root = tmp_path_factory.mktemp("whole")
-    project, files = module.whole_project(root)
+    project, files = whole_project.whole_project(root)
     tag(project, "tickets@1", "gold")
-    return module, project.root, files
+    return project.root, files
 
 
 @pytest.fixture
 def project(whole, tmp_path) -> Project:
-    shutil.copytree(whole[1], tmp_path / "project")
+    shutil.copytree(whole[0], tmp_path / "project")
     return Project(tmp_path / "project")
 
 
@@ -89,7 +77,7 @@ def test_a_clone_without_the_store_is_absent_and_no_alarm(project):
 
 
 def test_a_project_without_a_ledger_or_toml_is_checked_too(tmp_path):
-    project = load().start(tmp_path)
+    project = whole_project.start(tmp_path)
     project.config_file.unlink()
     found = checked(Project(tmp_path))
     assert {f.word for f in found.findings} == {"intact"}
@@ -220,9 +208,8 @@ def test_a_folder_that_is_gone_is_absent_and_never_tampered(project, pattern, na
     assert any(n.startswith(name) for n in named(found, "absent"))
 
 
-def test_a_model_with_other_bytes_is_tampered_and_a_missing_one_absent(whole, tmp_path):
-    module = whole[0]
-    project, files = module.whole_project(tmp_path)
+def test_a_model_with_other_bytes_is_tampered_and_a_missing_one_absent(tmp_path):
+    project, files = whole_project.whole_project(tmp_path)
     (files.folder / "model.safetensors").write_bytes(b"other weights")
     assert named(checked(project), "tampered") == {str(files.folder)}
     assert "model.safetensors" in checked(project).of("tampered")[0].reason
@@ -268,7 +255,7 @@ def says(found: Verification, kind: str, digest: str) -> str | None:
 
 
 def test_a_pass_that_stands_on_nothing_is_found(whole, project):
-    body = whole[0].passed_body(project, whole[2])
+    body = whole_project.passed_body(project, whole[1])
     digest = forge(project, "passed", body, [])
     assert "freeze entry" in (says(checked(project), "passed", digest) or "")
     facts = Ledger(project).read()
@@ -287,7 +274,7 @@ def test_a_pass_that_stands_on_nothing_is_found(whole, project):
     ],
 )
 def test_a_pass_with_other_claims_is_found(whole, project, change, reason):
-    body = whole[0].passed_body(project, whole[2]) | change
+    body = whole_project.passed_body(project, whole[1]) | change
     digest = forge(project, "passed", body, Ledger(project).read().heads())
     assert reason in (says(checked(project), "passed", digest) or "")
 
@@ -295,7 +282,7 @@ def test_a_pass_with_other_claims_is_found(whole, project, change, reason):
 def test_a_pass_on_rows_that_repeat_eval_rows_is_found(whole, project):
     version = open_dataset(project, "tickets")
     rows = version.frame()["row"].to_list()
-    body = whole[0].passed_body(project, whole[2])
+    body = whole_project.passed_body(project, whole[1])
     from sluice.core.runs import rows_hash
 
     body |= {"version": version.hash, "rows": rows_hash(rows), "n": len(rows)}
@@ -304,7 +291,7 @@ def test_a_pass_on_rows_that_repeat_eval_rows_is_found(whole, project):
 
 
 def test_a_pass_whose_grading_nobody_did_is_found(whole, project):
-    body = whole[0].passed_body(project, whole[2])
+    body = whole_project.passed_body(project, whole[1])
     body["rules"]["gradable"] = "ok"
     digest = forge(project, "passed", body | {"waived": []}, Ledger(project).read().heads())
     assert "grading" in (says(checked(project), "passed", digest) or "")
@@ -368,11 +355,11 @@ def test_what_a_fact_lacks_is_absent_where_its_past_is_absent(project):
 
 def test_the_identity_of_the_base_is_recomputed_not_read_from_a_cache(whole, project):
     cache = project.root / "cache"
-    before = identify(whole[2], cache)
+    before = identify(whole[1], cache)
     edit_json(cache / "hashes.json", lambda b: b.update(dict.fromkeys(b, "0" * 64)))
     found = checked(project)
     assert found.of("intact", "model")
-    assert identify(whole[2], cache).sha256 == before.sha256
+    assert identify(whole[1], cache).sha256 == before.sha256
 
 
 def test_an_edited_prompt_is_found_even_where_the_rows_are_not_here(project):

@@ -302,3 +302,14 @@ def test_a_grader_in_this_process_that_raises_is_an_error_too():
     got = grade_answer(Broken(), input=1, target="t", answer="t", cut=False)
     assert (got.score, got.answer_class) == (None, "error")
     assert "ZeroDivisionError: by zero" in (got.message or "")
+
+
+def test_a_function_that_is_not_there_is_told_with_the_file_and_what_it_has(tmp_path: Path):
+    write(tmp_path, "import json\nfrom re import match\n\n\ndef score(input, target, answer):\n    return 1\n")
+    grader = make_grader(config(function="scor"), tmp_path)
+    with pytest.raises(InputError) as caught:
+        grader.grade({"q": 1}, "t", "a")
+    assert caught.value.where == "graders/tone.py"
+    assert "'scor'" in caught.value.message
+    assert caught.value.message.endswith("score")
+    assert "worker" not in str(caught.value)

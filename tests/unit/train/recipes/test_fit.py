@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import os
 import random
@@ -10,10 +9,10 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from support.tiny_model import WORDS, build_tiny_model
 
 from sluice.core.errors import InputError, StoreBusy
 from sluice.core.files import held
@@ -24,44 +23,14 @@ from sluice.train.recipes.config import SftConfig
 from sluice.train.recipes.fit import fit
 from sluice.train.render import Rendered, render
 
-pytestmark = pytest.mark.model
+pytestmark = [pytest.mark.model, pytest.mark.usefixtures("one_thread")]
 
-_WORDS = [
-    "kettle",
-    "parcel",
-    "delivery",
-    "high",
-    "refund",
-    "A-1042",
-    "please",
-    "not",
-    "arrived",
-    "help",
-    "thank",
-    "order",
-]
 CONFIG = SftConfig(batch=8, epochs=2, checkpoint_steps=3, learning_rate=5e-3)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread() -> Iterator[None]:
-    """Threads that wait for each other on a busy machine take a hundred times longer over small products."""
-    import torch
-
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> LocalModel:
-    spec = importlib.util.spec_from_file_location("tiny_model", Path(__file__).parents[3] / "tiny_model.py")
-    assert spec is not None
-    assert spec.loader is not None
-    builder = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(builder)
-    folder = builder.build_tiny_model(tmp_path_factory.mktemp("tiny"))
+    folder = build_tiny_model(tmp_path_factory.mktemp("tiny"))
     return load(resolve_model(str(folder), tmp_path_factory.mktemp("cache")))
 
 
@@ -71,8 +40,8 @@ def rows_of(model: LocalModel, count: int) -> list[Rendered]:
     return [
         render(
             model.tokenizer,
-            [first, {"role": "user", "content": " ".join(chance.choices(_WORDS, k=chance.randint(2, 12)))}],
-            f'{{"a": "{chance.choice(_WORDS)}"}}',
+            [first, {"role": "user", "content": " ".join(chance.choices(WORDS, k=chance.randint(2, 12)))}],
+            f'{{"a": "{chance.choice(WORDS)}"}}',
             512,
         )
         for _ in range(count)

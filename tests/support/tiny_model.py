@@ -14,6 +14,11 @@ CHATML = (
     "{{ '<|im_start|>' + message['role'] + '\n' + message['content'] + '<|im_end|>' + '\n' }}{% endfor %}"
     "{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}"
 )
+WORDS = (
+    *("kettle", "parcel", "delivery", "high", "refund", "A-1042"),
+    *("please", "not", "arrived", "help", "thank", "order"),
+)
+"""Words that the tokenizer knows, for made-up messages."""
 _CORPUS = [
     "Turn the message into one JSON object with category, product, order id, urgency and refund.",
     '{"category": "delivery", "product": "kettle", "order_id": "A-1042", "urgency": "high", "refund": true}',

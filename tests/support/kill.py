@@ -1,7 +1,7 @@
 """Run a sluice command line that is killed with SIGKILL: at its k-th fsync, or after a while.
 
 The store's promise is tested with it: whatever the moment, the project holds the old state or the new one. Used by the
-tests of every verb that writes (load it through the fixture `kill` of conftest.py).
+tests of every verb that writes.
 
     kill.count_syncs(["add", "tickets", "raw.jsonl"], folder)            how many fault points there are
     kill.at_sync(["add", "tickets", "raw.jsonl"], folder, 3)             dies right after the third

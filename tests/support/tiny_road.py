@@ -165,6 +165,12 @@ class Tiny:
         file.write_text("".join(json.dumps({"input": t, "target": target}) + "\n" for t in texts))
         self("add", part, "more.jsonl")
 
+    def freeze_later(self, texts: list[str]) -> None:
+        """Freeze other rows as the eval set that decides from now on, and measure the baselines on it."""
+        self.add_rows("later", texts)
+        self("freeze", "later", "--as", "second", "--reason", "a fresh start, please")
+        self("baseline")
+
     def waive(self) -> None:
         """Waive what a person would grade."""
         self("waive", "gradable", "--reason", WAIVED, "--by", "test")

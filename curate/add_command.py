@@ -1,0 +1,29 @@
+"""The words of `sluice add` for files and options: what messages tell people to run, so that it can be run as said."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+FLAGS: tuple[str, ...] = ("input", "target", "encoding", "delimiter", "format")
+"""The options of ReadOptions, called alike on the command line."""
+MOST_FILES = 3
+
+
+def add_command(dataset: str, files: Sequence[str], options: Mapping[str, Any]) -> str:
+    """Return the command that adds files under the options given; many files of one folder are named by a pattern."""
+    flags = [f"--{flag} {shlex.quote(str(options[flag]))}" for flag in FLAGS if options.get(flag)]
+    return " ".join(["sluice add", dataset, _named(files), *flags])
+
+
+def _named(files: Sequence[str]) -> str:
+    if len(files) > MOST_FILES:
+        first = Path(files[0])
+        pattern = f"*{first.suffix}"
+        beside = {path for path in first.parent.glob(pattern) if not path.name.startswith(".")}
+        if beside == set(map(Path, files)):  # what the shell would make of it
+            folder = "" if first.parent == Path() else f"{shlex.quote(str(first.parent))}/"
+            return folder + pattern
+    return " ".join(map(shlex.quote, files))

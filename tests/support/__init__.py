@@ -1,0 +1,1 @@
+"""What tests stand on: a tiny model, whole projects, roads, and drivers that kill command lines. It holds no tests."""
