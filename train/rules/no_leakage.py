@@ -33,7 +33,8 @@ def no_leakage(evidence: Evidence) -> RuleResult:
             RULE,
             f"{len(rows)} of {total} rows of {where} {'repeats' if len(rows) == 1 else 'repeat'} an eval row ({how}), "
             f"for example {first.row[:10]} holds {first.share:.0%} of eval row {first.eval_row[:10]}",
-            f"sluice decontaminate {where}",
+            # what was split off to be asked is not cleaned of itself
+            "sluice gate" if where == f"{evidence.data}/eval" else f"sluice decontaminate {where}",
             details=details,
         )
     if evidence.text_leaks:
