@@ -29,7 +29,7 @@ from sluice.evalsuite.models.identity import ModelFiles, ModelIdentity
 from sluice.evalsuite.openings import open_set, record
 from sluice.evalsuite.question import Question
 from sluice.evalsuite.scoring import Scores, score_answers
-from sluice.evalsuite.sets import SetState, deciding_set, folder_name, frozen_inputs, named_set
+from sluice.evalsuite.sets import SetState, deciding_set, folder_name, named_set, rows_in_sets
 
 Progress = Callable[[str, int, int], None]
 _DECIMAL = re.compile(r"-?\d{1,9}\.\d{6}")
@@ -109,12 +109,12 @@ def find_place(project: Project, facts: Facts, name: str | None, *, final: bool)
 
 
 def _refuse_eval_rows(project: Project, facts: Facts, rows: Sequence[Example], where: str) -> None:
-    held = frozen_inputs(project, facts)
-    inside = [r for r in rows if r.input_hash in held]
-    if inside:
-        set_name = held[inside[0].input_hash]
+    held = rows_in_sets(project, facts, rows)
+    if held:
+        row, set_name = next(iter(held.items()))
         raise Refused(
-            f"{len(inside)} of {len(rows)} rows belong to the eval set '{set_name}', for example {inside[0].row[:10]}",
+            f"{len(held)} of {len(rows)} rows belong to the eval set '{set_name}' or repeat its rows, for example "
+            f"{row[:10]}",
             where=where,
             remedy=f"measure on dev, or open the set itself: --on {set_name} --final",
         )

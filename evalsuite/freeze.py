@@ -28,7 +28,7 @@ from sluice.curate.similarity import Relation
 from sluice.evalsuite.graders import Grader, check_grader
 from sluice.evalsuite.question import Question, changed_keys, claims_that_count, current_question, pinned_question
 from sluice.evalsuite.scoring import plain_input
-from sluice.evalsuite.sets import SetState, contenders, deciding_set, folder_name, frozen_inputs, named_set
+from sluice.evalsuite.sets import SetState, contenders, deciding_set, folder_name, named_set, rows_in_sets
 from sluice.evalsuite.stats.power import Power, power_of
 from sluice.evalsuite.stats.rows_needed import n_that_could_decide
 
@@ -177,12 +177,12 @@ def check_rows(
 
 
 def _refuse_eval_rows(project: Project, facts: Facts, version: Version, rows: list[Example]) -> None:
-    held = frozen_inputs(project, facts)
-    inside = [r for r in rows if r.input_hash in held]
-    if inside:
+    held = rows_in_sets(project, facts, rows)
+    if held:
+        row, set_name = next(iter(held.items()))
         raise Refused(
-            f"{len(inside)} of {len(rows)} rows belong to the eval set '{held[inside[0].input_hash]}', which is no "
-            f"guard set, for example {inside[0].row[:10]}",
+            f"{len(held)} of {len(rows)} rows belong to the eval set '{set_name}', which is no guard set, or repeat "
+            f"its rows, for example {row[:10]}",
             where=version.ref,
             remedy="watch for regressions on other rows",
         )

@@ -5,13 +5,18 @@ Reads the ledger's `frozen` and `chosen` facts and the folders under `evals/`; w
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from pydantic import BaseModel, ConfigDict
 
 from sluice.core.errors import InputError, Refused, Tampered
 from sluice.core.evalset import FrozenSet, read_set, set_folders
 from sluice.core.ledger import Fact, Facts
 from sluice.core.project import Project
+from sluice.core.rows import Example
 from sluice.core.standing import is_set
+from sluice.curate.eval_side import relation_of
+from sluice.curate.leaks import find_leaks
 from sluice.evalsuite.question import newest_of
 
 
@@ -130,21 +135,22 @@ def named_set(project: Project, facts: Facts, name: str) -> SetState | None:
     return next((s for s in states if newest and s.fact.hash == newest[-1].hash), None)
 
 
-def frozen_inputs(project: Project, facts: Facts, *, guards: bool = False) -> dict[str, str]:
-    """Return, by input hash, the name of the eval set that holds it (guard sets only when asked).
+def rows_in_sets(project: Project, facts: Facts, rows: Sequence[Example]) -> dict[str, str]:
+    """Return, by row hash, the name of the eval set whose rows a row repeats, by the one relation; guard sets apart.
 
-    Raises Refused where an eval set is not whole here: nobody can then say which inputs are in it.
+    Raises Refused where an eval set is not whole here: nobody can then say which rows are in it.
     """
     found: dict[str, str] = {}
     for state in all_sets(project, facts):
-        if state.frozen is None and not state.fact.body["guard"]:
+        if state.fact.body["guard"]:
+            continue
+        if state.frozen is None:
             raise Refused(
                 f"the eval set '{state.name}' is {state.word}, so nobody can say whether these rows are in it: "
                 f"{state.reason}",
                 where="evals",
                 remedy="git checkout evals, or copy the folder from where it was frozen",
             )
-        if state.frozen is not None and (guards or not state.fact.body["guard"]):
-            for digest in state.frozen.manifest.inputs:
-                found.setdefault(digest, state.name)
+        for leak in find_leaks(rows, state.frozen.rows, relation_of(state.frozen)):
+            found.setdefault(leak.row, state.name)
     return found

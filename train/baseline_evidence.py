@@ -13,7 +13,7 @@ from sluice.core.errors import InputError, Refused, Tampered
 from sluice.core.ledger import Fact, Facts
 from sluice.core.prompt import rendered_hash
 from sluice.core.rows import Example
-from sluice.evalsuite.baselines.bench import Bench, dev_facts, next_limit, reached_limit, set_facts
+from sluice.evalsuite.baselines.bench import Bench, dev_facts, next_limit, owed_on_dev, reached_limit, set_facts
 from sluice.evalsuite.evaluate import rescored
 from sluice.evalsuite.scoring import Scores
 from sluice.evalsuite.stats.rates import Rate
@@ -75,6 +75,10 @@ def collect_baselines(b: Bench, facts: Facts) -> BaselineEvidence:
         rendered = rendered_hash(prompt.render(r.input) for r in ordered)
         same = [checked[f.hash] for f in on_dev if f.body["rendered"] == rendered]
         recorded.append(_stand(prompt.name, "dev", same))
+    for fact in owed_on_dev(b, facts):
+        where = (b.project.runs / str(fact.body["run"]) / "run.json").is_file()
+        reason = "measured on other dev rows, with less room or under another grader only"
+        recorded.append(Recorded(str(fact.body["label"]), "dev", "missing" if where else "absent", reason))
     limit, best, rerun, endless = b.first_limit(), None, None, False
     if on_dev:
         best, rerun, endless = next_limit(b, facts)

@@ -120,6 +120,9 @@ def collect(
     base_problem, base_remedy = None, None
     if files is None or form is None:
         base_problem, base_remedy = f"there is no dataset '{name}' yet", _way_to(project, name)
+    elif name.split("@")[0].split(":")[0] != f"{task.data}/train":
+        base_problem = f"the few-shot prompt shows rows of {task.data}/train, and {name} is another dataset"
+        base_remedy = f"add its rows to {task.data} and split again, or set [task] data"
     elif state is not None and state.frozen is not None:
         try:
             b = bench(project, files, form, facts, identity=identity)

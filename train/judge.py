@@ -14,6 +14,7 @@ from sluice.core.errors import InputError, Refused, Tampered
 from sluice.core.evalset import FrozenSet
 from sluice.core.ledger import Fact, Facts, Ledger
 from sluice.core.project import Project
+from sluice.core.runs import rows_hash
 from sluice.curate.dataset import Version, dataset_names, versions
 from sluice.curate.eval_side import change_edges, relation_of
 from sluice.curate.leaks import find_leaks
@@ -66,6 +67,7 @@ def final_cost(project: Project, identity: str, files: ModelFiles, form: Form) -
     _check_base(adapter, b)
     refuse_spoilt(facts, b.frozen)
     refuse_trained_leaks(project, adapter, b.frozen)
+    refuse_dev_leaks(project, facts, b.frozen)
     counted = openings(project, facts, b.frozen, b.question)
     candidate = candidate_of(adapter, files, form, b.identity)
     spec = spec_for(
@@ -116,6 +118,7 @@ def judge(
     if final:
         refuse_spoilt(facts, b.frozen)
         refuse_trained_leaks(project, adapter, b.frozen)
+        refuse_dev_leaks(project, facts, b.frozen)
     candidate = candidate_of(adapter, files, form, b.identity)
     place = _eval_place(project, facts, b) if final else find_place(project, facts, None, final=False)
     reference_facts = set_facts(b, facts) if final else dev_facts(b, facts)
@@ -231,6 +234,26 @@ def refuse_trained_leaks(project: Project, adapter: Adapter, frozen: FrozenSet) 
             where=f"evals/{frozen.folder.name}",
             remedy="freeze rows that it has not seen",
         )
+
+
+def refuse_dev_leaks(project: Project, facts: Facts, frozen: FrozenSet) -> None:
+    """Raise Refused where an eval row stands in the relation to a dev row that something was ever measured on."""
+    dev = f"{project.config.task.data}/dev"
+    measured = {f.body.get("rows") for f in facts.of("evaluated", on="dev")}
+    for version in versions(project, dev) if dev in dataset_names(project) else []:
+        if not (project.data / version.hash / "manifest.json").is_file():
+            continue
+        rows = version.rows()
+        if rows_hash(r.row for r in rows) not in measured:
+            continue
+        leaks = find_leaks(rows, frozen.rows, relation_of(frozen), edges=change_edges(version))
+        if leaks:
+            raise Refused(
+                f"{len({k.eval_row for k in leaks})} eval rows were dev rows, on which prompts and adapters are chosen "
+                f"({version.ref}), for example {leaks[0].eval_row[:10]}",
+                where=f"evals/{frozen.folder.name}",
+                remedy="freeze rows that nothing was chosen on",
+            )
 
 
 def trained_version(project: Project, version: str, rows: tuple[str, ...], dataset: str) -> Version:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from sluice.core.errors import InputError
-from sluice.evalsuite.models.template import Messages, dialogue_text, end_of_turn, prompt_text, token_ids
+from sluice.evalsuite.models.template import Messages, carries, dialogue_text, end_of_turn, prompt_text, token_ids
 
 Problem = Literal[
     "over-long", "nothing-to-learn", "answer-lost", "turn-lost", "no-end-of-turn", "template-refuses", "prompt-changes"
@@ -83,7 +83,7 @@ def render(
     prompt = token_ids(tokenizer, before)
     if not whole.startswith(before):
         return Rendered(tuple(prompt), len(prompt), "prompt-changes")
-    if not _carries(before, messages):
+    if not carries(before, messages):
         return Rendered(tuple(prompt), len(prompt), "turn-lost")
     if not target.strip():
         return Rendered(tuple(prompt), len(prompt), "nothing-to-learn")
@@ -135,17 +135,3 @@ def _close(tokenizer: Any, ids: list[int], prompt_tokens: int, target: str, end:
                 return ids[: place + 1]
             inside -= 1
     return [*ids, end]
-
-
-def _carries(text: str, messages: Messages) -> bool:
-    """Whether the text of every turn stands in the rendered prompt, in order (templates may strip blanks)."""
-    place = 0
-    for message in messages:
-        content = message.get("content")
-        if not isinstance(content, str):
-            continue
-        found = text.find(content.strip(), place)
-        if found < 0:
-            return False
-        place = found + len(content.strip())
-    return True

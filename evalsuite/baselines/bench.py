@@ -94,6 +94,19 @@ class Bench:
             self._showing[digest] = bool(find_leaks_in_texts(texts, self.frozen.rows, relation_of(self.frozen)))
         return self._showing[digest]
 
+    def fits(self, fact: Fact) -> bool:
+        """Return whether the prompt of a recorded run can be asked of today's rows; True where it is not here."""
+        try:
+            prompt = stored_prompt(self.project, fact)
+        except (Refused, Tampered):
+            return True
+        try:
+            for row in (*self.dev, *self.frozen.rows):
+                prompt.render(row.input)
+        except InputError:
+            return False
+        return True
+
     def prompts(self) -> list[Prompt]:
         """Return every prompt that must be measured on dev today."""
         return all_prompts(self.project, self.dev, self.train, self.room(self.first_limit()))
@@ -202,6 +215,18 @@ def dev_facts(b: Bench, facts: Facts) -> list[Fact]:
     return [f for f in _with_room(b, ranked_facts(b, found)) if not b.shows_eval_row(f)]
 
 
+def owed_on_dev(b: Bench, facts: Facts) -> list[Fact]:
+    """Return, a prompt each, what was ever closed on other dev rows, with less room, or under another grader only.
+
+    The best is the best of all ever closed, so these are to be measured again on the dev rows of today. Prompts that
+    hold an eval row, or do not fit the fields of today's rows, cannot be.
+    """
+    ever = facts.of("evaluated", on="dev", role="baseline", adapter=None, base=b.base_sha256, form=b.form.name)
+    standing = {str(f.body["prompt"]) for f in dev_facts(b, facts)}
+    owed = {str(f.body["prompt"]): f for f in ranked_facts(b, ever) if str(f.body["prompt"]) not in standing}
+    return [f for f in owed.values() if not b.shows_eval_row(f) and b.fits(f)]
+
+
 def _with_room(b: Bench, found: list[Fact]) -> list[Fact]:
     return [f for f in found if int(f.body["max_new_tokens"]) >= b.first_limit()]
 
@@ -214,7 +239,7 @@ def ranked_facts(b: Bench, found: list[Fact]) -> list[Fact]:
 
 
 def set_facts(b: Bench, facts: Facts) -> list[Fact]:
-    """Return what baselines of this base and form closed on the eval set with room enough, best first."""
+    """Return what baselines of this base and form ever closed on the eval set, best first, with whatever room."""
     found = facts.of(
         "evaluated",
         set=b.frozen.sha256,
@@ -224,7 +249,7 @@ def set_facts(b: Bench, facts: Facts) -> list[Fact]:
         form=b.form.name,
         grader=b.question.grader,
     )
-    return _with_room(b, ranked_facts(b, found))
+    return ranked_facts(b, found)
 
 
 def next_limit(b: Bench, facts: Facts) -> tuple[Fact, int | None, bool]:

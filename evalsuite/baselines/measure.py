@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict
 
+from sluice.core.errors import InputError
 from sluice.core.ledger import Fact, Facts, Ledger
 from sluice.core.project import Project
 from sluice.core.prompt import Prompt
@@ -23,6 +24,8 @@ from sluice.evalsuite.baselines.bench import (
     bench,
     dev_facts,
     next_limit,
+    owed_on_dev,
+    ranked_facts,
     reached_limit,
     set_facts,
     stored_prompt,
@@ -94,8 +97,14 @@ def measure(project: Project, files: ModelFiles, form: Form, *, progress: Progre
     by_hash: dict[str, Prompt] = {}
     for prompt in check_prompts(b):
         by_hash[prompt.sha256] = prompt
+    check_template(b, list(by_hash.values()))
+    for fact in owed_on_dev(b, ledger.read()):
+        prompt = stored_prompt(project, fact)
+        by_hash.setdefault(prompt.sha256, prompt)
     for prompt in by_hash.values():
         run_on_dev(b, ledger, model, prompt, limit, progress)
+    for fact in _graded_otherwise(b, ledger.read()):
+        run_on_set(b, ledger, model, stored_prompt(project, fact), int(fact.body["max_new_tokens"]), progress)
     while True:
         best, again, _ = next_limit(b, ledger.read())
         if again is None:
@@ -123,6 +132,14 @@ def measure(project: Project, files: ModelFiles, form: Form, *, progress: Progre
     return standing(b, ledger.read())
 
 
+def _graded_otherwise(b: Bench, facts: Facts) -> list[Fact]:
+    """Return what was closed on the eval set under another grader only: stored answers are graded again."""
+    ever = facts.of("evaluated", set=b.frozen.sha256, role="baseline", adapter=None, base=b.base_sha256)
+    of_form = [f for f in ranked_facts(b, ever) if f.body["form"] == b.form.name]
+    graded = {f.body["spec"] for f in set_facts(b, facts)}
+    return [f for f in here(b, of_form) if f.body["spec"] not in graded]
+
+
 def check_prompts(b: Bench) -> list[Prompt]:
     """Return every prompt that is to be measured, once each is found fit for dev and the eval set.
 
@@ -134,6 +151,21 @@ def check_prompts(b: Bench) -> list[Prompt]:
         for row in (*b.dev, *b.frozen.rows):
             prompt.render(row.input)
     return prompts
+
+
+def check_template(b: Bench, prompts: Sequence[Prompt]) -> None:
+    """Raise InputError where the model's chat template drops a turn of a prompt: it would be measured without it."""
+    from sluice.evalsuite.models.template import carries, prompt_text
+
+    for prompt in prompts:
+        for row in (*b.dev, *b.frozen.rows):
+            messages = prompt.render(row.input)
+            if not carries(prompt_text(b.tokenizer, messages, b.files.chat_template), messages):
+                raise InputError(
+                    f"the chat template loses a turn of the prompt '{prompt.name}': the model would not see it",
+                    where=b.files.name,
+                    remedy="name one that keeps every turn: chat_template under [model]",
+                )
 
 
 def run_on_dev(

@@ -62,6 +62,20 @@ def end_of_turn(tokenizer: Any, chat_template: str | None = None) -> int | None:
     return first if first in known else None
 
 
+def carries(text: str, messages: Messages) -> bool:
+    """Return whether the text of every turn stands in the rendered prompt, in order (templates may strip blanks)."""
+    place = 0
+    for message in messages:
+        content = message.get("content")
+        if not isinstance(content, str):
+            continue
+        found = text.find(content.strip(), place)
+        if found < 0:
+            return False
+        place = found + len(content.strip())
+    return True
+
+
 def _apply(tokenizer: Any, messages: Messages, chat_template: str | None, *, ask: bool) -> str:
     from jinja2.exceptions import TemplateError
 

@@ -13,6 +13,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from support import tiny_road
 
 from sluice.core.errors import InputError, Refused, SluiceError, Tampered
 from sluice.core.runs import all_runs
@@ -305,7 +306,16 @@ def test_a_waiver_is_of_its_dataset_only(measured):
     measured("filter", "tickets/train", "--failing", "empty", code=None)
     measured.add_rows("more", ["one thing that nobody said before today", "and another one that is quite unlike it"])
     rules = {r["rule"]: r for r in measured("gate", "more", code=3).result["rules"]}
-    assert rules["gradable"]["status"] == "refused"
+    assert rules["gradable"]["status"] != "waived"
+
+
+def test_another_dataset_has_no_baseline_of_the_task_s(measured):
+    """The few-shot prompt shows rows of the task's train part; a strawman there says nothing about other rows."""
+    measured.waive()
+    measured.add_rows("more", tiny_road.words(60, 30))
+    rules = {r["rule"]: r for r in measured("gate", "more", code=3).result["rules"]}
+    assert rules["prompt-baseline"]["status"] == "refused"
+    assert "another dataset" in rules["prompt-baseline"]["found"]
 
 
 def test_the_librarys_errors_are_ours(measured):

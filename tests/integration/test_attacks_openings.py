@@ -6,6 +6,7 @@ What is out of reach is said in docs/gate.md.
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 import sys
@@ -118,6 +119,21 @@ def test_rows_of_a_set_that_is_not_here_are_not_measured_on(trained):
     assert "nobody can say" in trained("eval", "base", "--on", "practice", code=3).error["message"]
     shutil.move(trained.root / "elsewhere", first)
     assert "belong to the eval set" in trained("eval", "base", "--on", "practice", code=3).error["message"]
+
+
+def test_rows_that_repeat_eval_rows_almost_are_not_measured_on(trained):
+    trained.add_rows("probe", [f"{trained.eval_text(i)} !" for i in range(24)])
+    assert "repeat its rows" in trained("eval", "sft-1", "--on", "probe", code=3).error["message"]
+    trained.edit("openings = 1", "openings = 1\nmargin = 0.1")
+    trained("freeze", "--reason", "a margin for the guard set")
+    assert "repeat its rows" in trained("freeze", "probe", "--guard", "--as", "probe", code=3).error["message"]
+
+
+def test_dev_rows_that_were_measured_on_decide_nothing(trained):
+    dev = [json.loads(r["input"])["input"] for r in trained("show", "tickets/dev", "-n", "22").result["rows"]]
+    trained.freeze_later(dev[:21])
+    assert "were dev rows" in trained("compare", "sft-1", "--final", "--yes", code=3).error["message"]
+    assert openings(trained) == 0
 
 
 def test_an_eval_set_that_no_longer_decides_is_not_opened(trained):

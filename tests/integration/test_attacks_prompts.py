@@ -91,6 +91,56 @@ def test_a_prompt_that_shows_rows_frozen_later_is_no_longer_a_baseline(measured)
     assert measured.gate()["prompt-baseline"]["status"] == "ok"
 
 
+def with_strong_prompt(road) -> str:
+    """Measure a prompt of the project's own, take it out of sluice.toml again, and return its label."""
+    prompt = road.root / "prompts" / "strong.md"
+    prompt.parent.mkdir(exist_ok=True)
+    prompt.write_text("Say the desk, and nothing else.\n\n{{ input }}\n")
+    toml = (road.root / "sluice.toml").read_text()
+    (road.root / "sluice.toml").write_text(toml + '\n[prompts]\nbaseline = ["prompts/strong.md"]\n')
+    road("baseline")
+    (road.root / "sluice.toml").write_text(toml)
+    return "prompts/strong.md"
+
+
+def dev_labels(road) -> set[str]:
+    from sluice.evalsuite.baselines.bench import dev_facts
+
+    return {f.body["label"] for f in dev_facts(bench(road.project, road.model, FORM), road.facts())}
+
+
+def test_other_dev_rows_shed_no_prompt(measured):
+    """The best is the best of all ever closed: on new dev rows each of them is measured again."""
+    label = with_strong_prompt(measured)
+    measured.add_rows("tickets/dev", ["one more thing that nobody has said before today, and it is long"])
+    assert label not in dev_labels(measured)
+    closed = measured.gate()["prompt-baseline"]
+    assert closed["status"] == "refused"
+    measured("baseline")
+    assert label in dev_labels(measured)
+    assert measured.gate()["prompt-baseline"]["status"] == "ok"
+
+
+def test_another_metric_sheds_no_prompt(measured):
+    """Stored answers are graded again, those of prompts that are no longer named among them."""
+    label = with_strong_prompt(measured)
+    runs = {r.id for r in all_runs(measured.project)}
+    measured.edit('metric = "exact"', 'metric = "normalised"')
+    measured("freeze", "--reason", "case does not matter here")
+    assert measured.gate()["prompt-baseline"]["status"] == "refused"
+    measured("baseline")
+    assert label in dev_labels(measured)
+    assert {r.id for r in all_runs(measured.project)} == runs, "nothing is asked again"
+
+
+def test_a_chat_template_that_loses_turns_measures_nothing(measured):
+    template = "{{ messages[-1]['content'] }}<|im_end|>{% if add_generation_prompt %}\n{% endif %}"
+    (measured.root / "last.jinja").write_text(template)
+    measured.edit('serve = "fp32"', 'serve = "fp32"\nchat_template = "last.jinja"')
+    ended = measured("baseline", code=2)
+    assert "loses a turn" in ended.error["message"]
+
+
 # fields
 
 

@@ -1,7 +1,6 @@
 """A whole project on a tiny random-weight model, made once by the command line in this process and copied for tests.
 
 Its answers are junk and its verdict is never "better"; all around is real: facts, runs, adapter, certificate.
-Loaded by its place (tests are no package) through the fixtures of conftest.py beside it.
 """
 
 from __future__ import annotations

@@ -38,11 +38,13 @@ def command(out: Terminal, dry_run: bool) -> Any:
     for problem in task_problems(project):
         raise problem
     files, form, _ = base_model(out, project)
-    from sluice.evalsuite.baselines.measure import check_prompts, measure
+    from sluice.evalsuite.baselines.measure import check_prompts, check_template, measure
 
     if dry_run:
         b = bench(project, files, form)
-        names = [p.name for p in check_prompts(b)]
+        prompts = check_prompts(b)
+        check_template(b, prompts)
+        names = [p.name for p in prompts]
         dev, asked = counted(len(b.dev), "dev row"), counted(len(names), "prompt")
         out.say(f"would ask {files.name} ({form.name}) {dev} under {asked}: {', '.join(names)}")
         out.say(
@@ -51,14 +53,13 @@ def command(out: Terminal, dry_run: bool) -> Any:
         return {"prompts": names, "dev": len(b.dev), "eval": len(b.frozen.rows)}
     out.if_interrupted = "Every answer so far is kept. Go on with: sluice baseline"
     result = measure(project, files, form, progress=out.progress)
-    best = next(line for line in result.dev if line.label == result.best)
     out.spans(
         [(result.best, "bold"), (f" is the best prompt of {len(result.dev)} for {result.base} ({result.form})", None)]
     )
     if result.eval:
         found = next((line for line in result.eval if line.label == result.best), result.eval[0])
         out.say(f"  {drawing.rate(found.rate)} on the eval set, n {found.rate.n}")
-        out.say(f"  {best.prompt_tokens:.0f} prompt tokens a row")
+        out.say(f"  {found.prompt_tokens:.0f} prompt tokens a row")
     out.say()
     drawing.baselines(out, result, project.config.task.metric)
     from sluice.core.ledger import Ledger
