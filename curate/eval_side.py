@@ -10,9 +10,11 @@ import json
 from dataclasses import dataclass
 
 from sluice.core.evalset import FrozenSet, read_set, set_folders
+from sluice.core.files import file_sha256
 from sluice.core.project import Project
 from sluice.core.rows import AnyRow
 from sluice.curate.dataset import Version, has_dataset, lineage, open_dataset, operation_frames
+from sluice.curate.operation import damaged
 from sluice.curate.similarity import Boilerplate, Relation
 
 
@@ -64,6 +66,8 @@ def pinned_boilerplate(version: Version) -> Boilerplate:
     for operation in lineage(version):
         file = version.project.operations / operation.id / "report.json"
         if operation.verb == "split" and file.exists():
+            if operation.files.get(file.name) not in (None, file_sha256(file)):
+                raise damaged(version.project, file)
             found = json.loads(file.read_bytes()).get("boilerplate")
             if found is not None:
                 return Boilerplate.model_validate(found)

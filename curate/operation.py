@@ -21,7 +21,7 @@ from pydantic import BaseModel, ConfigDict
 from sluice import __version__
 from sluice.core.canonical import dump_exact
 from sluice.core.errors import SurroundingsError, Tampered
-from sluice.core.files import atomic_write, link_new, publish_folder, write_synced
+from sluice.core.files import atomic_write, file_sha256, link_new, publish_folder, write_synced
 from sluice.core.project import Project
 
 if TYPE_CHECKING:
@@ -70,6 +70,8 @@ class Operation(BaseModel):
     rows_out: int
     counts: dict[str, int]
     """What happened to rows, by reason."""
+    files: dict[str, str] = {}
+    """SHA-256 of each file beside operation.json."""
     time: str
     tool: str
 
@@ -182,19 +184,8 @@ def newest_number(project: Project, dataset: str) -> int:
 
 
 def _write_operation(project: Project, job: Path, outcome: Outcome, results: tuple[Result, ...]) -> Operation:
-    operation = Operation(
-        id=secrets.token_hex(8),
-        verb=outcome.verb,
-        parameters=outcome.parameters,
-        parents=outcome.parents,
-        results=results,
-        rows_in=outcome.rows_in,
-        rows_out=sum(r.rows for r in results),
-        counts=outcome.counts,
-        time=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-        tool=f"sluice {__version__}",
-    )
-    folder = job / f"operation-{operation.id}"
+    identity = secrets.token_hex(8)
+    folder = job / f"operation-{identity}"
     folder.mkdir()
     for name in ("occurrences", "dropped", "edges"):
         frame: pl.DataFrame | None = getattr(outcome, name)
@@ -205,8 +196,21 @@ def _write_operation(project: Project, job: Path, outcome: Outcome, results: tup
         (folder / "set_aside.jsonl").write_text(lines, encoding="utf-8")
     if outcome.report is not None:
         (folder / "report.json").write_text(json.dumps(outcome.report, ensure_ascii=False, indent=1), encoding="utf-8")
+    operation = Operation(
+        id=identity,
+        verb=outcome.verb,
+        parameters=outcome.parameters,
+        parents=outcome.parents,
+        results=results,
+        rows_in=outcome.rows_in,
+        rows_out=sum(r.rows for r in results),
+        counts=outcome.counts,
+        files={file.name: file_sha256(file) for file in sorted(folder.iterdir())},
+        time=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        tool=f"sluice {__version__}",
+    )
     (folder / "operation.json").write_text(operation.model_dump_json(indent=1) + "\n", encoding="utf-8")
-    publish_folder(folder, project.operations / operation.id)
+    publish_folder(folder, project.operations / identity)
     return operation
 
 

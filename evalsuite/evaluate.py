@@ -177,7 +177,8 @@ def measure_on(
         if asked is not None:
             refuse_leaks(asked, candidate.prompt, candidate.files.chat_template)
         if candidate.adapter is not None:
-            model().adapter_is_on([candidate.prompt.render(r.input) for r in place.rows[:2]])
+            tried = _dev_rows(project) if decides else place.rows  # nothing sees the eval set before it is opened
+            model().adapter_is_on([candidate.prompt.render(r.input) for r in tried[:2]])
     if decides and place.frozen is not None:
         open_set(project, ledger, place.frozen, question, spec)
     run = ask(project, model, spec, candidate.prompt, list(place.rows), progress=progress)
@@ -191,6 +192,10 @@ def measure_on(
         label=candidate.label,
     )
     return Measured(label=candidate.label, on=place.name, run=run.id, fact=fact.hash, scores=scores)
+
+
+def _dev_rows(project: Project) -> Sequence[Example]:
+    return open_dataset(project, f"{project.config.task.data}/dev").examples()
 
 
 def _deciding(project: Project, ledger: Ledger) -> FrozenSet | None:

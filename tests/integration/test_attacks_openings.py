@@ -6,7 +6,6 @@ What is out of reach is said in docs/gate.md.
 
 from __future__ import annotations
 
-import json
 import shutil
 import subprocess
 import sys
@@ -130,7 +129,7 @@ def test_rows_that_repeat_eval_rows_almost_are_not_measured_on(trained):
 
 
 def test_dev_rows_that_were_measured_on_decide_nothing(trained):
-    dev = [json.loads(r["input"])["input"] for r in trained("show", "tickets/dev", "-n", "22").result["rows"]]
+    dev = [r["input"]["input"] for r in trained("show", "tickets/dev", "-n", "22").result["rows"]]
     trained.freeze_later(dev[:21])
     assert "were dev rows" in trained("compare", "sft-1", "--final", "--yes", code=3).error["message"]
     assert openings(trained) == 0

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from sluice.core.errors import InputError, Tampered
+from sluice.core.files import file_sha256
 from sluice.core.project import Project
 from sluice.core.rows import COLUMNS, from_record
 from sluice.core.runs import rows_hash
@@ -128,6 +129,11 @@ class Versions:
             file = self.project.names / parent.dataset / f"{parent.number}.json"
             if file.is_file() and _said_version(file) != parent.version:
                 return tampered("operation", name, f"its parent {parent.dataset}@{parent.number} is another version")
+        for listed, digest in sorted(operation.files.items()):
+            if not (folder / listed).is_file():
+                return absent("operation", name, f".sluice/operations/{identity}/{listed} is not here")
+            if file_sha256(folder / listed) != digest:
+                return tampered("operation", name, f"{listed} is not the file that was written")
         for kind in ("dropped", "occurrences", "edges"):
             file = folder / f"{kind}.parquet"
             problem = _frame_problem(file, rows=kind == "dropped") if file.is_file() else None

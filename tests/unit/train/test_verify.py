@@ -156,6 +156,12 @@ TAMPERINGS: dict[str, tuple[Callable[[Project], object], str]] = {
         lambda p: one(p, ".sluice/operations/*/occurrences.parquet").write_bytes(b"no parquet"),
         "",
     ),
+    "an operation's report": (
+        lambda p: replace(
+            p.operations / open_dataset(p, "tickets/dev").entry.operation / "report.json", "boilerplate", "boilerplate "
+        ),
+        "",
+    ),
     "a tag": (
         lambda p: edit_json(one(p, ".sluice/tags/tickets/*.json"), lambda b: b.update(version="1")),
         "tickets:gold",
@@ -206,6 +212,13 @@ def test_a_folder_that_is_gone_is_absent_and_never_tampered(project, pattern, na
     found = checked(project)
     assert found.of("tampered") == []
     assert any(n.startswith(name) for n in named(found, "absent"))
+
+
+def test_an_operation_whose_record_of_rows_is_gone_is_absent(project):
+    one(project, ".sluice/operations/*/occurrences.parquet").unlink()
+    found = checked(project)
+    assert found.of("tampered") == []
+    assert any("occurrences.parquet" in f.reason for f in found.of("absent", "operation"))
 
 
 def test_a_model_with_other_bytes_is_tampered_and_a_missing_one_absent(tmp_path):
