@@ -99,8 +99,8 @@ def measure(project: Project, files: ModelFiles, form: Form, *, progress: Progre
         by_hash[prompt.sha256] = prompt
     check_template(b, list(by_hash.values()))
     for fact in owed_on_dev(b, ledger.read()):
-        prompt = stored_prompt(project, fact)
-        by_hash.setdefault(prompt.sha256, prompt)
+        if str(fact.body["prompt"]) not in by_hash:  # of today's prompts the run may be lost: they are at hand
+            by_hash[str(fact.body["prompt"])] = stored_prompt(project, fact)
     for prompt in by_hash.values():
         run_on_dev(b, ledger, model, prompt, limit, progress)
     for fact in _graded_otherwise(b, ledger.read()):

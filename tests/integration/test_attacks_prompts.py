@@ -121,6 +121,13 @@ def test_other_dev_rows_shed_no_prompt(measured):
     assert measured.gate()["prompt-baseline"]["status"] == "ok"
 
 
+def test_lost_runs_on_other_dev_rows_do_not_stand_in_the_way_of_prompts_at_hand(measured):
+    shutil.rmtree(measured.project.runs)
+    measured.add_rows("tickets/dev", ["one more thing that nobody has said before today, and it is long"])
+    measured("baseline")
+    assert measured.gate()["prompt-baseline"]["status"] == "ok"
+
+
 def test_another_metric_sheds_no_prompt(measured):
     """Stored answers are graded again, those of prompts that are no longer named among them."""
     label = with_strong_prompt(measured)
