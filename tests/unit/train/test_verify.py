@@ -11,10 +11,12 @@ import polars as pl
 import pytest
 from support import whole_project
 
+from sluice.core.errors import Tampered
 from sluice.core.files import write_synced
 from sluice.core.ledger import Ledger, canonical_bytes, fact_hash
 from sluice.core.project import Project
 from sluice.curate.dataset import open_dataset, tag
+from sluice.curate.eval_side import pinned_boilerplate
 from sluice.evalsuite.models.identity import ModelFiles, identify
 from sluice.train.verify import Verification, verify
 
@@ -219,6 +221,14 @@ def test_an_operation_whose_record_of_rows_is_gone_is_absent(project):
     found = checked(project)
     assert found.of("tampered") == []
     assert any("occurrences.parquet" in f.reason for f in found.of("absent", "operation"))
+
+
+def test_an_edited_list_of_boilerplate_is_not_frozen(project):
+    part = open_dataset(project, "tickets/eval")
+    pinned_boilerplate(part)
+    replace(project.operations / part.entry.operation / "report.json", "boilerplate", "boilerplate ")
+    with pytest.raises(Tampered, match="does not hold what was written"):
+        pinned_boilerplate(part)
 
 
 def test_a_model_with_other_bytes_is_tampered_and_a_missing_one_absent(tmp_path):
