@@ -41,9 +41,8 @@ def eval_side(project: Project, dataset: str) -> EvalSide | None:
     names: list[str] = []
     for frozen in sets:
         names.append(f"eval set {frozen.name}")
-        for row, values in zip(frozen.rows, frozen.manifest.groups, strict=True):
-            rows[row.row] = row
-            groups[row.row] = list(values)
+        rows.update((row.row, row) for row in frozen.rows)
+        groups.update(frozen.groups_by_row())
     if part is not None:
         of_part = part.groups()
         new = [row for row in part.rows() if row.row not in rows]

@@ -91,10 +91,10 @@ def _made(facts: Facts, set_sha256: str, related: set[str], allowed: int) -> set
 def shares_rows(one: FrozenSet, other: FrozenSet) -> bool:
     """Return whether any row of one set stands in the relation to a row of another, whichever holds the other."""
     relation = relation_of(one)
-    groups = [{r.row: list(g) for r, g in zip(s.rows, s.manifest.groups, strict=True)} for s in (one, other)]
+    ours, theirs = one.groups_by_row(), other.groups_by_row()
     return bool(
-        find_leaks(other.rows, one.rows, relation, groups=groups[1], eval_groups=groups[0])
-        or find_leaks(one.rows, other.rows, relation, groups=groups[0], eval_groups=groups[1])
+        find_leaks(other.rows, one.rows, relation, groups=theirs, eval_groups=ours)
+        or find_leaks(one.rows, other.rows, relation, groups=ours, eval_groups=theirs)
     )
 
 

@@ -22,8 +22,8 @@ from sluice.core.task import read_schema
 from sluice.curate.audit import AuditReport, audit_rows
 from sluice.curate.checks import CheckContext
 from sluice.curate.clusters import similarity_clusters
-from sluice.curate.dataset import Version, has_dataset, lineage, open_dataset, operation_frames
-from sluice.curate.eval_side import relation_of
+from sluice.curate.dataset import Version, has_dataset, open_dataset
+from sluice.curate.eval_side import change_edges, relation_of
 from sluice.curate.leaks import Leak, find_leaks, find_leaks_in_texts
 from sluice.curate.similarity import Relation
 from sluice.evalsuite.asking import Form
@@ -217,7 +217,7 @@ def _set(project: Project, facts: Facts) -> tuple[SetState | None, str | None, s
 def _clusters(state: SetState | None, relation: Relation) -> tuple[tuple[str, ...], ...] | None:
     if state is None or state.frozen is None:
         return None
-    groups = {r.row: list(g) for r, g in zip(state.frozen.rows, state.frozen.manifest.groups, strict=True)}
+    groups = state.frozen.groups_by_row()
     return tuple(tuple(r.row for r in c) for c in similarity_clusters(state.frozen.rows, relation, groups=groups))
 
 
@@ -251,14 +251,14 @@ def _leaks(
     if state is None or state.frozen is None or version is None:
         return None, None
     frozen = state.frozen
-    eval_groups = {r.row: list(g) for r, g in zip(frozen.rows, frozen.manifest.groups, strict=True)}
-    edges = _edges(version)
+    eval_groups = frozen.groups_by_row()
+    edges = change_edges(version)
     found = find_leaks(train, frozen.rows, relation, groups=version.groups(), eval_groups=eval_groups, edges=edges)
     data = project.config.task.data
     if has_dataset(project, f"{data}/dev"):
         dev = open_dataset(project, f"{data}/dev")
         found += find_leaks(
-            dev.rows(), frozen.rows, relation, groups=dev.groups(), eval_groups=eval_groups, edges=_edges(dev)
+            dev.rows(), frozen.rows, relation, groups=dev.groups(), eval_groups=eval_groups, edges=change_edges(dev)
         )
     return tuple(found), tuple(find_leaks_in_texts(context_texts(project, b), frozen.rows, relation))
 
@@ -279,11 +279,6 @@ def context_texts(project: Project, b: Bench | None) -> dict[str, str]:
         for prompt in b.prompts():
             named.update(prompt.texts())
     return named
-
-
-def _edges(version: Version) -> list[tuple[str, str]]:
-    frame = operation_frames(version.project, lineage(version), "edges")
-    return [] if frame is None else list(zip(frame["old"].to_list(), frame["new"].to_list(), strict=True))
 
 
 def _prompt(project: Project, train: Sequence[Example]) -> Prompt | None:
@@ -342,8 +337,7 @@ def _report(
     frozen = state.frozen if state is not None else None
     more: dict[str, Any] = {}
     if frozen is not None:
-        groups = zip(frozen.rows, frozen.manifest.groups, strict=True)
-        more["eval_groups"] = {r.row: list(g) for r, g in groups}
+        more["eval_groups"] = frozen.groups_by_row()
     return audit_rows(
         CheckContext(
             rows=list(train),

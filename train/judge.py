@@ -218,7 +218,7 @@ def refuse_trained_leaks(project: Project, adapter: Adapter, frozen: FrozenSet) 
         return
     version = trained_version(project, certificate.version, certificate.rows, certificate.dataset)
     relation = relation_of(frozen)
-    groups = {r.row: list(g) for r, g in zip(frozen.rows, frozen.manifest.groups, strict=True)}
+    groups = frozen.groups_by_row()
     leaks = find_leaks(
         version.rows(),
         frozen.rows,

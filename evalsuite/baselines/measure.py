@@ -94,28 +94,27 @@ def measure(project: Project, files: ModelFiles, form: Form, *, progress: Progre
     ledger = Ledger(project)
     model = ModelOnDemand(files, form, progress=progress)
     limit = b.first_limit()
-    by_hash: dict[str, Prompt] = {}
-    for prompt in check_prompts(b):
-        by_hash[prompt.sha256] = prompt
-    check_template(b, list(by_hash.values()))
+    prompts = check_prompts(b)
+    check_template(b, prompts)
+    by_hash = {prompt.sha256: prompt for prompt in prompts}
+
+    def prompt_of(fact: Fact) -> Prompt:
+        """Return a recorded prompt: of today's, which are at hand, the run may be lost."""
+        return by_hash.get(str(fact.body["prompt"])) or stored_prompt(project, fact)
+
     for fact in owed_on_dev(b, ledger.read()):
-        if str(fact.body["prompt"]) not in by_hash:  # of today's prompts the run may be lost: they are at hand
-            by_hash[str(fact.body["prompt"])] = stored_prompt(project, fact)
+        by_hash.setdefault(str(fact.body["prompt"]), prompt_of(fact))
     for prompt in by_hash.values():
         run_on_dev(b, ledger, model, prompt, limit, progress)
     for fact in _graded_otherwise(b, ledger.read()):
-        run_on_set(b, ledger, model, stored_prompt(project, fact), int(fact.body["max_new_tokens"]), progress)
+        run_on_set(b, ledger, model, prompt_of(fact), int(fact.body["max_new_tokens"]), progress)
     while True:
         best, again, _ = next_limit(b, ledger.read())
         if again is None:
             break
-        run_on_dev(
-            b, ledger, model, by_hash.get(str(best.body["prompt"])) or stored_prompt(project, best), again, progress
-        )
-    facts = ledger.read()
-    best = dev_facts(b, facts)[0]
-    limit = reached_limit(b, facts)
-    for prompt in (by_hash.get(str(best.body["prompt"])) or stored_prompt(project, best), b.few_shot()):
+        run_on_dev(b, ledger, model, prompt_of(best), again, progress)
+    limit = reached_limit(b, ledger.read())
+    for prompt in (prompt_of(best), b.few_shot()):
         run_on_set(b, ledger, model, prompt, limit, progress)
     facts = ledger.read()
     body = {
@@ -134,10 +133,10 @@ def measure(project: Project, files: ModelFiles, form: Form, *, progress: Progre
 
 def _graded_otherwise(b: Bench, facts: Facts) -> list[Fact]:
     """Return what was closed on the eval set under another grader only: stored answers are graded again."""
-    ever = facts.of("evaluated", set=b.frozen.sha256, role="baseline", adapter=None, base=b.base_sha256)
-    of_form = [f for f in ranked_facts(b, ever) if f.body["form"] == b.form.name]
+    asked: dict[str, str | None] = {"set": b.frozen.sha256, "base": b.base_sha256, "form": b.form.name}
+    ever = facts.of("evaluated", role="baseline", adapter=None, **asked)
     graded = {f.body["spec"] for f in set_facts(b, facts)}
-    return [f for f in here(b, of_form) if f.body["spec"] not in graded]
+    return [f for f in here(b, ranked_facts(b, ever)) if f.body["spec"] not in graded]
 
 
 def check_prompts(b: Bench) -> list[Prompt]:

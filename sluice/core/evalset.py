@@ -78,6 +78,10 @@ class FrozenSet(BaseModel):
         """The name that people use."""
         return self.manifest.name
 
+    def groups_by_row(self) -> dict[str, list[str]]:
+        """Return group values by row hash."""
+        return {row.row: list(values) for row, values in zip(self.rows, self.manifest.groups, strict=True)}
+
     def groups_by_input(self) -> dict[str, tuple[str, ...]]:
         """Return group values by input hash."""
         return dict(zip(self.manifest.inputs, self.manifest.groups, strict=True))

@@ -11,9 +11,10 @@ import json
 import subprocess
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
+
+from support.kill import Ended
 
 _SERVER = """
 import json, os, signal, sys, time
@@ -60,21 +61,6 @@ for line in sys.stdin:
         time.sleep(0.005)
     print(json.dumps(os.waitstatus_to_exitcode(status)), flush=True)
 """
-
-
-@dataclass(frozen=True)
-class Ended:
-    """How a command line ended."""
-
-    killed: bool
-    code: int
-    stdout: str
-    stderr: str
-
-    @property
-    def syncs(self) -> int:
-        """How many fsyncs it made; only where it ran to its end."""
-        return int(self.stderr.rsplit("SYNCS ", 1)[1].split()[0])
 
 
 class ForkServer:

@@ -49,6 +49,11 @@ class Ended:
     stdout: str
     stderr: str
 
+    @property
+    def syncs(self) -> int:
+        """How many fsyncs it made; only where it ran to its end."""
+        return int(self.stderr.rsplit("SYNCS ", 1)[1].split()[0])
+
 
 def at_sync(
     argv: Sequence[str],
@@ -76,7 +81,7 @@ def count_syncs(argv: Sequence[str], folder: Path, *, env: Mapping[str, str] | N
     done = at_sync(argv, folder, 0, env=env)
     if done.code != 0:
         raise RuntimeError(f"{list(argv)} ended with {done.code}: {done.stderr}")
-    return int(done.stderr.rsplit("SYNCS ", 1)[1].split()[0])
+    return done.syncs
 
 
 def after(

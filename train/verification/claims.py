@@ -180,7 +180,7 @@ class Claims:
 
     def _judge(self, version: Any, frozen: FrozenSet) -> str | None:
         relation = relation_of(frozen)
-        groups = {r.row: list(g) for r, g in zip(frozen.rows, frozen.manifest.groups, strict=True)}
+        groups = frozen.groups_by_row()
         clusters = similarity_clusters(frozen.rows, relation, groups=groups)
         if len(clusters) < FEWEST_CLUSTERS:
             return f"its eval set has {len(clusters)} rows unlike each other, {FEWEST_CLUSTERS} are needed"

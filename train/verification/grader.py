@@ -18,6 +18,12 @@ class TodaysGrader(NamedTuple):
     sha256: str | None
     why_not: str
 
+    def problem(self, recorded: object) -> str | None:
+        """Return why answers recorded under a grader of that hash cannot be scored again, None where they can."""
+        if self.grader is not None and self.sha256 == recorded:
+            return None
+        return self.why_not or "the grader of today is another one"
+
 
 def todays_grader(project: Project) -> TodaysGrader:
     """Make the task's grader; what is wrong with it is said, not raised."""

@@ -40,8 +40,9 @@ def _check(
         return absent("grading", name, "the answers that were graded are not in this copy")
     if dev is None:
         return absent("grading", name, "the dev rows that were graded are not whole in this copy")
-    if today.grader is None or today.sha256 != body.get("grader"):
-        return absent("grading", name, f"not counted again: {today.why_not or 'the grader of today is another one'}")
+    why = today.problem(body.get("grader"))
+    if today.grader is None or why is not None:
+        return absent("grading", name, f"not counted again: {why}")
     try:
         texts = {row: answer.text for (row, _), answer in run.answers().items()}
         listed = draw_items(dev.examples(), texts, run.spec.sha256, today.grader)

@@ -98,8 +98,8 @@ class Runs:
             Prompt.model_validate(run.spec.prompt).render(r.input) for r in sorted(rows, key=lambda r: r.row)
         ) != fact.body.get("rendered"):
             return tampered("run", name, "its prompt does not render to the messages on record")
-        if self.today.grader is None or self.today.sha256 != fact.body["grader"]:
-            why = self.today.why_not or "the grader of today is another one"
+        why = self.today.problem(fact.body["grader"])
+        if self.today.grader is None or why is not None:
             return absent("run", name, f"answers are as recorded, but '{label}' cannot be scored again: {why}")
         return self._score(fact, run, name, rows, self.today.grader)
 
