@@ -21,7 +21,10 @@ from sluice.curate.eval_side import relation_of
 from sluice.curate.leaks import find_leaks
 from sluice.evalsuite.question import Question
 from sluice.evalsuite.scoring import Scores, write_scores
-from sluice.evalsuite.sets import all_sets
+from sluice.evalsuite.sets import all_sets, whole_sets
+
+
+_SHOWN = ("opened", "evaluated")
 
 
 class Openings(BaseModel):
@@ -98,7 +101,7 @@ def shares_rows(one: FrozenSet, other: FrozenSet) -> bool:
     )
 
 
-def refuse_spoilt(facts: Facts, frozen: FrozenSet) -> None:
+def refuse_spoilt(project: Project, facts: Facts, frozen: FrozenSet) -> None:
     """Raise Refused where the openings of a set cannot be counted from the ledger as it is here."""
     tampered = [p for p in facts.problems if p.word == "tampered"]
     if tampered:
@@ -114,7 +117,7 @@ def refuse_spoilt(facts: Facts, frozen: FrozenSet) -> None:
             where=missing[0].name,
             remedy="copy ledger/ from where they were written",
         )
-    problem = foreign_problem(facts, frozen.sha256)
+    problem = foreign_problem(project, facts, frozen)
     if problem is not None:
         raise Refused(problem, where="sluice.toml [project]", remedy="set [project] id back")
 
@@ -130,19 +133,37 @@ def all_spent(counted: Openings, frozen: FrozenSet) -> Refused:
     )
 
 
-def foreign_problem(facts: Facts, set_sha256: str) -> str | None:
-    """Return what is wrong where facts of another project id speak of this very set; None where none do."""
-    naming = [f for f in facts.foreign if f.body.get("set") == set_sha256]
-    if not naming:
+def foreign_problem(project: Project, facts: Facts, frozen: FrozenSet) -> str | None:
+    """Return what is wrong where facts of another project id may hide openings of a set; None where none do.
+
+    They do where they name this very set, or where a trained candidate opened a set of theirs that shares rows with
+    it. Of a set that is not whole here nobody can say which rows it shares.
+    """
+    naming = [f for f in facts.foreign if f.body.get("set") == frozen.sha256]
+    if naming:
+        return (
+            f"foreign: {len(naming)} facts of another project id ({naming[0].project}) name this set; "
+            "set [project] id back"
+        )
+    shown = [f for f in facts.foreign if f.kind in _SHOWN and f.body.get("adapter") and f.body.get("set")]
+    opened = {str(f.body["set"]): f for f in shown}
+    if not opened:
         return None
-    return (
-        f"foreign: {len(naming)} facts of another project id ({naming[0].project}) name this set; set [project] id back"
-    )
+    here = whole_sets(project.evals)
+    for digest, fact in sorted(opened.items()):
+        other = here.get(digest)
+        if other is None or shares_rows(frozen, other):
+            why = "is not whole here" if other is None else "shares rows with this one"
+            return (
+                f"foreign: under another project id ({fact.project}) an adapter opened a set ({digest[:8]}) that {why}; "
+                "set [project] id back, or bring that set's folder here"
+            )
+    return None
 
 
 def _candidates(facts: Facts, set_sha256: str) -> set[str]:
     """Return the specs of trained candidates that opened a set, or were measured on it (guard sets)."""
-    found = [*facts.of("opened", set=set_sha256), *facts.of("evaluated", set=set_sha256)]
+    found = [f for kind in _SHOWN for f in facts.of(kind, set=set_sha256)]
     return {str(f.body.get("spec")) for f in found if f.body.get("adapter")}
 
 
@@ -187,7 +208,7 @@ def open_set(project: Project, ledger: Ledger, frozen: FrozenSet, question: Ques
             if facts.of("opened", set=frozen.sha256, spec=spec.sha256, adapter=None):
                 return None
         else:
-            refuse_spoilt(facts, frozen)
+            refuse_spoilt(project, facts, frozen)
             counted = openings(project, facts, frozen, question)
             if spec.sha256 in counted.made:
                 return None

@@ -6,6 +6,7 @@ Reads the ledger's `frozen` and `chosen` facts and the folders under `evals/`; w
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
@@ -47,14 +48,7 @@ def all_sets(project: Project, facts: Facts) -> list[SetState]:
 
     A later eval set that gives no reason was not made by `freeze`: it is tampered.
     """
-    by_hash: dict[str, FrozenSet] = {}
-    broken: dict[str, str] = {}
-    for folder in set_folders(project.evals):
-        try:
-            found = read_set(folder)
-            by_hash[found.sha256] = found
-        except (Tampered, InputError) as problem:
-            broken[folder.name] = str(problem)
+    by_hash, broken = _read_folders(project.evals)
     states: list[SetState] = []
     entries = [f for f in facts.of("frozen") if is_set(f)]
     deciding = {f.hash for f in entries if not f.body["guard"]}
@@ -74,6 +68,24 @@ def all_sets(project: Project, facts: Facts) -> list[SetState]:
         else:
             states.append(SetState(fact=fact, frozen=None, word="absent", reason=f"evals/{folder} is not here"))
     return states
+
+
+def _read_folders(evals: Path) -> tuple[dict[str, FrozenSet], dict[str, str]]:
+    """Return the whole sets by hash, and what is wrong with the others by folder name."""
+    whole: dict[str, FrozenSet] = {}
+    broken: dict[str, str] = {}
+    for folder in set_folders(evals):
+        try:
+            found = read_set(folder)
+            whole[found.sha256] = found
+        except (Tampered, InputError) as problem:
+            broken[folder.name] = str(problem)
+    return whole, broken
+
+
+def whole_sets(evals: Path) -> dict[str, FrozenSet]:
+    """Return every set whose folder is whole in itself, by hash, whether or not a fact of this project names it."""
+    return _read_folders(evals)[0]
 
 
 def _says_why(fact: Fact) -> bool:

@@ -157,7 +157,7 @@ def collect(
         base_sha256="" if identity is None else identity.sha256,
         form="" if form is None else form.name,
         facts=facts,
-        ledger_problems=_ledger_problems(facts, state),
+        ledger_problems=_ledger_problems(project, facts, state),
         set_state=state,
         set_problem=problem,
         set_remedy=remedy,
@@ -192,9 +192,10 @@ def _way_to(project: Project, part: str, *then: str) -> str:
     return first + (f", then: {', '.join(rest)}" if rest else "")
 
 
-def _ledger_problems(facts: Facts, state: SetState | None) -> tuple[str, ...]:
+def _ledger_problems(project: Project, facts: Facts, state: SetState | None) -> tuple[str, ...]:
     found = [f"{p.word}: {p.name}: {p.reason}" for p in facts.problems if p.word in ("tampered", "absent")]
-    foreign = foreign_problem(facts, state.sha256) if state is not None else None
+    whole = state.frozen if state is not None else None
+    foreign = foreign_problem(project, facts, whole) if whole is not None else None
     return (*found, *([foreign] if foreign else []))
 
 

@@ -65,7 +65,7 @@ def final_cost(project: Project, identity: str, files: ModelFiles, form: Form) -
     b = bench(project, files, form, facts)
     adapter = open_adapter(project, identity, facts)
     _check_base(adapter, b)
-    refuse_spoilt(facts, b.frozen)
+    refuse_spoilt(project, facts, b.frozen)
     refuse_trained_leaks(project, adapter, b.frozen)
     refuse_dev_leaks(project, facts, b.frozen)
     counted = openings(project, facts, b.frozen, b.question)
@@ -116,7 +116,7 @@ def judge(
     b = bench(project, files, form, facts)
     _check_base(adapter, b)
     if final:
-        refuse_spoilt(facts, b.frozen)
+        refuse_spoilt(project, facts, b.frozen)
         refuse_trained_leaks(project, adapter, b.frozen)
         refuse_dev_leaks(project, facts, b.frozen)
     candidate = candidate_of(adapter, files, form, b.identity)

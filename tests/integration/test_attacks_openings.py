@@ -161,6 +161,35 @@ def test_another_project_id_forgets_no_opening(judged):
     assert openings(type(judged)(judged.root)) == 1
 
 
+@pytest.mark.parametrize("old_set", ["here", "moved away"])
+def test_another_project_id_and_another_name_of_the_set_forget_no_opening(judged, old_set):
+    old = next(p for p in judged.project.evals.iterdir())
+    judged.edit('id = "p-tiny"', 'id = "p-fresh"')
+    shutil.rmtree(judged.project.runs)
+    judged("freeze", "--as", "again")
+    if old_set == "moved away":
+        shutil.move(old, judged.root / "elsewhere")
+    found = judged.gate()["eval-set-frozen"]
+    assert found["status"] == "refused"
+    assert "another project id" in found["found"]
+    named = [f["name"] for f in judged("verify", code=1).result["findings"] if f["word"] == "tampered"]
+    assert any("again-" in name for name in named)
+    judged("baseline")
+    ended = judged("compare", "sft-1", "--final", "--yes", code=None)
+    assert ended.code == 3
+    assert openings(judged) == 0
+
+
+def test_facts_of_another_project_on_other_rows_are_in_nobodys_way(judged):
+    """A project that was begun as a copy of another, with an eval set of its own."""
+    judged.edit('id = "p-tiny"', 'id = "p-fresh"')
+    texts = [judged.eval_text(i)[::-1] for i in range(24)]
+    judged.add_rows("other", texts)
+    judged("freeze", "other", "--as", "own")
+    found = judged.gate()["eval-set-frozen"]
+    assert found["status"] == "ok", found["found"]
+
+
 def test_a_set_is_not_opened_on_a_ledger_that_was_tampered_with(trained):
     file = next(trained.project.ledger.iterdir())
     file.write_text(file.read_text() + " ")

@@ -8,6 +8,7 @@ from sluice.core.errors import InputError, Tampered
 from sluice.core.evalset import FrozenSet, read_set, set_folders
 from sluice.core.ledger import Facts
 from sluice.core.project import Project
+from sluice.evalsuite.openings import foreign_problem
 from sluice.evalsuite.sets import all_sets, folder_name
 from sluice.train.verification.finding import Finding, absent, intact, tampered
 
@@ -53,7 +54,8 @@ def check_sets(project: Project, facts: Facts) -> tuple[list[Finding], dict[str,
             found.append(tampered("eval set", name, reason))
             continue
         whole[state.sha256] = state.frozen
-        found.append(intact("eval set", name))
+        foreign = foreign_problem(project, facts, state.frozen)
+        found.append(intact("eval set", name) if foreign is None else tampered("eval set", name, foreign))
     found += _without_entry(project, facts, expected)
     return found, whole
 
