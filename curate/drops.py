@@ -6,13 +6,13 @@ a frame in two for a new operation; `dropped_rows` lists what is still out of a 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict
 
+from sluice.core.canonical import dump_exact, parse_exact
 from sluice.core.evalset import read_set, set_folders
 from sluice.core.project import Project
 from sluice.core.rows import COLUMNS, to_record
@@ -90,7 +90,7 @@ def dropped_schema() -> Any:
 
 def shown_row(record: dict[str, Any]) -> ShownRow:
     """Return a record of rows.COLUMNS as it is shown."""
-    return ShownRow(row=record["row"], input=json.loads(record["input"]), target=answer_of(record))
+    return ShownRow(row=record["row"], input=parse_exact(record["input"]), target=answer_of(record))
 
 
 def answer_of(record: dict[str, Any]) -> str | None:
@@ -105,7 +105,7 @@ def one_line(content: Any, width: int = 100) -> str:
     if isinstance(content, dict) and isinstance(content.get("messages"), list):
         text = " | ".join(f"{t.get('role')}: {t.get('content', '')}" for t in content["messages"])
     elif isinstance(content, dict):
-        texts = [v if isinstance(v, str) else json.dumps(v, ensure_ascii=False) for v in content.values()]
+        texts = [v if isinstance(v, str) else dump_exact(v) for v in content.values()]
         text = " | ".join(texts)
     else:
         text = str(content)
@@ -169,7 +169,7 @@ def dropped_rows(version: Version, reasons: Collection[str] | None = None) -> li
             DroppedRow(
                 row=record["row"],
                 reason=record["reason"],
-                input=json.loads(record["input"]),
+                input=parse_exact(record["input"]),
                 target=answer_of(record),
                 kept=shown,
                 similarity=record["similarity"],

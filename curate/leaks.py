@@ -7,7 +7,6 @@ another by a change are all found. It finds copies, not meaning: a paraphrase or
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal
@@ -15,7 +14,7 @@ from typing import Any, Literal
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
-from sluice.core.canonical import JsonProblem, parse_exact
+from sluice.core.canonical import JsonProblem, dump_exact, parse_exact
 from sluice.core.rows import AnyRow
 from sluice.curate.clusters import Asked, Groups, Tie, histories, is_tiny, links
 from sluice.curate.join import Side, each, related
@@ -219,7 +218,7 @@ def _json_texts(text: str) -> list[str]:
             texts.append(value)
         elif isinstance(value, dict):
             waiting += value.values()
-            texts.append(json.dumps(value, ensure_ascii=False))
+            texts.append(dump_exact(value))
         elif isinstance(value, list):
             waiting += value
     return texts

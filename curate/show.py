@@ -38,9 +38,6 @@ class Shown(BaseModel):
 
 def show_rows(project: Project, ref: str, *, row: str | None = None, limit: int | None = 10) -> Shown:
     """Return the first rows of a version, or the one whose hash begins with `row`."""
-    import json
-
-    from sluice.core.canonical import dump_exact
 
     version = open_dataset(project, ref)
     frame = version.frame()
@@ -60,7 +57,7 @@ def show_rows(project: Project, ref: str, *, row: str | None = None, limit: int 
             **shown_row(record).model_dump(),
             kind=record["kind"],
             groups=tuple(record["groups"] or ()),
-            metadata=json.loads(dump_exact(beside.get(record["row"], {}))),
+            metadata=beside.get(record["row"], {}),
         )
         for record in part.iter_rows(named=True)
     )

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import re
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from sluice.core.canonical import dump_exact, parse_exact
+from sluice.core.canonical import parse_exact
 from sluice.core.errors import InputError
 from sluice.core.evalset import SetManifest, set_folders
 from sluice.core.files import read_lines
@@ -147,7 +146,7 @@ def _place(found: dict[str, Any]) -> Place:
     return Place(
         file=found["file"],
         line=found["line"],
-        metadata=json.loads(dump_exact(parse_exact(found["metadata"]))),
+        metadata=parse_exact(found["metadata"]),
         operation=found["operation"],
     )
 

@@ -23,7 +23,6 @@ from sluice.evalsuite.question import Question
 from sluice.evalsuite.scoring import Scores, write_scores
 from sluice.evalsuite.sets import all_sets, whole_sets
 
-
 _SHOWN = ("opened", "evaluated")
 
 
@@ -155,8 +154,8 @@ def foreign_problem(project: Project, facts: Facts, frozen: FrozenSet) -> str | 
         if other is None or shares_rows(frozen, other):
             why = "is not whole here" if other is None else "shares rows with this one"
             return (
-                f"foreign: under another project id ({fact.project}) an adapter opened a set ({digest[:8]}) that {why}; "
-                "set [project] id back, or bring that set's folder here"
+                f"foreign: under another project id ({fact.project}) an adapter opened a set ({digest[:8]}) that "
+                f"{why}; set [project] id back, or bring that set's folder here"
             )
     return None
 

@@ -1,20 +1,26 @@
 """The JSON envelope: exactly one object a run, on success and on failure.
 
 `{schema: "sluice/1", verb, exit, result or null, error: {code, message, where, remedy} or null}`. It knows how values
-become JSON (NaN and infinities become null, since JSON has neither), and nothing about verbs.
+become JSON (NaN and infinities become null, since JSON has neither; numbers of rows keep all their digits), and nothing
+about verbs.
 """
 
 from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime, time, timedelta
+from decimal import Decimal
 from enum import Enum
 from pathlib import PurePath
 from typing import Any, NamedTuple
 
+from sluice.core.canonical import dump_exact
+
 SCHEMA = "sluice/1"
+_BEYOND_ASCII = re.compile(r"[^\x00-\x7f]")  # in JSON they stand inside texts only
 
 
 class Failure(NamedTuple):
@@ -36,7 +42,7 @@ class Failure(NamedTuple):
 
 
 def plain(value: Any) -> Any:
-    """Return `value` as dicts, lists, texts, numbers, booleans and None only.
+    """Return `value` as dicts, lists, texts, numbers (Decimals among them), booleans and None only.
 
     Raises:
         TypeError: for a value that has no agreed form in JSON (a bug of the verb that returned it).
@@ -49,6 +55,8 @@ def plain(value: Any) -> Any:
         return int(value)
     if isinstance(value, float):
         return float(value) if math.isfinite(value) else None
+    if isinstance(value, Decimal):
+        return value if value.is_finite() else None
     if isinstance(value, Mapping):
         return {str(key): plain(item) for key, item in value.items()}
     if hasattr(value, "model_dump"):
@@ -80,9 +88,9 @@ def envelope(verb: str | None, exit_code: int, result: Any, failure: Failure | N
     if failure is not None:
         error = {key: getattr(failure, key) for key in ("code", "message", "where", "remedy")}
     body = {"schema": SCHEMA, "verb": verb, "exit": exit_code, "result": plain(result), "error": error}
-    text = json.dumps(body, ensure_ascii=False, allow_nan=False)
+    text = dump_exact(body)
     try:
         text.encode(encoding)
-    except UnicodeEncodeError:  # half a surrogate pair in a row, or a terminal that is not UTF-8
-        return json.dumps(body, ensure_ascii=True, allow_nan=False)
+    except UnicodeEncodeError:  # half a surrogate pair in a message, or a terminal that is not UTF-8
+        return _BEYOND_ASCII.sub(lambda found: json.dumps(found[0])[1:-1], text)
     return text

@@ -51,6 +51,22 @@ def sluice(capsys):
     return ask
 
 
+def test_numbers_beyond_a_double_are_shown_with_all_their_digits(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    fields = '"x":0.1000000000000000055,"n":12345678901234567890123'
+    metadata = '"m":0.30000000000000000001'
+    (tmp_path / "exact.jsonl").write_text(f'{{"input":{{{fields}}},"target":"a",{metadata}}}\n')
+    assert run(["add", "exact", "exact.jsonl", "--json"]) == 0
+    assert fields in capsys.readouterr().out
+    for words in (["show", "exact"], ["why", "exact", "exact.jsonl:1"]):
+        assert run([*words, "--json"]) == 0
+        printed = capsys.readouterr().out
+        assert fields in printed
+        assert metadata in printed
+        assert run(words) == 0
+        assert fields in capsys.readouterr().out
+
+
 def state(folder: Path) -> dict[str, tuple[int, str]]:
     """Return the newest number and hash of every dataset, each checked against its files."""
     project = Project(folder)

@@ -61,8 +61,7 @@ def command(
 
 def draw_rows(out: Terminal, shown: Shown, ref: str, *, whole: bool) -> None:
     """Draw rows: id, input, target; one row alone in full."""
-    import json
-
+    from sluice.core.canonical import dump_exact
     from sluice.curate.drops import one_line
 
     if whole:
@@ -74,7 +73,7 @@ def draw_rows(out: Terminal, shown: Shown, ref: str, *, whole: bool) -> None:
         if row.groups:
             out.say(f"groups: {', '.join(row.groups)}", "dim")
         if row.metadata:
-            out.say(f"beside it: {json.dumps(row.metadata, ensure_ascii=False)}", "dim")
+            out.say(f"beside it: {dump_exact(row.metadata)}", "dim")
         out.next(f"sluice why {ref.partition('@')[0]} {row.row[:10]}", "its whole story")
         return
     out.say(f"{shown.of}: {len(shown.rows):,} of {counted(shown.total, 'row')}")
@@ -129,8 +128,8 @@ def draw_set_aside(out: Terminal, shown: Shown, ref: str) -> None:
 
 
 def _fields(content: Any) -> list[tuple[str, str]]:
-    import json
+    from sluice.core.canonical import dump_exact
 
     if isinstance(content, dict) and isinstance(content.get("messages"), list):
         return [(t["role"], f"{t.get('content', '')}{t.get('tool_calls', '')}") for t in content["messages"]]
-    return [(k, v if isinstance(v, str) else json.dumps(v, ensure_ascii=False)) for k, v in content.items()]
+    return [(k, v if isinstance(v, str) else dump_exact(v)) for k, v in content.items()]

@@ -7,6 +7,7 @@ import json
 import math
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -137,6 +138,13 @@ def test_models_dataclasses_paths_times_and_sets_have_a_form():
     }
     with pytest.raises(TypeError):
         plain({"x": b"bytes"})
+
+
+@given(st.decimals(allow_nan=False, allow_infinity=False))
+def test_a_decimal_keeps_its_digits(value):
+    text = envelope("show", 0, {"x": value}, None)
+    assert json.loads(text, parse_float=Decimal, parse_int=Decimal)["result"]["x"] == value
+    assert json.loads(envelope("show", 0, {"x": Decimal("NaN")}, None))["result"]["x"] is None
 
 
 anything = st.recursive(

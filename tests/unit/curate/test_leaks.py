@@ -97,6 +97,11 @@ def test_prompts_schemas_and_documents():
     }
 
 
+def test_a_document_with_numbers_beyond_a_double_is_searched_too():
+    named = {"schema.json": '{"multipleOf": 0.1000000000000000055, "examples": ["Play some jazz"]}'}
+    assert [leak.eval_row for leak in find_leaks_in_texts(named, [SHORT], RELATION)] == [SHORT.row]
+
+
 def test_a_system_message_that_all_rows_share_is_searched_as_a_text():
     system = f"Answer in JSON. Example: {ASK}. Answer: delivery. Be short, and never ask the customer anything."
     boilerplate = Boilerplate.of(h for sort in SORTS for h in ngrams(system, sort))
