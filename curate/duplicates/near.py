@@ -58,8 +58,8 @@ def jaccard(texts: Prepared, i: Numbers, j: Numbers) -> Shares:
         of_sort = either_short if sort == "char" else ~either_short
         enough = texts.enough(sort)
         for sets, wanted in (
-            (texts.left[sort], of_sort & enough[i] & enough[j]),
-            (texts.all[sort], of_sort & ~(enough[i] & enough[j])),
+            (texts.left[sort], of_sort & (enough[i] | enough[j])),
+            (texts.all[sort], of_sort & ~(enough[i] | enough[j])),
         ):
             places = np.flatnonzero(wanted)
             if len(places):
@@ -84,7 +84,7 @@ def lsh_candidates(texts: Prepared, left: Numbers, right: Numbers) -> Iterator[t
         a, b = left[chosen[left]], right[chosen[right]]
         if len(a) and len(b):
             yield _banded(texts.left[sort], a, b)
-            if not texts.enough(sort).all():  # pairs of what is mostly boilerplate are judged with it
+            if not texts.enough(sort).all():  # where both are mostly boilerplate they are judged with it
                 yield _banded(texts.all[sort], a, b)
 
 

@@ -15,7 +15,7 @@ from sluice.core.canonical import canonical, parse_exact
 from sluice.core.evalset import read_set
 from sluice.core.ledger import KINDS, Ledger, canonical_bytes, fact_hash
 from sluice.core.project import Project
-from sluice.core.prompt import parse_prompt, rendered_hash
+from sluice.core.prompt import Block, Prompt, parse_prompt, rendered_hash
 from sluice.core.rows import COLUMNS, ROLES, from_record, input_hash
 from sluice.core.rows import KINDS as ROW_KINDS
 from sluice.core.runs import StoredAnswer, answers_hash, rows_hash
@@ -93,6 +93,95 @@ def test_answers() -> None:
     assert rows_hash(a.row for a in answers) == said["rows_sha256"] == sha(*sorted(a.row for a in answers))
 
 
+def test_scores() -> None:
+    from sluice.evalsuite.graders import Aggregate, Grade, GraderSpec
+    from sluice.evalsuite.scoring import Scores
+    from sluice.evalsuite.stats.rates import wilson
+
+    said = example("scores")
+    assert sha("sluice/scores/1", *said["lines"]) == said["scores"]
+    rows = tuple(line.split()[0] for line in said["lines"])
+    grades = (Grade(score=1 / 3, answer_class="cut"), Grade(score=None, answer_class="error"))
+    spec, total = GraderSpec(name="own", kind="graded", reading="", doc=""), Aggregate.model_construct()
+    none: dict[str, Any] = dict.fromkeys(("cut", "prompt_tokens", "new_tokens", "seconds"), 0)
+    scores = Scores(
+        rows=rows[::-1], inputs=rows, grades=grades[::-1], spec=spec, total=total, rate=wilson(0, 2), **none
+    )
+    assert scores.sha256 == said["scores"]
+
+
+def test_question_and_grader() -> None:
+    from sluice.core.task import GraderConfig
+    from sluice.evalsuite.graders import GRADERS, grader_hash
+    from sluice.evalsuite.question import Question
+
+    said = example("question")
+    question = json.dumps(said["question"], sort_keys=True, separators=(",", ":"))
+    assert sha("sluice/question/1", question) == said["sha256"] == Question(**said["question"]).sha256
+    grader = json.dumps(said["grader"], sort_keys=True, separators=(",", ":"))
+    assert sha("sluice/grader/1", grader) == said["question"]["grader"]
+    assert grader_hash(GraderConfig(name="exact"), None) == said["question"]["grader"]
+    entries = {name: GRADERS.get(name) for name in GRADERS.names()}
+    assert {name for name, entry in entries.items() if "schema" in entry.uses} == {"choice", "json_schema", "fields_f1"}
+    assert {entry.version for entry in entries.values()} == {1}
+
+
+def test_grader_of_the_project(tmp_path: Path) -> None:
+    from sluice.core.task import GraderConfig
+    from sluice.evalsuite.graders import grader_hash
+
+    texts = {"graders/own.py": "from tools import a\n", "tools/__init__.py": "", "tools/a.py": "import tools_b\n"}
+    texts |= {"tools_b.py": "import json\n", "unused.py": "import json\n"}
+    for name, text in texts.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    declared = {"name": "own", "file": "graders/own.py", "function": "grade", "kind": "graded", "range": [0, 5]}
+    declared |= {"right_at": 4.5, "needs": ["target"], "direction": "higher", "choices": []}
+    files = [[name, sha(text)] for name, text in sorted(texts.items()) if name != "unused.py"]
+    canonical_text = json.dumps({"declared": declared, "files": files}, sort_keys=True, separators=(",", ":"))
+    found = grader_hash(GraderConfig.model_validate(declared), tmp_path)
+    assert found == sha("sluice/grader/1", canonical_text)
+
+
+def test_adapter_and_base(tmp_path: Path) -> None:
+    from sluice.evalsuite.models.identity import ModelFiles, identify
+    from sluice.train.certificate import adapter_hash
+
+    said = example("adapter")
+    lines = [f"{name} {digest}\n" for name, digest in sorted(said["files"].items())]
+    assert sha("sluice/adapter/1", "".join(lines)) == said["adapter"] == adapter_hash(said["files"])
+    lines = [f"{name}\0{digest}\n" for name, digest in sorted(said["base_files"].items())]
+    assert sha("".join(lines)) == said["base_sha256"]
+    for name in said["base_files"]:
+        (tmp_path / name).write_text(name)
+    found = identify(ModelFiles("m", tmp_path))
+    assert set(found.files) == set(said["base_files"])
+    assert found.sha256 == sha("".join(f"{name}\0{sha(name)}\n" for name in sorted(found.files)))
+
+
+def test_ngrams() -> None:
+    from sluice.curate.similarity import is_short, ngrams, normalise
+
+    def mixed(numbers: list[int], h: int) -> str:
+        for n in numbers:
+            h = (h * 0x9E3779B97F4A7C15 + n + 1) % 2**64
+        h = (h ^ h >> 30) * 0xBF58476D1CE4E5B9 % 2**64
+        h = (h ^ h >> 27) * 0x94D049BB133111EB % 2**64
+        return f"{h ^ h >> 31:016x}"
+
+    def word(text: str) -> int:
+        return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "little") if text else 0
+
+    for said in example("ngrams"):
+        text = said["normalised"]
+        assert normalise(said["text"]) == text
+        assert is_short((text,))
+        units = [word(w) for w in text.split(" ")] if said["sort"] == "word" else [*map(ord, f" {text} ".ljust(5))]
+        width = 3 if said["sort"] == "word" else 5
+        assert sorted(mixed(units[i : i + width], width) for i in range(len(units) - width + 1)) == said["ngrams"]
+        assert sorted(f"{h:016x}" for h in ngrams(said["text"], said["sort"])) == said["ngrams"]
+
+
 def test_set(tmp_path: Path) -> None:
     said = example("set")
     for name in ("rows.jsonl", "manifest.json"):
@@ -123,14 +212,32 @@ def test_the_page_names_every_kind_role_and_column() -> None:
     assert {*KINDS, *ROW_KINDS, *ROLES, *COLUMNS} <= words
 
 
+def test_the_page_names_every_prefix_of_a_hash() -> None:
+    package = Path(sluice.__file__).parent
+    sources = [f for part in ("core", "curate", "evalsuite", "train") for f in (package / part).rglob("*.py")]
+    used = {prefix for file in sources for prefix in re.findall(r"\bsluice/[a-z]+/\d+\b", file.read_text("utf-8"))}
+    assert len(used) > 10
+    assert used == set(re.findall(r"\bsluice/[a-z]+/\d+\b", DOC.read_text(encoding="utf-8")))
+
+
 def test_the_page_names_every_key_of_the_files() -> None:
     from sluice.core.evalset import SetManifest
     from sluice.core.runs import Decoding, RunSpec
+    from sluice.core.task import Config, Cost, Gate, GraderConfig, Model, ProjectSection, Prompts, Task
+    from sluice.curate.add import FileRead, SetAsideLine
     from sluice.curate.dataset import DataFile, Manifest
     from sluice.curate.operation import DROPPED_EXTRA, EDGES, OCCURRENCES, NameEntry, Operation, Parent, Result
+    from sluice.curate.similarity import Boilerplate
+    from sluice.evalsuite.question import Question
+    from sluice.train.certificate import Certificate
+    from sluice.train.recipes.config import FitResult, SftConfig
 
     words = set(re.findall(r"`([^`\n]+)`", DOC.read_text(encoding="utf-8")))
     records = (SetManifest, RunSpec, Decoding, StoredAnswer, DataFile, Manifest, NameEntry, Operation, Parent, Result)
+    records += (FileRead, SetAsideLine, Boilerplate, Question, Certificate, SftConfig, FitResult, Prompt, Block)
+    records += (Task, Model, Prompts, GraderConfig, Gate, Cost, ProjectSection)
     for kind in records:
-        assert set(kind.model_fields) <= words, kind.__name__
+        fields = {field.alias or name for name, field in kind.model_fields.items()}
+        assert fields <= words, (kind.__name__, fields - words)
+    assert {f"[{name}]" for name in Config.model_fields} - {"[graders]"} <= words
     assert {*DROPPED_EXTRA, *EDGES, *OCCURRENCES} <= words
