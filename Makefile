@@ -107,8 +107,6 @@ format: $(READY)  ## mend what can be mended
 
 acceptance: setup  ## the demo and every long test
 	@$(PYTEST) -m "long or real" --durations=15 -s $(PYTEST_ARGS)
-	@echo "==> The demo, in a folder of its own"
-	@$(BIN)/sluice demo
 
 bench: setup  ## the measurements, side by side
 	@for file in benchmarks/*.py; do echo "==> $$file"; $(BIN)/python "$$file"; done
