@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from sluice.core.project import Project
     from sluice.evalsuite.gradable import Item, Word
 
-KEYS = {"r": "right", "w": "wrong", "u": "undo", "q": "stop"}
+KEYS = {"r": "right", "w": "wrong", "b": "one back", "q": "stop"}
 
 
 @verb(
@@ -93,7 +93,7 @@ def session(out: Terminal, project: Project, items: list[Item], who: str) -> Non
         pressed = out.key("right or wrong?", KEYS)
         if pressed == "q":
             return
-        if pressed == "u":
+        if pressed == "b":
             at = max(0, at - 1)
             continue
         word: Word = "right" if pressed == "r" else "wrong"
