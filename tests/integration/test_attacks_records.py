@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from sluice.core.paths import default_cache_dir
+from sluice.core.runs import Run, all_runs
 from sluice.evalsuite.models.identity import ModelFiles, identify
 
 pytestmark = [pytest.mark.model]
@@ -74,3 +75,26 @@ def test_an_adapter_is_not_judged_on_another_base_than_its_own(trained):
     put(weights, crippled(weights))
     assert trained("compare", "sft-1", "--final", "--yes", code=None).code == 3
     assert not [f for f in trained.facts().of("opened") if f.body.get("adapter")], "no opening is spent"
+
+
+# answers that lie ready
+
+
+def test_a_baselines_answers_planted_before_the_set_was_opened_are_found(split, measured_template):
+    split("freeze")
+    planted = [r for r in all_runs(measured_template.project) if r.spec.on == "tickets"]
+    assert planted
+    runs = []
+    for other in planted:
+        run = Run.start(split.project, other.spec)
+        for answer in other.answers().values():
+            run.append(answer.model_copy(update={"text": "nonsense"}))
+        runs.append(run)
+    ended = split("baseline", code=3)
+    assert ended.error["code"] == "tampered"
+    assert "before the set was opened" in ended.error["message"]
+    split.refuses("prompt-baseline")
+    for run in runs:
+        shutil.rmtree(run.folder)
+    split("baseline")
+    assert split.gate()["prompt-baseline"]["status"] == "ok"
