@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from sluice.core.errors import InputError, UsageError
 from sluice.core.part_sizes import size_options
 from sluice.core.rows import AnyRow
+from sluice.core.wording import counted
 from sluice.curate.boilerplate import find_boilerplate
 from sluice.curate.clusters import Groups, components
 from sluice.curate.draw import DRAWN, Draw, Part, SetAside
@@ -97,7 +98,7 @@ def split(
         if per_class is not None:
             draw.take_per_class(part, per_class)
         else:
-            draw.take(part, round(size * len(source)) if isinstance(size, float) else size)
+            draw.take(part, _rows(size, len(source)))
     drawn: dict[Part, list[AnyRow]] = {
         part: [row for row, state in zip(source, draw.state, strict=True) if state == part] for part in DRAWN
     }
@@ -145,8 +146,21 @@ def _check_sizes(rows: int, eval: int | float, dev: int | float, *per_class: int
     for size in (eval, dev, *per_class):
         if size is not None and (size < 0 or (isinstance(size, float) and size >= 1)):
             raise UsageError(f"{size} is no size of a part", remedy="give a number of rows, or a share such as 0.1")
+    if any(isinstance(size, float) for size in per_class):
+        raise UsageError("a share is no number of rows of each class", remedy="give rows of each class, such as 20")
     if not any((eval, dev, *per_class)):
         raise UsageError("no size was given for eval or dev", remedy=f"sluice split NAME {size_options(rows)}")
+    for part, size in (("eval", eval), ("dev", dev)):
+        if size and not _rows(size, rows):
+            raise UsageError(
+                f"{part}: {size:.2%} of {counted(rows, 'row')} is less than one row",
+                remedy=f"give a number of rows, such as {size_options(rows)}",
+            )
+
+
+def _rows(size: int | float, rows: int) -> int:
+    """Return a size in rows; a share is rounded."""
+    return round(size * rows) if isinstance(size, float) else size
 
 
 def _strata(

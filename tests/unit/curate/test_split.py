@@ -170,7 +170,14 @@ def test_sizes_that_cannot_be_drawn_say_what_can():
 
 @pytest.mark.parametrize(
     ("asked", "word"),
-    [({"stratify": "target.nope"}, "target.nope"), ({"stratify": "t"}, "input.t"), ({"eval": 0, "dev": 0}, "no size")],
+    [
+        ({"stratify": "target.nope"}, "target.nope"),
+        ({"stratify": "t"}, "input.t"),
+        ({"eval": 0, "dev": 0}, "no size"),
+        ({"eval": 0.005}, "less than one row"),
+        ({"dev": 0.0001}, "less than one row"),
+        ({"eval": 0, "dev": 0, "eval_per_class": 0.1}, "each class"),
+    ],
 )
 def test_what_cannot_be_is_said_before_anything_is_compared(monkeypatch, asked, word):
     def compared(*_args, **_more):
