@@ -19,6 +19,7 @@ from sluice.core.scaffold import InitAnswers, scaffold
 from sluice.core.standing import verdict_file
 from sluice.core.status import Status, status
 from sluice.curate.parts import split_dataset
+from sluice.curate.sample import sample
 from sluice.evalsuite.freeze import freeze
 
 HEAVY = ["polars", "pyarrow", "scipy", "torch", "transformers", "datasketch", "duckdb", "numpy"]
@@ -183,7 +184,8 @@ def test_two_sets_frozen_apart_are_said_and_the_choice_counts(stages, tmp_path):
     shutil.copytree(stages["frozen"], tmp_path / "a")
     shutil.copytree(stages["split"], tmp_path / "b")
     other = Project(tmp_path / "b")
-    freeze(other, "tickets/dev")
+    sample(other, "tickets/dev", 22, to="tickets-2")
+    freeze(other, "tickets-2", name="tickets")
     for file in other.ledger.glob("*.json"):
         shutil.copy(file, tmp_path / "a" / "ledger")
     shutil.copytree(other.evals, tmp_path / "a" / "evals", dirs_exist_ok=True)
