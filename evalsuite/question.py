@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
@@ -19,6 +19,10 @@ from sluice.core.ledger import Fact, Facts, decimal
 from sluice.core.project import Project
 from sluice.core.task import ALPHA, GraderConfig, read_schema
 from sluice.evalsuite.graders import GRADERS, Grader, grader_hash, make_grader
+
+if TYPE_CHECKING:
+    from sluice.core.evalset import SetManifest
+    from sluice.evalsuite.stats.power import Kind
 
 FEW_ROWS = 100  # below this, one opening
 
@@ -137,6 +141,11 @@ def current_question(project: Project, n: int) -> tuple[Question, Grader]:
         openings=task.openings if task.openings is not None else (1 if n < FEW_ROWS else 3),
     )
     return question, grader
+
+
+def deciding_rule(question: Question, manifest: SetManifest) -> tuple[Kind, int]:
+    """Return which rule decides over a set, and over how many: with groups the graded one, over the groups."""
+    return ("graded" if any(manifest.groups) else question.kind), manifest.independent()
 
 
 def pinned_question(facts: Facts, set_sha256: str) -> tuple[Question, Fact]:

@@ -82,15 +82,13 @@ def _line(line: Line, *, best: bool) -> tuple[str, ...]:
 
 def gate(out: Terminal, report: GateReport, *, trained: bool = False) -> None:
     """Draw the gate's report: the sentence first, each rule with its remedy."""
-    closed = [r for r in (*report.rules, *report.advice) if r.status == "refused"]
     if report.open:
         out.say(f"Gate open for {report.base} ({report.form}) on {report.dataset}.", "good")
     else:
-        do = "does" if len(closed) == 1 else "do"
         tail = " Nothing was trained." if trained else ""
-        out.say(f"Gate closed: {len(closed)} of {len(report.rules)} rules {do} not hold.{tail}", "bad")
+        out.say(f"Gate closed: {report.sentence}.{tail}", "bad")
     out.say()
-    for rule in (*report.rules, *(r for r in report.advice if r.status == "refused")):
+    for rule in report.rules:
         _rule(out, rule)
     out.say()
     advice = [r for r in report.advice if r.status == "advice"]

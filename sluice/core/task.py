@@ -52,6 +52,8 @@ class Task(_Section):
     openings: int | None = Field(default=None, ge=1)
     alpha: float = Field(default=ALPHA, gt=0, lt=1)
     curate_only: bool = False
+    needs: list[Literal["retrieval", "tools"]] | None = None
+    """What an answer takes beside its input; empty: neither. None: nobody has said."""
     max_tokens: int = Field(default=1024, ge=16)
     """Length limit of a rendered training row, in tokens."""
 
