@@ -64,7 +64,7 @@ def baselines(out: Terminal, found: Baselines, metric: str) -> None:
                 [_line(line, best=i == 0 and title.startswith("dev")) for i, line in enumerate(lines)],
             )
     if found.constant is not None:
-        out.say(f"always the most frequent answer: {found.constant:.2f} on dev")
+        out.say(f"always the most frequent answer: {rate(found.constant)} on dev")
     if found.does_not_stop:
         out.say(f"{found.best} does not stop: cut answers count as they stand", "warn")
 
@@ -130,7 +130,7 @@ def comparison(out: Terminal, found: Comparison, *, flips: bool = False) -> None
     out.say(f"{'':12}{found.metric}, over {found.baseline.label}{best}")
     constant = ""
     if found.constant is not None and found.prompt is None:
-        constant = f"   constant answer {found.constant.estimate:.2f}"
+        constant = f"   constant answer {rate(found.constant)}"
     out.say(
         f"{'':12}{found.candidate.label} {rate(found.candidate.rate)}   {found.baseline.label} "
         f"{rate(found.baseline.rate)}{constant}"
