@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable
-from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
@@ -27,10 +26,17 @@ from sluice.curate.eval_side import pinned_boilerplate
 from sluice.curate.similarity import VERSION as SIMILARITY
 from sluice.curate.similarity import Relation
 from sluice.evalsuite.graders import Grader, check_grader
-from sluice.evalsuite.question import Question, changed_keys, claims_that_count, current_question, pinned_question
+from sluice.evalsuite.question import (
+    Question,
+    changed_keys,
+    claims_that_count,
+    current_question,
+    deciding_rule,
+    pinned_question,
+)
 from sluice.evalsuite.scoring import plain_input
 from sluice.evalsuite.sets import SetState, contenders, deciding_set, folder_name, named_set, rows_in_sets
-from sluice.evalsuite.stats.power import Power, power_of
+from sluice.evalsuite.stats.power import Kind, Power, power_of
 from sluice.evalsuite.stats.rows_needed import n_that_could_decide
 
 FEWEST_ROWS = 20
@@ -321,9 +327,7 @@ def _result(
     *,
     already: bool,
 ) -> FreezeResult:
-    grouped = any(manifest.groups)
-    n = manifest.independent()
-    kind: Literal["binary", "graded"] = "graded" if grouped else question.kind
+    kind, n = deciding_rule(question, manifest)
     openings = sorted({1, question.openings, OTHER_OPENINGS}) if not manifest.guard else [1]
     power = tuple(power_of(kind, n, alpha=float(question.alpha), openings=k) for k in openings)
     pinned = next(p for p in power if p.openings == (1 if manifest.guard else question.openings))
@@ -350,7 +354,7 @@ def _result(
     )
 
 
-def _n_needed(kind: Literal["binary", "graded"], question: Question, openings: int) -> int:
+def _n_needed(kind: Kind, question: Question, openings: int) -> int:
     wanted = question.margin_value if question.claim == "not-worse" else None
     return n_that_could_decide(
         kind, wanted=wanted or LARGE_GAIN, claim=question.claim, alpha=float(question.alpha), openings=openings

@@ -53,6 +53,8 @@ class InitAnswers(BaseModel):
     """Fields of an answer, for a first draft of its schema."""
     labels: tuple[str, ...] = ()
     """The closed list of answers of a classification."""
+    needs: tuple[Literal["retrieval", "tools"], ...] | None = None
+    """What an answer takes beside its input; empty: neither. None: nobody has said."""
 
 
 class InitResult(BaseModel):
@@ -123,6 +125,7 @@ def scaffold(folder: str | Path, answers: InitAnswers) -> InitResult:
         schema=schema,
         labels=answers.labels,
         curate_only=answers.kind == "curate",
+        needs=answers.needs,
     )
     if not work.write_exclusive(CONFIG, text):
         raise InputError("another process has just started a project here", where=CONFIG, remedy="look at it")
