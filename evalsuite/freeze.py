@@ -16,7 +16,7 @@ from sluice.core.errors import InputError, Refused, Tampered, UsageError
 from sluice.core.evalset import FrozenSet, SetManifest, read_set, rows_bytes, unit_labels
 from sluice.core.files import publish_folder, write_synced
 from sluice.core.ledger import Facts, Ledger
-from sluice.core.project import Project
+from sluice.core.project import DATASET_NAME, NAME_RULE, Project
 from sluice.core.rows import AnyRow, Example, input_texts
 from sluice.core.scaffold_text import TEMPLATE_MARK
 from sluice.curate.add import parts_of
@@ -98,8 +98,8 @@ def freeze(
     version = open_dataset(project, part or f"{project.config.task.data}/eval")
     _refuse_training_rows(version)
     name = name or version.dataset.split("/")[0]
-    if not re.fullmatch(r"[a-z0-9][a-z0-9._-]*", name):
-        raise InputError(f"'{name}' cannot name an eval set", remedy="use lower-case letters, digits, dots, dashes")
+    if not re.fullmatch(DATASET_NAME, name):
+        raise InputError(f"'{name}' cannot name an eval set", remedy=NAME_RULE)
     with project.lock(f"freeze-{name}", what=f"the freezing of '{name}'"):
         ledger = Ledger(project)
         facts = ledger.read()

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 
+from sluice.core.columns import DELIMITERS
 from sluice.core.errors import InputError
 from sluice.curate.formats.decode import Decoded, decode
 from sluice.curate.formats.quoting import Parsed, Problem, parse
@@ -25,7 +26,6 @@ from sluice.curate.formats.records import (
     none_of,
 )
 
-DELIMITERS = (",", ";", "\t", "|")
 ENOUGH = 0.5  # of the records agree with the header: below that a character is no delimiter
 
 
