@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict
 
 from sluice.core.errors import InputError
 from sluice.core.evalset import unit_labels
-from sluice.core.task import Cost
+from sluice.core.task import ALPHA, Cost
 from sluice.evalsuite.question import Question
 from sluice.evalsuite.scoring import ERROR_CAP, Scores
 from sluice.evalsuite.stats.rates import Rate
@@ -106,6 +106,7 @@ def compare_scores(
     """Compare two scored runs over the same inputs.
 
     Args:
+        final: whether this decides, at the question's alpha; else, on dev, at ours.
         divisor: what alpha is divided by (K, or more after a merge); on dev 1.
         measured: how many prompts were measured.
         prompt: the best prompt, where the baseline is the constant answer; tokens and seconds are set against it.
@@ -129,7 +130,7 @@ def compare_scores(
         claim=question.claim,
         margin=question.margin_value if question.claim == "not-worse" else None,
         groups=keys if any(key is not None for key in keys) else None,
-        alpha=float(question.alpha),
+        alpha=float(question.alpha) if final else ALPHA,
         openings=divisor,
         rows=right.rows,
     )

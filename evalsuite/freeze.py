@@ -9,27 +9,34 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable
-from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from sluice.core.errors import InputError, Refused, Tampered
+from sluice.core.errors import InputError, Refused, Tampered, UsageError
 from sluice.core.evalset import FrozenSet, SetManifest, read_set, rows_bytes, unit_labels
 from sluice.core.files import publish_folder, write_synced
 from sluice.core.ledger import Facts, Ledger
-from sluice.core.project import Project
+from sluice.core.project import DATASET_NAME, NAME_RULE, Project
 from sluice.core.rows import AnyRow, Example, input_texts
 from sluice.core.scaffold_text import TEMPLATE_MARK
+from sluice.curate.add import parts_of
 from sluice.curate.clusters import similarity_clusters
 from sluice.curate.dataset import Version, open_dataset
 from sluice.curate.eval_side import pinned_boilerplate
 from sluice.curate.similarity import VERSION as SIMILARITY
 from sluice.curate.similarity import Relation
 from sluice.evalsuite.graders import Grader, check_grader
-from sluice.evalsuite.question import Question, changed_keys, claims_that_count, current_question, pinned_question
+from sluice.evalsuite.question import (
+    Question,
+    changed_keys,
+    claims_that_count,
+    current_question,
+    deciding_rule,
+    pinned_question,
+)
 from sluice.evalsuite.scoring import plain_input
 from sluice.evalsuite.sets import SetState, contenders, deciding_set, folder_name, named_set, rows_in_sets
-from sluice.evalsuite.stats.power import Power, power_of
+from sluice.evalsuite.stats.power import Kind, Power, power_of
 from sluice.evalsuite.stats.rows_needed import n_that_could_decide
 
 FEWEST_ROWS = 20
@@ -76,6 +83,7 @@ def freeze(
     """Freeze a part (by default the task's eval part), or pin a changed question for the set that is frozen.
 
     Raises:
+        UsageError: a part that is trained or chosen on, or a whole dataset that was split.
         InputError: no such part, a row that lacks what the grader needs, fewer than 20 rows unlike each other, a
             grader that is not steady or does not grant a row's own target full marks.
         Refused: another set of that name, a changed question without a reason, or after the set was opened.
@@ -88,9 +96,10 @@ def freeze(
             remedy=f"write what right and wrong are in {rubric}",
         )
     version = open_dataset(project, part or f"{project.config.task.data}/eval")
+    _refuse_training_rows(version)
     name = name or version.dataset.split("/")[0]
-    if not re.fullmatch(r"[a-z0-9][a-z0-9._-]*", name):
-        raise InputError(f"'{name}' cannot name an eval set", remedy="use lower-case letters, digits, dots, dashes")
+    if not re.fullmatch(DATASET_NAME, name):
+        raise InputError(f"'{name}' cannot name an eval set", remedy=NAME_RULE)
     with project.lock(f"freeze-{name}", what=f"the freezing of '{name}'"):
         ledger = Ledger(project)
         facts = ledger.read()
@@ -112,6 +121,17 @@ def freeze(
             _new_set(project, ledger, facts, manifest, rows, version, question, reason)
         changed = _claim(ledger, manifest.sha256, question, reason) if standing else ()
     return _result(manifest, question, clusters, changed, version, already=standing is not None)
+
+
+def _refuse_training_rows(version: Version) -> None:
+    """Refuse train and dev parts, and a whole that was split, by whatever version: its rows are trained on."""
+    dataset, base = version.dataset, version.dataset.partition("/")[0]
+    parts = parts_of(version.project, base)
+    if not parts or dataset == f"{base}/eval":
+        return
+    what = f"was split into {', '.join(parts)}" if dataset == base else "holds rows to train on or to choose by"
+    remedy = f"sluice freeze {base}/eval" if f"{base}/eval" in parts else "freeze a dataset that nothing is trained on"
+    raise UsageError(f"'{dataset}' {what}: an eval set is of rows that stay apart from those", remedy=remedy)
 
 
 def _another_name(part: str | None, name: str, *, guard: bool) -> str:
@@ -307,9 +327,7 @@ def _result(
     *,
     already: bool,
 ) -> FreezeResult:
-    grouped = any(manifest.groups)
-    n = manifest.independent()
-    kind: Literal["binary", "graded"] = "graded" if grouped else question.kind
+    kind, n = deciding_rule(question, manifest)
     openings = sorted({1, question.openings, OTHER_OPENINGS}) if not manifest.guard else [1]
     power = tuple(power_of(kind, n, alpha=float(question.alpha), openings=k) for k in openings)
     pinned = next(p for p in power if p.openings == (1 if manifest.guard else question.openings))
@@ -336,7 +354,7 @@ def _result(
     )
 
 
-def _n_needed(kind: Literal["binary", "graded"], question: Question, openings: int) -> int:
+def _n_needed(kind: Kind, question: Question, openings: int) -> int:
     wanted = question.margin_value if question.claim == "not-worse" else None
     return n_that_could_decide(
         kind, wanted=wanted or LARGE_GAIN, claim=question.claim, alpha=float(question.alpha), openings=openings

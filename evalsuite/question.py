@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
@@ -17,8 +17,12 @@ from sluice.core.canonical import canonical
 from sluice.core.errors import InputError, Refused, SluiceError
 from sluice.core.ledger import Fact, Facts, decimal
 from sluice.core.project import Project
-from sluice.core.task import ALPHA, GraderConfig, read_schema
+from sluice.core.task import ALPHA, LARGEST_MARGIN, GraderConfig, read_schema
 from sluice.evalsuite.graders import GRADERS, Grader, grader_hash, make_grader
+
+if TYPE_CHECKING:
+    from sluice.core.evalset import SetManifest
+    from sluice.evalsuite.stats.power import Kind
 
 FEW_ROWS = 100  # below this, one opening
 
@@ -139,6 +143,11 @@ def current_question(project: Project, n: int) -> tuple[Question, Grader]:
     return question, grader
 
 
+def deciding_rule(question: Question, manifest: SetManifest) -> tuple[Kind, int]:
+    """Return which rule decides over a set, and over how many: with groups the graded one, over the groups."""
+    return ("graded" if any(manifest.groups) else question.kind), manifest.independent()
+
+
 def pinned_question(facts: Facts, set_sha256: str) -> tuple[Question, Fact]:
     """Return the question that is pinned for a set.
 
@@ -193,7 +202,7 @@ def _opened_by_candidates(facts: Facts, set_sha256: str) -> set[str]:
 def _is_question(value: object) -> bool:
     try:
         question = Question.model_validate(value)
-        return question.openings >= 1 and 0 < float(question.alpha) < 1 and float(question.low) < float(question.high)
+        return question.openings >= 1 and 0 < float(question.alpha) < 0.5 and float(question.low) < float(question.high)
     except ValueError:
         return False
 
@@ -220,6 +229,6 @@ def loosened(question: Question) -> dict[str, str]:
     found: dict[str, str] = {}
     if float(question.alpha) > ALPHA:
         found["alpha"] = question.alpha
-    if question.claim == "not-worse" and question.margin is not None and float(question.margin) > 0.1:
+    if question.claim == "not-worse" and question.margin is not None and float(question.margin) > LARGEST_MARGIN:
         found["margin"] = question.margin
     return found

@@ -18,7 +18,7 @@ from sluice.core.ledger import decimal
 from sluice.core.rows import Example, Messages
 from sluice.core.runs import Run, StoredAnswer
 from sluice.evalsuite.graders import Aggregate, Grade, Grader, GraderSpec, aggregate, grade_answer
-from sluice.evalsuite.stats.rates import Rate, graded_mean, wilson
+from sluice.evalsuite.stats.rates import Rate, mean_rate
 
 ERROR_CAP = 0.02  # share of rows in error above which there is no verdict
 
@@ -96,19 +96,14 @@ def score_answers(grader: Grader, rows: Sequence[Example], answers: dict[tuple[s
         grades=tuple(grades),
         spec=spec,
         total=total,
-        rate=rate_of(spec, [spec.worst if g.score is None else g.score for g in grades]),
+        rate=mean_rate(
+            [spec.worst if g.score is None else g.score for g in grades], kind=spec.kind, score_range=spec.range
+        ),
         cut=sum(a.cut for a in given),
         prompt_tokens=sum(a.prompt_tokens for a in given) / n,
         new_tokens=sum(a.new_tokens for a in given) / n,
         seconds=sum(a.seconds for a in given) / n,
     )
-
-
-def rate_of(spec: GraderSpec, values: list[float]) -> Rate:
-    """Return the mean of scores with its interval: Wilson for 0/1, else t over the scores and two pseudo-rows."""
-    if spec.kind == "binary" and spec.range == (0.0, 1.0):
-        return wilson(round(sum(values)), len(values))
-    return graded_mean(values, score_range=spec.range)
 
 
 def plain_input(row: Example) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from sluice.core.errors import InputError
 from sluice.evalsuite.stats import graded, paired
 from sluice.evalsuite.stats.groups import group_means
 from sluice.evalsuite.stats.power import Kind, alpha_of_one
-from sluice.evalsuite.stats.rates import as_scores, check_range
+from sluice.evalsuite.stats.rates import RATE_ALPHA, as_scores, check_range
 from sluice.evalsuite.stats.rows_needed import n_that_would_tell_counts, n_that_would_tell_graded
 
 Word = Literal["better", "worse", "not-worse", "cannot-tell"]
@@ -275,11 +275,21 @@ def _sentence(verdict: Verdict, *, real_loss: bool) -> str:
     parts = [
         f"helped {verdict.helped}, hurt {verdict.hurt} of {of}: {_signed(verdict.difference, places)} {interval}"
         + (" adjusted" if verdict.adjusted else "")
+        + _level(verdict)
     ]
     if verdict.bound is not None and verdict.margin is not None:
         parts.append(f"lower bound {_plain(verdict.bound, places)} for a margin of {_plain(verdict.margin, places)}")
     parts.append(_REAL_LOSS if verdict.word == "not-worse" and real_loss else _SPOKEN[verdict.word])
     return ", ".join(parts)
+
+
+def _level(verdict: Verdict) -> str:
+    """Return the level of the interval and where it comes from; nothing at 95%, the level of every rate beside it."""
+    alpha = (1 - verdict.level) * verdict.openings
+    if abs(1 - verdict.level - RATE_ALPHA) < _NOISE:
+        return ""
+    over = f" over {verdict.openings} openings" if verdict.openings > 1 else ""
+    return f" ({100 * verdict.level:.3g}%: alpha {alpha:.2g}{over})"
 
 
 def _places(*pairs: tuple[float, float]) -> int:

@@ -79,6 +79,8 @@ class Evidence:
     prompt: Prompt | None
     target: float | None
     waived: tuple[Fact, ...]
+    needs: tuple[str, ...] | None = None
+    """What an answer is said to take beside its input (`[task] needs`); None where nobody has said."""
     loosened: dict[str, str] = field(default_factory=dict)
 
 
@@ -177,6 +179,7 @@ def collect(
         prompt=prompt,
         target=task.target,
         waived=tuple(facts.of("waived", task=task.name, dataset=version.dataset if version is not None else name)),
+        needs=None if task.needs is None else tuple(task.needs),
         loosened=_loosened(b),
     )
 

@@ -11,10 +11,11 @@ from typing import Any, cast
 
 from pydantic import BaseModel, ConfigDict
 
+from sluice.core.errors import Refused
 from sluice.core.ledger import Fact
 from sluice.core.wording import counted
 from sluice.train.evidence import Evidence
-from sluice.train.policy import WAIVABLE, Policy
+from sluice.train.policy import ADVICE, WAIVABLE, Policy
 from sluice.train.rules import ADVICE_RULES, HARD_RULES, WAIVABLE_RULES, RuleResult
 from sluice.train.rules.result import ABSENT
 
@@ -30,15 +31,32 @@ class GateReport(BaseModel):
     form: str
     open: bool
     rules: tuple[RuleResult, ...]
+    """All that can refuse: under `[gate] strict` advice stands among them."""
     advice: tuple[RuleResult, ...]
+    """All that cannot."""
     loosened: tuple[str, ...]
     """Values looser than ours, which count as waivers and stay on certificate and card."""
     notices: tuple[str, ...] = ()
 
     @property
     def refused(self) -> list[RuleResult]:
-        """The rules that stand in the way."""
-        return [r for r in (*self.rules, *self.advice) if not r.holds]
+        """The rules that do not hold; those that wait for another one only where nothing else stands in the way."""
+        return [r for r in self.rules if r.status == "refused"] or [r for r in self.rules if not r.holds]
+
+    @property
+    def sentence(self) -> str:
+        """How many of the rules do not hold, as every screen and error says it."""
+        closed = len(self.refused)
+        return f"{closed} of {len(self.rules)} rules {'does' if closed == 1 else 'do'} not hold"
+
+    def refusal(self) -> Refused:
+        """Return the error of a closed gate: which rules do not hold, and the first command that mends one."""
+        closed = self.refused
+        return Refused(
+            f"the gate is closed: {self.sentence} ({', '.join(r.rule for r in closed)})",
+            remedy=next((r.fix for r in closed if r.fix), "sluice gate"),
+            result=self,
+        )
 
     def rule(self, name: str) -> RuleResult | None:
         """Return the result of one rule."""
@@ -47,28 +65,40 @@ class GateReport(BaseModel):
 
 def evaluate(evidence: Evidence, policy: Policy) -> GateReport:
     """Judge the evidence. Absent evidence refuses like failing evidence; nothing is defaulted."""
-    hard = [rule(evidence) for rule in HARD_RULES]
-    waivable = [_waived(rule(evidence), evidence.waived) for rule in WAIVABLE_RULES]
-    advice = [rule(evidence) for rule in ADVICE_RULES]
+    advice = tuple(rule(evidence) for rule in ADVICE_RULES)
+    rules = tuple(rule(evidence) for rule in (*HARD_RULES, *WAIVABLE_RULES))
     if policy.strict:
-        advice = [r.model_copy(update={"status": "refused"}) if r.status == "advice" else r for r in advice]
-    rules = (*hard, *waivable)
+        rules, advice = (*rules, *(_refusing(r) for r in advice)), ()
+    rules = tuple(_waived(r, evidence.waived) for r in rules)
     return GateReport(
         task=evidence.task,
         dataset=evidence.dataset,
         base=evidence.base,
         form=evidence.form,
-        open=all(r.holds for r in (*rules, *advice)),
+        open=all(r.holds for r in rules),
         rules=rules,
-        advice=tuple(advice),
+        advice=advice,
         loosened=tuple(f"{name} {value}" for name, value in evidence.loosened.items()),
         notices=_notices(evidence),
     )
 
 
+def _refusing(advice: RuleResult) -> RuleResult:
+    """Return advice as a rule; without a value it is not measured yet, and waits for the rule that it needs."""
+    if advice.status != "advice":
+        return advice
+    if advice.value is None:
+        return advice.model_copy(update={"status": "later"})
+    waiver = f'sluice waive {advice.rule} --reason "..."'
+    fix = waiver if advice.fix is None else f"{advice.fix}, or: {waiver}"
+    return advice.model_copy(update={"status": "refused", "fix": fix})
+
+
 def _waived(result: RuleResult, waivers: tuple[Fact, ...]) -> RuleResult:
     """Return a refused rule as waived where a waiver is bound to it and the value found has not got worse."""
-    if result.status != "refused" or result.rule not in WAIVABLE or result.value is None or result.word == "tampered":
+    if result.status != "refused" or result.value is None or result.word == "tampered":
+        return result
+    if result.rule not in (*WAIVABLE, *ADVICE):
         return result
     for fact in reversed(waivers):
         bound, reason = _bound(fact), str(fact.body.get("reason") or "").strip()

@@ -11,7 +11,7 @@ HARD = ("eval-set-frozen", "prompt-baseline", "no-leakage", "rows-trainable")
 WAIVABLE = ("gradable", "headroom", "audit")
 """Rules that refuse and can be waived, one at a time, with a written reason."""
 ADVICE = ("train-size", "resolvable", "ladder", "label-agreement")
-"""Rules that advise, and refuse only under `[gate] strict`."""
+"""Rules that advise; under `[gate] strict` they refuse, and can be waived as those above."""
 RULES = (*HARD, *WAIVABLE, *ADVICE)
 FEWEST_CLUSTERS = 20
 TRAIN_ROWS = (1_000, 10_000)

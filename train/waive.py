@@ -6,7 +6,7 @@ from sluice.core.errors import InputError, Refused, UsageError
 from sluice.core.ledger import Fact, Ledger
 from sluice.core.project import Project
 from sluice.train.gate import GateReport
-from sluice.train.policy import HARD, WAIVABLE
+from sluice.train.policy import ADVICE, HARD, WAIVABLE
 
 SHORTEST_REASON = 10  # characters: "ok" is no reason
 
@@ -17,7 +17,7 @@ def check_waiver(rule: str, reason: str) -> None:
         raise UsageError(
             f"'{rule}' cannot be waived; nothing opens it but what it asks for", remedy=f"can be: {', '.join(WAIVABLE)}"
         )
-    if rule not in WAIVABLE:
+    if rule not in (*WAIVABLE, *ADVICE):
         raise UsageError(f"no rule '{rule}' can be waived", remedy=f"can be: {', '.join(WAIVABLE)}")
     given = len(reason.strip())
     if given < SHORTEST_REASON:
@@ -46,8 +46,9 @@ def waive(project: Project, report: GateReport, rule: str, reason: str, *, by: s
     if result is None or result.status == "later":
         raise Refused(f"'{rule}' cannot be judged yet", remedy="sluice gate")
     if result.word == "tampered" or result.status not in ("refused", "waived") or result.value is None:
+        never = "; it would only under [gate] strict = true" if result.status == "advice" else ""
         raise Refused(
-            f"'{rule}' does not refuse now ({result.status}): there is nothing to waive", remedy="sluice gate"
+            f"'{rule}' does not refuse now ({result.status}): there is nothing to waive{never}", remedy="sluice gate"
         )
     return Ledger(project).write(
         "waived",

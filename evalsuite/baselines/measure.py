@@ -76,8 +76,8 @@ class Baselines(BaseModel):
     """The limit that eval set and adapters use."""
     does_not_stop: bool
     """Over 5% of the best one's answers are cut although more room changed nothing."""
-    constant: float | None
-    """Mean score on dev of always giving dev's most frequent answer; None where rows have no targets."""
+    constant: Rate | None
+    """Score on dev of always giving dev's most frequent answer; None where rows have no targets."""
 
 
 def measure(project: Project, files: ModelFiles, form: Form, *, progress: Progress | None = None) -> Baselines:
@@ -247,7 +247,7 @@ def standing(b: Bench, facts: Facts) -> Baselines:
         best=str(best.body["label"]),
         max_new_tokens=reached_limit(b, facts),
         does_not_stop=endless,
-        constant=None if constant is None else constant.mean,
+        constant=None if constant is None else constant.rate,
     )
 
 

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict
 
 from sluice.core.errors import InputError
 from sluice.evalsuite.foreign.scores import ForeignLog, Kind
-from sluice.evalsuite.stats.rates import Rate, graded_mean, wilson
+from sluice.evalsuite.stats.rates import Rate, mean_rate
 from sluice.evalsuite.verdict import Verdict, decide
 
 T = TypeVar("T")
@@ -135,8 +135,8 @@ def compare_logs(
         a=a.name,
         b=b.name,
         verdict=verdict,
-        rate_a=_rate(scores_a, chosen_kind, chosen_range, alpha),
-        rate_b=_rate(scores_b, chosen_kind, chosen_range, alpha),
+        rate_a=mean_rate(scores_a, kind=chosen_kind, score_range=chosen_range, alpha=alpha),
+        rate_b=mean_rate(scores_b, kind=chosen_kind, score_range=chosen_range, alpha=alpha),
         kind=chosen_kind,
         range=chosen_range,
         metric=a.metric or b.metric,
@@ -242,9 +242,3 @@ def _groups(a: ForeignLog, b: ForeignLog, ids: list[str], given: Mapping[str, st
             )
         found.append(given.get(i) if given is not None else in_a or in_b)
     return found if any(group is not None for group in found) else None
-
-
-def _rate(scores: list[float], kind: Kind, score_range: tuple[float, float], alpha: float) -> Rate:
-    if kind == "binary" and score_range == (0.0, 1.0):
-        return wilson(sum(score == 1 for score in scores), len(scores), alpha)
-    return graded_mean(scores, score_range=score_range, alpha=alpha)

@@ -142,7 +142,11 @@ def gain_shown(losses: ArrayLike, gains: ArrayLike, alpha: float) -> Bools:
 
 
 def not_worse_shown(losses: ArrayLike, gains: ArrayLike, n: ArrayLike, margin: float, alpha: float) -> Bools:
-    """Say where Tango's one-sided lower bound at 1 - alpha lies above -margin."""
+    """Say where Tango's one-sided lower bound at 1 - alpha lies above -margin.
+
+    Known limit: at alpha .05 a true loss of the margin passes in up to 8.4% (20 rows that all change, margin .43), with
+    margins up to .1 in up to 7.7%; at alpha/3 in up to 3.5%.
+    """
     from scipy.special import ndtri
 
     return tango_statistic(losses, gains, n, -margin) > ndtri(1 - alpha)

@@ -29,7 +29,7 @@ Counts = NDArray[np.int64]
 
 POWER = 0.8
 SPREADS = (0.1, 0.2, 0.3, 0.4)  # churns of 0/1 scores, standard deviations of graded ones
-USUAL_SPREAD = {"binary": 0.2, "graded": 0.3}  # where `resolvable` reads the table
+USUAL_SPREAD = {"binary": 0.2, "graded": 0.3}  # where `usual_gain` reads the table
 _TAIL = 7.5  # standard deviations of a binomial kept on each side: less than 1e-12 is left out
 
 
@@ -100,16 +100,13 @@ def alpha_of_one(alpha: float, openings: int) -> float:
     return alpha / openings
 
 
-def resolvable(
-    kind: Kind, n: int, *, best_baseline: float, target: float, alpha: float = 0.05, openings: int = 1
-) -> bool:
-    """Say whether the gain that n rows can show fits between the best baseline and the target.
+def usual_gain(kind: Kind, n: int, *, alpha: float = 0.05, openings: int = 1) -> float | None:
+    """Return the gain that n rows (or groups) show at the usual churn .2 or sd .3, or None; errors as `power_of`.
 
-    Read at churn .2 or sd .3. `best_baseline` and `target` are mean scores divided by the width of their range.
+    A set is `resolvable` where this fits between the best baseline and the target.
     """
     level = alpha_of_one(alpha, openings)
-    gain = (smallest_gain if kind == "binary" else graded_gain)(n, USUAL_SPREAD[kind], level)
-    return gain is not None and gain <= target - best_baseline
+    return (smallest_gain if kind == "binary" else graded_gain)(n, USUAL_SPREAD[kind], level)
 
 
 # 0/1 scores: exact enumeration of the rule

@@ -16,6 +16,8 @@ from pydantic import BaseModel, ConfigDict, model_validator
 
 from sluice.core.errors import InputError
 
+RATE_ALPHA = 0.05
+"""One minus the level of the interval of every rate that is shown."""
 RateKind = Literal["wilson", "clopper-pearson", "adjusted-t"]
 
 
@@ -125,6 +127,27 @@ def graded_mean(scores: Sequence[float], *, score_range: tuple[float, float] = (
         alpha=alpha,
         kind="adjusted-t",
     )
+
+
+def mean_rate(
+    scores: Sequence[float],
+    *,
+    kind: Literal["binary", "graded"],
+    score_range: tuple[float, float] = (0.0, 1.0),
+    alpha: float = RATE_ALPHA,
+) -> Rate:
+    """Return the mean of scores as their kind asks: Wilson's interval for two-valued ones, stretched to their range.
+
+    Arguments and errors as `graded_mean`; a binary score is one end of the range.
+    """
+    if kind == "graded":
+        return graded_mean(scores, score_range=score_range, alpha=alpha)
+    bottom, top = score_range
+    width = top - bottom
+    shares = (as_scores(scores, score_range, name="scores") - bottom) / width
+    rate = wilson(round(float(shares.sum())), len(shares), alpha)
+    ends = {name: bottom + width * getattr(rate, name) for name in ("estimate", "low", "high")}
+    return rate.model_copy(update=ends)
 
 
 def as_scores(

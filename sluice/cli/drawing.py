@@ -64,7 +64,7 @@ def baselines(out: Terminal, found: Baselines, metric: str) -> None:
                 [_line(line, best=i == 0 and title.startswith("dev")) for i, line in enumerate(lines)],
             )
     if found.constant is not None:
-        out.say(f"always the most frequent answer: {found.constant:.2f} on dev")
+        out.say(f"always the most frequent answer: {rate(found.constant)} on dev")
     if found.does_not_stop:
         out.say(f"{found.best} does not stop: cut answers count as they stand", "warn")
 
@@ -82,15 +82,13 @@ def _line(line: Line, *, best: bool) -> tuple[str, ...]:
 
 def gate(out: Terminal, report: GateReport, *, trained: bool = False) -> None:
     """Draw the gate's report: the sentence first, each rule with its remedy."""
-    closed = [r for r in (*report.rules, *report.advice) if r.status == "refused"]
     if report.open:
         out.say(f"Gate open for {report.base} ({report.form}) on {report.dataset}.", "good")
     else:
-        do = "does" if len(closed) == 1 else "do"
         tail = " Nothing was trained." if trained else ""
-        out.say(f"Gate closed: {len(closed)} of {len(report.rules)} rules {do} not hold.{tail}", "bad")
+        out.say(f"Gate closed: {report.sentence}.{tail}", "bad")
     out.say()
-    for rule in (*report.rules, *(r for r in report.advice if r.status == "refused")):
+    for rule in report.rules:
         _rule(out, rule)
     out.say()
     advice = [r for r in report.advice if r.status == "advice"]
@@ -132,7 +130,7 @@ def comparison(out: Terminal, found: Comparison, *, flips: bool = False) -> None
     out.say(f"{'':12}{found.metric}, over {found.baseline.label}{best}")
     constant = ""
     if found.constant is not None and found.prompt is None:
-        constant = f"   constant answer {found.constant.estimate:.2f}"
+        constant = f"   constant answer {rate(found.constant)}"
     out.say(
         f"{'':12}{found.candidate.label} {rate(found.candidate.rate)}   {found.baseline.label} "
         f"{rate(found.baseline.rate)}{constant}"

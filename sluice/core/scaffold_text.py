@@ -31,6 +31,7 @@ def config_text(
     schema: str | None,
     labels: Sequence[str] = (),
     curate_only: bool = False,
+    needs: Sequence[str] | None = None,
 ) -> str:
     """Return a whole sluice.toml: the six keys and the id as values, all other keys commented, a line each.
 
@@ -42,6 +43,7 @@ def config_text(
         schema: the file an answer must be valid against; commented where None.
         labels: the closed list of answers; makes an entry of [[graders]].
         curate_only: whether the road ends at clean data.
+        needs: what an answer takes beside its input; commented where None.
     """
     values = {**task, "metric": metric}
     lines = ["# What this project wants and how a right answer is told. `sluice status` says what comes next.", ""]
@@ -60,6 +62,10 @@ def config_text(
         _line("# target = 0.90", "what would be good enough; where a prompt reaches it, ship the prompt"),
         _line("# openings = 3", "trained candidates that may be judged on the eval set (1 below 100 rows)"),
         _line("# alpha = 0.05", "a larger value counts as a waiver"),
+        _line(
+            '# needs = ["retrieval", "tools"]' if needs is None else f"needs = [{', '.join(map(toml_text, needs))}]",
+            "what an answer takes beside its input; []: neither, so nothing is to be tried before (ladder)",
+        ),
         _line("# max_tokens = 1024", "length limit of a training row, in tokens"),
     ]
     if not curate_only:

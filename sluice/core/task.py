@@ -50,8 +50,11 @@ class Task(_Section):
     margin: float | None = Field(default=None, gt=0, lt=1)
     target: float | None = None
     openings: int | None = Field(default=None, ge=1)
-    alpha: float = Field(default=ALPHA, gt=0, lt=1)
+    alpha: float = Field(default=ALPHA, gt=0, lt=0.5)
+    """Probability of a false verdict, all openings together; from .5 on no interval exists."""
     curate_only: bool = False
+    needs: list[Literal["retrieval", "tools"]] | None = None
+    """What an answer takes beside its input; empty: neither. None: nobody has said."""
     max_tokens: int = Field(default=1024, ge=16)
     """Length limit of a rendered training row, in tokens."""
 

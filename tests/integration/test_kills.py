@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import shutil
+import time
 from pathlib import Path
 
 import pytest
@@ -87,6 +89,18 @@ def test_a_killed_verb_leaves_a_usable_project(verb, before_each_verb, forked, t
     assert n > 10
     for at in (n // 3, 2 * n // 3):
         assert pull(verb, before_each_verb, forked, tmp_path, at=at)
+
+
+@pytest.mark.parametrize("verb", ["add", "dedup", "split", "freeze"])
+def test_killed_at_random(verb, before_each_verb, forked, tmp_path):
+    """At a fault point and at two moments that differ from run to run; what is held is held wherever it dies."""
+    started = time.monotonic()
+    n = points(verb, before_each_verb, forked, tmp_path)
+    took = time.monotonic() - started
+    draw = random.SystemRandom()
+    assert pull(verb, before_each_verb, forked, tmp_path, at=draw.randint(1, n))
+    for _ in range(2):
+        pull(verb, before_each_verb, forked, tmp_path, seconds=draw.uniform(0.01, took))
 
 
 @pytest.mark.long

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
+from support import git
 
 from sluice.core.files import append_line, read_lines
 from sluice.core.ledger import Facts, Ledger
@@ -36,26 +35,10 @@ class Copy:
         self.ledger = Ledger(self.project)
 
     def git(self, *words: str) -> str:
-        environment = {k: v for k, v in os.environ.items() if not k.startswith("GIT_")}
-        environment |= {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull, "HOME": str(self.root)}
-        who = [
-            "-c",
-            "user.name=x",
-            "-c",
-            "user.email=x@y",
-            "-c",
-            "init.defaultBranch=main",
-            "-c",
-            "commit.gpgsign=false",
-        ]
-        command = ["git", *who, "-C", str(self.root), *words]
-        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, f"git {' '.join(words)}: {done.stdout}{done.stderr}"
-        return done.stdout
+        return git.git(self.root, *words)
 
     def commit(self, message: str = "facts") -> None:
-        self.git("add", "-A")
-        self.git("commit", "-qm", message)
+        git.commit(self.root, message)
 
     def read(self) -> Facts:
         return self.ledger.read()
@@ -89,7 +72,7 @@ def copy(tmp_path: Path) -> Copy:
     return begin(tmp_path / "one")
 
 
-def test_two_copies_that_went_apart_are_merged_and_every_fact_counts(copy: Copy, tmp_path: Path) -> None:
+def test_the_ledgers_of_two_copies_are_one_union_with_two_heads(copy: Copy, tmp_path: Path) -> None:
     shared = copy.ledger.write("frozen", {"set": "s"})
     append_line(copy.project.decisions / "labels.jsonl", '{"id":"0"}')
     copy.commit()
@@ -100,7 +83,7 @@ def test_two_copies_that_went_apart_are_merged_and_every_fact_counts(copy: Copy,
             written.add(side.ledger.write(kind, {"by": name}).hash)
         append_line(side.project.decisions / "labels.jsonl", f'{{"id":"{name}"}}')
         side.commit(name)
-    copy.git("pull", "-q", "--no-rebase", "--no-edit", str(other.root), "main")
+    git.merge(copy.root, other.root)
     facts = copy.read()
     assert {f.hash for f in facts.facts} == written
     assert facts.problems == ()
@@ -122,7 +105,7 @@ def test_the_same_fact_on_both_sides_is_no_conflict(copy: Copy, tmp_path: Path) 
     (other.project.ledger / name).write_bytes((copy.project.ledger / name).read_bytes())
     copy.commit("one")
     other.commit("two")
-    copy.git("pull", "-q", "--no-rebase", "--no-edit", str(other.root), "main")
+    git.merge(copy.root, other.root)
     assert copy.hashes() == {fact.hash}
 
 

@@ -1,8 +1,8 @@
 """Kill many command lines cheaply: a process that has imported everything forks one child for each, which is killed.
 
 Each child is a real process that runs the command line from its start and dies by SIGKILL at its k-th fsync or after
-some seconds; only the imports (8 s with torch) are shared. The server itself runs no step of any model: autograd's
-threads do not survive a fork.
+some seconds; only the imports (8 s with torch) are shared. Several can be let run at once. The server itself runs no
+step of any model: autograd's threads do not survive a fork.
 """
 
 from __future__ import annotations
@@ -44,27 +44,31 @@ def child(job):
 
 print("ready", flush=True)
 for line in sys.stdin:
-    job = json.loads(line)
-    pid = os.fork()
-    if pid == 0:
-        try:
-            child(job)
-        finally:
-            os._exit(99)
-    ends = time.monotonic() + job["seconds"] if job["seconds"] else None
-    while True:
-        done, status = os.waitpid(pid, os.WNOHANG)
-        if done:
-            break
-        if ends and time.monotonic() > ends:
-            os.kill(pid, signal.SIGKILL)
+    jobs = json.loads(line)
+    running, codes = {}, [None] * len(jobs)
+    for i, job in enumerate(jobs):
+        pid = os.fork()
+        if pid == 0:
+            try:
+                child(job)
+            finally:
+                os._exit(99)
+        running[pid] = (i, time.monotonic() + job["seconds"] if job["seconds"] else None)
+    while running:
+        for pid, (i, ends) in list(running.items()):
+            done, status = os.waitpid(pid, os.WNOHANG)
+            if done:
+                codes[i] = os.waitstatus_to_exitcode(status)
+                del running[pid]
+            elif ends and time.monotonic() > ends:
+                os.kill(pid, signal.SIGKILL)
         time.sleep(0.005)
-    print(json.dumps(os.waitstatus_to_exitcode(status)), flush=True)
+    print(json.dumps(codes), flush=True)
 """
 
 
 class ForkServer:
-    """Runs command lines in forked children, one after the other."""
+    """Runs command lines in forked children."""
 
     def __init__(self, place: Path):
         self.place = place
@@ -84,15 +88,24 @@ class ForkServer:
 
     def __call__(self, argv: Sequence[str], folder: Path, *, at: int = 0, seconds: float = 0) -> Ended:
         """Run a command line in a folder; kill it right after its `at`-th fsync, or after some seconds (0: never)."""
-        out, err = self.place / "out", self.place / "err"
-        job: dict[str, Any] = {"argv": list(argv), "cwd": str(folder), "at": at, "seconds": seconds}
-        job |= {"out": str(out), "err": str(err)}
+        return self._run([{"argv": list(argv), "cwd": str(folder), "at": at, "seconds": seconds}])[0]
+
+    def together(self, commands: Sequence[Sequence[str]], folder: Path) -> list[Ended]:
+        """Run command lines in a folder at once, each in a process of its own."""
+        return self._run([{"argv": list(argv), "cwd": str(folder), "at": 0, "seconds": 0} for argv in commands])
+
+    def _run(self, jobs: list[dict[str, Any]]) -> list[Ended]:
+        places = [(self.place / f"out-{i}", self.place / f"err-{i}") for i in range(len(jobs))]
+        for job, (out, err) in zip(jobs, places, strict=True):
+            job |= {"out": str(out), "err": str(err)}
         stdin = self._process.stdin
         assert stdin is not None
-        stdin.write(json.dumps(job) + "\n")
+        stdin.write(json.dumps(jobs) + "\n")
         stdin.flush()
-        code = int(self._reply())
-        return Ended(code == -9, code, out.read_text(errors="replace"), err.read_text(errors="replace"))
+        return [
+            Ended(code == -9, code, out.read_text(errors="replace"), err.read_text(errors="replace"))
+            for code, (out, err) in zip(json.loads(self._reply()), places, strict=True)
+        ]
 
     def _reply(self) -> str:
         stdout = self._process.stdout

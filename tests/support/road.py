@@ -11,6 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 DATA_VARIABLE = "SLUICE_TEST_DATA"
 INTENTS = 7
 
@@ -112,20 +115,35 @@ def answers_on(road: Road, run: str, rows_file: str) -> list[tuple[dict[str, Any
 def figures(pairs: list[tuple[dict[str, Any] | None, dict[str, Any]]]) -> dict[str, float]:
     """Return valid JSON, intents right, exact objects (shares) and the micro F1 of slots."""
     n = len(pairs)
-    right = extra = missed = 0
-    for answer, target in pairs:
-        mine = slot_items(answer)
-        theirs = slot_items(target)
-        right += len(mine & theirs)
-        extra += len(mine - theirs)
-        missed += len(theirs - mine)
     return {
         "n": n,
         "valid": sum(a is not None for a, _ in pairs) / n,
         "intent": sum(a is not None and a.get("intent") == t["intent"] for a, t in pairs) / n,
         "exact": sum(a == t for a, t in pairs) / n,
-        "slot_f1": 2 * right / max(1, 2 * right + extra + missed),
+        "slot_f1": float(micro_f1(slot_counts(pairs).sum(axis=0))),
     }
+
+
+def slot_counts(pairs: list[tuple[dict[str, Any] | None, dict[str, Any]]]) -> NDArray[np.int64]:
+    """Return slots rightly given, wrongly given and missed, shape (rows, 3)."""
+    given = [(slot_items(answer), slot_items(target)) for answer, target in pairs]
+    return np.array([(len(mine & theirs), len(mine - theirs), len(theirs - mine)) for mine, theirs in given])
+
+
+def micro_f1(counts: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return the F1 over all slots of counts summed over rows, shape (..., 3)."""
+    right, extra, missed = np.moveaxis(counts, -1, 0)
+    return 2 * right / np.maximum(1, 2 * right + extra + missed)
+
+
+def slot_f1_upper(pairs: list[tuple[dict[str, Any] | None, dict[str, Any]]], draws: int = 10_000) -> float:
+    """Return the one-sided 95% upper bound of the slots' F1: the percentile over draws of the rows, seeded.
+
+    Rows are drawn and not slots, since the slots of one request are right or wrong together.
+    """
+    counts = slot_counts(pairs)
+    drawn = np.random.default_rng(1).integers(0, len(counts), size=(draws, len(counts)))
+    return float(np.quantile(micro_f1(counts[drawn].sum(axis=1)), 0.95))
 
 
 def slot_items(answer: dict[str, Any] | None) -> set[tuple[str, str]]:

@@ -18,7 +18,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, cast
 
-from sluice.core.errors import InputError, Refused, Tampered
+from sluice.core.errors import InputError, Tampered
 from sluice.core.files import atomic_write, file_sha256, publish_folder
 from sluice.core.ledger import Fact, Ledger
 from sluice.core.project import Project
@@ -98,12 +98,7 @@ def run(project: Project, order: Order, files: ModelFiles, *, progress: Progress
     )
     report = evaluate(evidence, policy_of(project.config))
     if not report.open:
-        closed = report.refused
-        raise Refused(
-            f"{len(closed)} of {len(report.rules)} rules do not hold: {', '.join(r.rule for r in closed)}",
-            remedy=next((r.fix for r in closed if r.fix), "sluice gate"),
-            result=report,
-        )
+        raise report.refusal()
     passed = _write_passed(project, evidence, report, order, rows)
     with project.lock(f"train-{passed.hash[:16]}", what="the training of these rows", wait_seconds=1.0):
         whole = _trained_before(project, passed, report)

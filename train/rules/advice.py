@@ -1,6 +1,7 @@
 """Advice: printed and stored, refusing only where `[gate] strict` asks for it.
 
-Rules that refuse without a fault teach people to waive; these only say what is usual or was not measured.
+Rules that refuse without a fault teach people to waive; these only say what is usual or was not measured. Each carries
+the value that a waiver is bound to under strict, and what would satisfy it, where that can be said.
 """
 
 from __future__ import annotations
@@ -8,14 +9,23 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from sluice.core.wording import counted
-from sluice.evalsuite.stats.power import resolvable as can_resolve
+from sluice.evalsuite.question import deciding_rule
+from sluice.evalsuite.stats.power import USUAL_SPREAD, usual_gain
 from sluice.train.evidence import Evidence
 from sluice.train.policy import TRAIN_ROWS
 from sluice.train.rules.result import RuleResult, ok
 
+UNMEASURED = "1"
+"""The value of what was not measured: it cannot get worse."""
+USUAL = {
+    "binary": f"where {USUAL_SPREAD['binary']:g} of the rows change",
+    "graded": f"at a spread of {USUAL_SPREAD['graded']:g}",
+}
+LADDER = {"retrieval": "look things up (retrieval)", "tools": "use tools"}
 
-def _advice(rule: str, found: str) -> RuleResult:
-    return RuleResult(rule=rule, status="advice", found=found)
+
+def _advice(rule: str, found: str, *, value: str | None = None, fix: str | None = None) -> RuleResult:
+    return RuleResult(rule=rule, status="advice", found=found, value=value, fix=fix)
 
 
 def train_size(evidence: Evidence) -> RuleResult:
@@ -23,11 +33,16 @@ def train_size(evidence: Evidence) -> RuleResult:
     n, (low, high) = len(evidence.train), TRAIN_ROWS
     if low <= n <= high:
         return ok("train-size", counted(n, "training row"))
-    return _advice("train-size", f"{counted(n, 'training row')}; most narrow tasks are learnt from {low:,} to {high:,}")
+    return _advice(
+        "train-size",
+        f"{counted(n, 'training row')}; most narrow tasks are learnt from {low:,} to {high:,}",
+        value=str(max(low - n, n - high)),
+        fix=f"sluice add {evidence.data} FILES" if n < low else None,
+    )
 
 
 def resolvable(evidence: Evidence) -> RuleResult:
-    """Say where the eval set is too small for the gain that is still possible."""
+    """Say where the eval set is too small for the gain that is still possible, under the rule that decides over it."""
     rate = evidence.baselines.best_rate if evidence.baselines is not None else None
     if evidence.bench is None or rate is None:
         return _advice("resolvable", "not measured: needs the baseline")
@@ -35,37 +50,41 @@ def resolvable(evidence: Evidence) -> RuleResult:
     low, high = question.score_range
     higher = question.direction == "higher"
     target = evidence.target if evidence.target is not None else (high if higher else low)
-
-    def share(score: float) -> float:
-        """Return where a score lies from the worst (0) to the best (1)."""
-        return (score - low if higher else high - score) / (high - low)
-
-    if can_resolve(
-        question.kind,
-        rate.n,
-        best_baseline=share(rate.estimate),
-        target=share(target),
-        alpha=float(question.alpha),
-        openings=question.openings,
-    ):
-        return ok("resolvable", f"{rate.n} eval rows can show a gain within what is left to gain")
+    kind, n = deciding_rule(question, evidence.bench.frozen.manifest)
+    left = (target - rate.estimate if higher else rate.estimate - target) / (high - low)
+    gain = usual_gain(kind, n, alpha=float(question.alpha), openings=question.openings)
+    units = counted(n, "group") if any(evidence.bench.frozen.manifest.groups) else counted(n, "eval row")
+    shown = f"{'no gain' if gain is None else f'a gain of {gain:.3f}'} {USUAL[kind]}"
+    if gain is not None and gain <= left:
+        return ok("resolvable", f"{units} can show {shown}; {left:.3f} is left to gain")
     return _advice(
         "resolvable",
-        f"{counted(rate.n, 'eval row')} can hardly show a gain from {rate.estimate:.2f} to {target:.2f}: "
+        f"{units} can show {shown}; {max(left, 0.0):.3f} is left from {rate.estimate:.2f} to {target:.2f}: "
         "the verdict may be 'cannot tell'",
+        value=f"{(1.0 if gain is None else gain) - left:.6f}",
     )
 
 
 def ladder(evidence: Evidence) -> RuleResult:
-    """Say that retrieval and tools were not tried first."""
+    """Say that retrieval and tools were not tried first, unless the task is said to need neither."""
+    if evidence.needs == ():
+        return ok("ladder", "an answer takes neither retrieval nor tools ([task] needs)")
+    steps = " or ".join(LADDER[need] for need in (evidence.needs or LADDER))
     return _advice(
-        "ladder", "not measured: how far the base gets when it may look things up (retrieval) or use tools, untrained"
+        "ladder",
+        f"not measured: how far the base gets when it may {steps}, untrained",
+        value=UNMEASURED,
+        fix=None if evidence.needs else "where an answer takes neither, write needs = [] below [task] in sluice.toml",
     )
 
 
 def label_agreement(evidence: Evidence) -> RuleResult:
     """Say that nobody measured whether two people label alike."""
-    return _advice("label-agreement", "not measured: whether two people would give these rows the same answers")
+    return _advice(
+        "label-agreement",
+        "not measured: whether two people would give these rows the same answers",
+        value=UNMEASURED,
+    )
 
 
 ADVICE_RULES: tuple[Callable[[Evidence], RuleResult], ...] = (train_size, resolvable, ladder, label_agreement)

@@ -19,7 +19,7 @@ from sluice.curate.leaks import find_leaks
 from sluice.curate.similarity import VERSION as SIMILARITY
 from sluice.evalsuite.gradable import AGREEMENT_NEEDED, CONTROLS_NEEDED
 from sluice.evalsuite.question import claim_problem
-from sluice.train.policy import FEWEST_CLUSTERS, HARD, WAIVABLE
+from sluice.train.policy import ADVICE, FEWEST_CLUSTERS, HARD, WAIVABLE
 from sluice.train.verification.finding import Finding, absent, intact, tampered
 from sluice.train.verification.versions import Versions
 
@@ -134,7 +134,7 @@ class Claims:
         return None
 
     def _waived(self, fact: Fact) -> str | None:
-        if fact.body.get("rule") not in WAIVABLE:
+        if fact.body.get("rule") not in (*WAIVABLE, *ADVICE):
             return f"'{fact.body.get('rule')}' cannot be waived"
         return None if str(fact.body.get("reason") or "").strip() else "it gives no reason"
 
@@ -153,10 +153,11 @@ class Claims:
             return "it lists no rules"
         said = cast("dict[str, Any]", rules)
         closed = [r for r in HARD if said.get(r) != "ok"]
-        closed += [r for r in WAIVABLE if said.get(r) not in ("ok", "waived")]
+        waivable = (*WAIVABLE, *(r for r in ADVICE if r in said))  # advice stands here where the policy was strict
+        closed += [r for r in waivable if said.get(r) not in ("ok", "waived")]
         if closed:
             return f"it says itself that {', '.join(closed)} did not hold"
-        for rule in (r for r in WAIVABLE if said.get(r) == "waived"):
+        for rule in (r for r in waivable if said.get(r) == "waived"):
             if not _of(under, "waived", rule=rule, dataset=body.get("dataset")):
                 return f"no waiver of {rule} is under it"
         if said.get("gradable") == "ok" and not any(_well_graded(f) for f in _of(under, "graded")):

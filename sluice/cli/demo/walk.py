@@ -78,6 +78,8 @@ class Walk:
         started = time.monotonic()
         with contextlib.redirect_stdout(sys.stderr) if self.out.json else contextlib.nullcontext():
             code = run(list(step.command))
+        if code == 0:
+            say_planted(self.out, step)
         self.out.say()
         if code == 130:
             raise KeyboardInterrupt
@@ -185,6 +187,16 @@ def say_estimate(out: Terminal, w: Walk) -> None:
             f"This machine: {speed}. It will take about {minutes:.0f} minutes; Ctrl-C stops, it goes on later.", "warn"
         )
     out.say()
+
+
+def say_planted(out: Terminal, step: Step) -> None:
+    """Say how many of the faults that were planted in the data this step has found."""
+    from sluice.cli.demo.planted import tallies
+    from sluice.core.project import Project
+
+    said = tallies(Project(Path.cwd()), step.name, steps.DATASET)
+    if said:
+        out.say("; ".join(map(str, said)), "dim")
 
 
 def grade(out: Terminal, w: Walk) -> None:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from sluice.evalsuite.freeze import FreezeResult
     from sluice.evalsuite.stats.power import Power
 
-USUAL_SPREAD = {"binary": 0.2, "graded": 0.3}  # of rows that change, of changes: what `resolvable` takes, too
+USUAL_SPREAD = {"binary": 0.2, "graded": 0.3}  # of rows that change, of changes: what `usual_gain` takes, too
 
 
 @verb(

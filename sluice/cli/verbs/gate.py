@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 def command(out: Terminal, dataset: str | None, rule: str | None) -> Any:
     """Say what it takes to train: each rule with what was found and the command that would satisfy it."""
     from sluice.cli import drawing
-    from sluice.core.errors import Refused, UsageError
+    from sluice.core.errors import UsageError
     from sluice.train.policy import RULES
 
     if rule is not None and rule not in RULES:
@@ -38,9 +38,7 @@ def command(out: Terminal, dataset: str | None, rule: str | None) -> Any:
     else:
         drawing.gate(out, report)
     if not report.open:
-        names = ", ".join(r.rule for r in report.refused)
-        remedy = next((r.fix for r in report.refused if r.fix), "sluice gate")
-        out.failed(Refused(f"the gate is closed: {names}", remedy=remedy))
+        out.failed(report.refusal())
     else:
         out.next("sluice train sft")
     return report

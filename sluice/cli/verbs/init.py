@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sluice.cli.terminal import Terminal
-from sluice.cli.verb import verb, yes_option
+from sluice.cli.verb import PATH, verb, yes_option
 
 if TYPE_CHECKING:
     from sluice.core.scaffold import InitAnswers, InitResult
 
 KINDS = ("classification", "json", "text", "curate")
+NEEDS = {"none": (), "retrieval": ("retrieval",), "tools": ("tools",), "both": ("retrieval", "tools")}
 
 
 @verb(
@@ -36,9 +37,10 @@ KINDS = ("classification", "json", "text", "curate")
 @click.option("--metric", metavar="NAME", help="Primary grader, in the place of the one that suits the kind.")
 @click.option("--labels", metavar="A,B,...", help="The closed list of answers of a classification: grader choice.")
 @click.option("--fields", metavar="A,B,...", help="Fields of a JSON answer, as refund or refund:boolean.")
-@click.option("--schema", metavar="FILE", type=click.Path(), help="JSON schema of an answer, in the place of a draft.")
-@click.option("--rubric", metavar="FILE", type=click.Path(), help="What right is; by default a template to fill in.")
+@click.option("--schema", metavar="FILE", type=PATH, help="JSON schema of an answer, in the place of a draft.")
+@click.option("--rubric", metavar="FILE", type=PATH, help="What right is; by default a template to fill in.")
 @click.option("--base", metavar="MODEL", help="Model to be tuned: a folder, a Hugging Face id, or the small default.")
+@click.option("--needs", type=click.Choice([*NEEDS]), help="What an answer takes beside its input; none: neither.")
 @yes_option
 def command(out: Terminal, yes: bool, **given: str | None) -> Any:
     """Start a project here: write sluice.toml, rubric.md and what else the answers ask for.
@@ -118,6 +120,7 @@ def ask(out: Terminal, here: Path, given: dict[str, str | None], yes: bool) -> I
         schema_file=Path(given["schema"]) if given["schema"] else None,
         fields=words(fields),
         labels=words(labels),
+        needs=NEEDS[given["needs"]] if given["needs"] else None,  # type: ignore[arg-type]
     )
 
 

@@ -60,7 +60,7 @@ def sft(
     from sluice.cli.verbs.gate import look
     from sluice.cli.verbs.plan import draw as draw_plan
     from sluice.cli.verbs.plan import duration
-    from sluice.core.errors import Refused, UsageError
+    from sluice.core.errors import UsageError
     from sluice.evalsuite.forms import check_precision, parse_form
     from sluice.train.gate import evaluate
     from sluice.train.judge import judge
@@ -81,9 +81,7 @@ def sft(
     report = evaluate(evidence, policy_of(project.config))
     drawing.gate(out, report, trained=True)
     if not report.open or evidence.rendered is None or model is None:
-        names = ", ".join(r.rule for r in report.refused)
-        remedy = next((r.fix for r in report.refused if r.fix), "sluice gate")
-        out.failed(Refused(f"the gate is closed: {names}", remedy=remedy))
+        out.failed(report.refusal())
         return report
     files, form, found = model
     config = SftConfig(rank=rank, alpha=2.0 * rank, learning_rate=learning_rate, batch=batch, epochs=epochs, seed=seed)

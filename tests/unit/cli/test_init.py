@@ -90,6 +90,13 @@ def test_every_key_of_the_config_stands_in_the_file_and_every_commented_line_is_
     Config.model_validate(tomllib.loads(opened))
 
 
+@pytest.mark.parametrize("said,needs", [((), None), (("--needs", "none"), []), (("--needs", "tools"), ["tools"])])
+def test_what_an_answer_takes_beside_its_input_is_kept_only_where_it_was_said(tmp_path, monkeypatch, said, needs):
+    monkeypatch.chdir(tmp_path)
+    assert run([*JSON, *said]) == 0
+    assert read_config(tmp_path / "sluice.toml").task.needs == needs
+
+
 def test_flags_alone_make_a_project_and_a_second_init_is_refused(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     assert run([*JSON, "--fields", "category,refund:boolean", "--data", "tickets"]) == 0

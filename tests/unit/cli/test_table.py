@@ -16,6 +16,7 @@ import sluice.cli.verbs
 from sluice.cli.app import front, run
 from sluice.cli.table import BY_NAME, PANELS, VERBS
 from sluice.cli.verb import VerbCommand, VerbGroup
+from sluice.core.task import read_config
 
 HEAVY = {"pydantic", "duckdb", "polars", "pyarrow", "scipy", "numpy", "torch", "transformers", "datasketch"}
 HEAVY |= {"jinja2", "jsonschema", "rich", "trl", "peft"}
@@ -121,8 +122,9 @@ def test_the_help_of_no_verb_loads_anything_heavy(tmp_path):
 def test_status_loads_no_engine(tmp_path):
     (tmp_path / "sluice.toml").write_text(
         '[task]\nname = "t"\ndata = "t"\ndescription = "d"\nrubric = "rubric.md"\nmetric = "exact"\n'
-        '[model]\nbase = "b"\n'
+        '[model]\nbase = "b"\n[project]\nid = "p"\n'
     )
+    assert read_config(tmp_path / "sluice.toml").project_id == "p", "a whole one: the way of a broken one is another"
     (tmp_path / "rubric.md").write_text("right is what is right\n")
     heavy = {"polars", "pyarrow", "scipy", "torch", "transformers", "datasketch", "duckdb"}
     assert not modules_after(["status"], tmp_path) & heavy

@@ -77,6 +77,7 @@ def test_an_unknown_key_names_the_near_one(tmp_path: Path, old: str, new: str, k
         ("margin = 0", "task.margin"),
         ("margin = nan", "task.margin"),
         ("alpha = 1.5", "task.alpha"),
+        ("alpha = 0.5", "task.alpha"),
         ("openings = 0", "task.openings"),
         ("openings = 2.0", "task.openings"),
         ("openings = true", "task.openings"),

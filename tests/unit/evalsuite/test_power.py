@@ -18,9 +18,9 @@ from sluice.evalsuite.stats.power import (
     graded_gain,
     graded_margin,
     power_of,
-    resolvable,
     smallest_gain,
     smallest_margin,
+    usual_gain,
 )
 
 # Smallest gain in points with 80% at two-sided mid-p .05, churn .1 to .4, in half points; None: cannot decide.
@@ -117,14 +117,11 @@ def test_a_set_that_cannot_decide_says_so() -> None:
     assert not power_of("binary", 200).cannot_decide_margin(0.06)
 
 
-def test_resolvable_reads_the_gain_at_churn_two_tenths() -> None:
-    gain = smallest_gain(100, 0.2, 0.05)
-    assert gain is not None
-    assert resolvable("binary", 100, best_baseline=0.5, target=0.5 + gain + 0.001)
-    assert not resolvable("binary", 100, best_baseline=0.5, target=0.5 + gain - 0.001)
-    assert not resolvable("binary", 20, best_baseline=0.0, target=1.0)
-    assert resolvable("graded", 100, best_baseline=0.5, target=0.6)
-    assert not resolvable("graded", 100, best_baseline=0.5, target=0.6, openings=6)
+def test_the_usual_gain_is_read_at_churn_two_tenths_or_sd_three_tenths() -> None:
+    assert usual_gain("binary", 100) == smallest_gain(100, 0.2, 0.05)
+    assert usual_gain("binary", 20) is None
+    assert usual_gain("graded", 100) == graded_gain(100, 0.3, 0.05)
+    assert usual_gain("graded", 100, openings=6) == graded_gain(100, 0.3, 0.05 / 6)
 
 
 def test_power_of_200_rows_is_quick() -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from sluice.core.errors import InputError
-from sluice.evalsuite.stats.rates import Rate, as_scores, clopper_pearson, graded_mean, wilson
+from sluice.evalsuite.stats.rates import Rate, as_scores, clopper_pearson, graded_mean, mean_rate, wilson
 
 
 def test_wilson_and_exact_intervals_agree_with_r() -> None:
@@ -32,6 +32,16 @@ def test_both_intervals_equal_scipy_and_hold_the_estimate(counts: tuple[int, int
         assert (rate.low, rate.high) == pytest.approx((expected.low, expected.high), abs=1e-9)
         assert rate.low <= rate.estimate <= rate.high
         assert (rate.n, rate.alpha) == (n, alpha)
+
+
+@pytest.mark.parametrize("ends", [(0.0, 1.0), (-1.0, 1.0), (1.0, 5.0), (0.0, 0.5)])
+def test_two_valued_scores_take_wilson_whatever_their_range(ends: tuple[float, float]) -> None:
+    bottom, top = ends
+    rate, plain = mean_rate([top] * 18 + [bottom] * 2, kind="binary", score_range=ends), wilson(18, 20)
+    expected = [bottom + (top - bottom) * value for value in (plain.low, plain.estimate, plain.high)]
+    assert [rate.low, rate.estimate, rate.high] == pytest.approx(expected)
+    assert (rate.kind, rate.n) == ("wilson", 20)
+    assert mean_rate([0.5] * 20, kind="graded") == graded_mean([0.5] * 20)
 
 
 def test_graded_mean_is_the_t_interval_over_scores_and_both_ends() -> None:

@@ -97,6 +97,22 @@ def test_openings_make_the_level_stricter() -> None:
     assert six.n_that_would_tell > 140
 
 
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({}, None),
+        ({"openings": 3}, "] (98.3%: alpha 0.05 over 3 openings), "),
+        ({"openings": 6}, "] (99.2%: alpha 0.05 over 6 openings), "),
+        ({"alpha": 0.4}, "] (60%: alpha 0.4), "),
+        ({"alpha": 0.1, "openings": 2}, None),
+        ({"openings": 3, "claim": "not-worse", "margin": 0.1}, "] (98.3%: alpha 0.05 over 3 openings), lower bound "),
+    ],
+)
+def test_a_level_other_than_that_of_the_rates_stands_beside_the_interval(options, said) -> None:
+    sentence = judge(6, 31, 140, **options).sentence
+    assert (said is None and "%" not in sentence) or (said is not None and said in sentence), sentence
+
+
 def test_graded_only_the_interval_decides() -> None:
     verdict = decide([0.0] * 20, [0.0] * 14 + [0.18] * 6, kind="graded")
     assert verdict.p == pytest.approx(2 / 64)

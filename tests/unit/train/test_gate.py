@@ -13,11 +13,11 @@ from sluice.core.project import Project
 from sluice.train.baseline_evidence import Recorded
 from sluice.train.evidence import Evidence
 from sluice.train.gate import evaluate
-from sluice.train.policy import HARD, Policy
+from sluice.train.policy import ADVICE, HARD, RULES, WAIVABLE, Policy
 from sluice.train.rules import HARD_RULES
 from sluice.train.waive import waive
 
-LAX = Policy()
+LAX, STRICT = Policy(), Policy(strict=True)
 
 
 def waiver(rule: str, value: object = "1", reason: object = "graded on paper", **more: object) -> Fact:
@@ -36,6 +36,13 @@ def failing(evidence: Evidence, fact: Fact, **counts: int) -> Evidence:
 
 def ungraded(evidence: Evidence) -> Evidence:
     return replace(evidence, grading=None)
+
+
+def resolvable(evidence: Evidence) -> Evidence:
+    """Return the evidence with an eval set that says of itself that it has 200 rows."""
+    frozen = evidence.bench.frozen
+    many = frozen.manifest.model_copy(update={"groups": ((),) * 200})
+    return replace(evidence, bench=replace(evidence.bench, frozen=frozen.model_copy(update={"manifest": many})))
 
 
 def test_the_gate_is_open_when_all_rules_hold(good):
@@ -125,11 +132,55 @@ def test_what_was_tampered_with_cannot_be_waived(good):
     assert not evaluate(evidence, LAX).open
 
 
-def test_advice_refuses_only_under_strict(good):
-    assert any(r.status == "advice" for r in evaluate(good, LAX).advice)
-    strict = evaluate(good, Policy(strict=True))
+def test_advice_refuses_only_under_strict_and_is_a_rule_there(good):
+    lax = evaluate(good, LAX)
+    assert (lax.open, len(lax.rules)) == (True, len((*HARD, *WAIVABLE)))
+    assert "train-size" in {r.rule for r in lax.advice if r.status == "advice"}
+    strict = evaluate(good, STRICT)
     assert not strict.open
-    assert "train-size" in {r.rule for r in strict.refused}
+    assert [r.rule for r in strict.rules] == list(RULES)
+    assert not strict.advice
+    closed = [r for r in strict.rules if r.status == "refused"]
+    assert {r.rule for r in closed} <= set(ADVICE)
+    for rule in closed:
+        assert f"sluice waive {rule.rule}" in (rule.fix or "")
+    error = strict.refusal()
+    assert f"{len(closed)} of {len(RULES)} rules do not hold" in error.message
+    assert error.remedy == closed[0].fix
+
+
+def test_strict_can_be_satisfied(good):
+    """By enough rows, by what is said of the task, and where nothing can be measured by a written reason."""
+    evidence = replace(resolvable(good), train=good.train * 30, rendered=good.rendered * 30, needs=())
+    report = evaluate(evidence, STRICT)
+    assert [r.rule for r in report.refused] == ["label-agreement"]
+    fact = waiver("label-agreement", report.rule("label-agreement").value)
+    opened = evaluate(replace(evidence, waived=(fact,)), STRICT)
+    assert opened.open
+    assert opened.rule("label-agreement").status == "waived"
+    assert not evaluate(replace(evidence, needs=None, waived=(fact,)), STRICT).open
+    assert not evaluate(replace(evidence, needs=("tools",), waived=(fact,)), STRICT).open
+
+
+def test_a_waiver_of_advice_lapses_when_it_gets_worse(good):
+    waived = replace(resolvable(good), needs=(), waived=(waiver("label-agreement"), waiver("train-size", "960")))
+    assert evaluate(waived, STRICT).open
+    assert not evaluate(replace(waived, train=good.train[:39], rendered=good.rendered[:39]), STRICT).open
+
+
+def test_what_waits_for_another_rule_is_counted_only_where_nothing_else_is_in_the_way(good):
+    strict = evaluate(replace(good, baselines=None), STRICT)
+    assert strict.rule("resolvable").status == "later"
+    assert "resolvable" not in {r.rule for r in strict.refused}
+    assert [r.rule for r in evaluate(replace(good, leaks=None), LAX).refused] == ["no-leakage"]
+    assert evaluate(replace(good, leaks=None), LAX).sentence == "1 of 7 rules does not hold"
+
+
+def test_advice_is_waived_only_where_it_refuses(good, project):
+    with pytest.raises(Refused, match="strict"):
+        waive(project, evaluate(good, LAX), "label-agreement", "two of us labelled 50 rows", by="ana")
+    fact = waive(project, evaluate(good, STRICT), "label-agreement", "two of us labelled 50 rows", by="ana")
+    assert evaluate(replace(good, waived=(fact,)), STRICT).rule("label-agreement").status == "waived"
 
 
 def test_a_looser_value_is_on_the_report(good):

@@ -18,6 +18,7 @@ from sluice.core.project import Project
 from sluice.curate.dataset import open_dataset, tag
 from sluice.curate.eval_side import pinned_boilerplate
 from sluice.evalsuite.models.identity import ModelFiles, identify
+from sluice.train.policy import ADVICE, HARD, WAIVABLE
 from sluice.train.verify import Verification, verify
 
 
@@ -253,6 +254,10 @@ def test_another_metric_leaves_answers_intact_but_scores_absent(project):
 # -- forged facts: bytes that anybody can write and hash -------------------------------------------------------------
 
 
+STRICT = {**dict.fromkeys((*HARD, *WAIVABLE, *ADVICE), "ok"), "gradable": "waived"}
+"""What a pass under `[gate] strict` says of the rules."""
+
+
 def forge(project: Project, kind: str, body: dict, parents: list[str]) -> str:
     """Write a well-formed fact with any parents into both places, as a person with an editor could."""
     entry = {
@@ -294,6 +299,8 @@ def test_a_pass_that_stands_on_nothing_is_found(whole, project):
         ({"dataset": "tickets/other"}, "waiver"),
         ({"set": "0" * 64}, "freeze entry"),
         ({"base": "0" * 64}, "baseline"),
+        ({"rules": {**STRICT, "ladder": "advice"}}, "ladder"),
+        ({"rules": {**STRICT, "label-agreement": "waived"}}, "label-agreement"),
     ],
 )
 def test_a_pass_with_other_claims_is_found(whole, project, change, reason):

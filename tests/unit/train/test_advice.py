@@ -1,0 +1,72 @@
+"""Advice: what is unusual or was not measured, with what would satisfy it; it refuses nothing by itself."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from sluice.evalsuite.question import deciding_rule
+from sluice.evalsuite.stats.power import usual_gain
+from sluice.evalsuite.stats.rates import wilson
+from sluice.train.evidence import Evidence
+from sluice.train.rules.advice import ADVICE_RULES, ladder, resolvable, train_size
+
+
+def on_set(evidence: Evidence, *, right: int, n: int = 200, groups: int = 0, **question: object) -> Evidence:
+    """Return the evidence with an eval set of n rows, each alone or in one of so many groups, and a best baseline."""
+    assert evidence.bench is not None
+    assert evidence.baselines is not None
+    values = tuple((f"g{i % groups}",) if groups else () for i in range(n))
+    manifest = evidence.bench.frozen.manifest.model_copy(update={"groups": values})
+    bench = replace(
+        evidence.bench,
+        frozen=evidence.bench.frozen.model_copy(update={"manifest": manifest}),
+        question=evidence.bench.question.model_copy(update=question),
+    )
+    return replace(evidence, bench=bench, baselines=replace(evidence.baselines, best_rate=wilson(right, n)))
+
+
+def test_advice_never_refuses_by_itself(good):
+    for rule in ADVICE_RULES:
+        assert rule(good).status in ("ok", "advice")
+        assert rule(replace(good, baselines=None, bench=None)).holds
+
+
+@pytest.mark.parametrize(("mean", "status"), [(0.1, "ok"), (0.97, "advice")])
+def test_what_is_left_to_gain_is_read_in_the_direction_of_the_metric(good, mean, status):
+    for direction, right in (("higher", round(200 * mean)), ("lower", round(200 * (1 - mean)))):
+        found = resolvable(on_set(good, right=right, direction=direction))
+        assert found.status == status, direction
+
+
+def test_rows_in_groups_count_as_their_groups_and_as_graded(good):
+    """100 rows show a gain of .155; in 25 groups they show what 25 graded ones do, and no less is promised."""
+    gain = usual_gain("graded", 25)
+    assert gain is not None
+    left = replace(good, target=0.2)
+    assert resolvable(on_set(left, right=0, n=100)).status == "ok"
+    grouped = on_set(left, right=0, n=100, groups=25)
+    assert grouped.bench is not None
+    assert deciding_rule(grouped.bench.question, grouped.bench.frozen.manifest) == ("graded", 25)
+    found = resolvable(grouped)
+    assert found.status == "advice"
+    assert "25 groups" in found.found
+    assert f"{gain:.3f}" in found.found
+    assert float(found.value or "nan") == pytest.approx(gain - 0.2, abs=1e-6)
+    assert resolvable(on_set(replace(good, target=gain + 0.01), right=0, n=100, groups=25)).status == "ok"
+
+
+def test_the_ladder_holds_once_the_task_is_said_to_need_neither(good):
+    assert ladder(replace(good, needs=())).status == "ok"
+    unsaid, tools = ladder(replace(good, needs=None)), ladder(replace(good, needs=("tools",)))
+    assert (unsaid.status, tools.status) == ("advice", "advice")
+    assert "needs = []" in (unsaid.fix or "")
+    assert "tools" in tools.found
+    assert "retrieval" not in tools.found
+
+
+@pytest.mark.parametrize(("n", "value"), [(1_000, None), (10_000, None), (999, "1"), (10_400, "400")])
+def test_train_size_says_how_many_rows_are_too_few_or_too_many(good, n, value):
+    found = train_size(replace(good, train=good.train[:1] * n))
+    assert (found.status, found.value) == ("ok" if value is None else "advice", value)
