@@ -87,8 +87,8 @@ def _first_cells(lines: list[str]) -> dict[str, Any]:
     delimiter = max(DELIMITERS, key=lines[0].count)
     try:
         records = csv.reader(lines, delimiter=delimiter)
-        header: list[str] = next(records, [])
-        cells: list[str] = next(records, [])
+        nothing: list[str] = []
+        header, cells = next(records, nothing), next(records, nothing)
     except csv.Error:
         return {}
     return dict(zip(header, [*cells, *[None] * len(header)], strict=False))
