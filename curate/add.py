@@ -66,6 +66,8 @@ class FileRead(BaseModel):
     columns: tuple[str, ...]
     rows: int
     set_aside: int
+    left_out: dict[str, str]
+    """Columns that are not among the metadata, each with the reason."""
 
 
 class AddResult(BaseModel):
@@ -289,4 +291,5 @@ def _read_facts(name: str, read: ReadResult) -> FileRead:
         columns=tuple(read.columns),
         rows=len(read.rows),
         set_aside=len(read.set_aside),
+        left_out=read.left_out,
     )

@@ -45,6 +45,8 @@ class ExportResult(BaseModel):
     columns: tuple[str, ...]
     size: int
     sha256: str
+    inexact: dict[str, str]
+    """Columns that are not read back as they were, each with what became of their values."""
     made_folder: str | None = None
     """The folder of the file, where it was made for it."""
 
@@ -102,6 +104,7 @@ def export(
         columns=tuple(written.columns),
         size=written.size,
         sha256=written.sha256,
+        inexact=written.inexact,
         made_folder=made,
     )
 
