@@ -49,16 +49,6 @@ class Rendered:
         """Tokens that are learnt, the end-of-turn token included."""
         return len(self.ids) - self.prompt_tokens
 
-    @property
-    def labels_mask(self) -> tuple[bool, ...]:
-        """True for each token of `ids` that is learnt."""
-        return (False,) * self.prompt_tokens + (True,) * self.completion_tokens
-
-    @property
-    def overlong(self) -> bool:
-        """Whether the row exceeds the length limit."""
-        return self.problem == "over-long"
-
 
 def render(
     tokenizer: Any, messages: Messages, target: str, max_length: int, chat_template: str | None = None
