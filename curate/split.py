@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
 from sluice.core.errors import InputError, UsageError
 from sluice.core.part_sizes import size_options
+from sluice.core.progress import Progress
 from sluice.core.rows import AnyRow
 from sluice.core.wording import counted
 from sluice.curate.boilerplate import find_boilerplate
@@ -30,7 +31,6 @@ CANDIDATES = 4  # rows looked at for each row that must be cut out of an oversiz
 HANGING_TOGETHER = 0.5  # of the rows in one component: said aloud, since a common instruction is the usual cause
 
 Part = Literal["train", "dev", "eval"]
-Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True)

@@ -7,17 +7,17 @@ baseline and eval apply it, so that training sees what serving sends.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from sluice.core.errors import InputError
+from sluice.core.progress import Progress
 from sluice.evalsuite.models.template import Messages, carries, dialogue_text, end_of_turn, prompt_text, token_ids
 
 Problem = Literal[
     "over-long", "nothing-to-learn", "answer-lost", "turn-lost", "no-end-of-turn", "template-refuses", "prompt-changes"
 ]
-Progress = Callable[[str, int, int], None]
 
 EXPLANATIONS: dict[Problem, str] = {
     "over-long": "prompt, answer and end-of-turn token do not fit the length limit",
