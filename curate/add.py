@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict
 from sluice.core.canonical import dump_exact
 from sluice.core.errors import InputError, UsageError
 from sluice.core.files import read_lines
+from sluice.core.progress import Progress
 from sluice.core.project import Project
 from sluice.core.wording import counted
 from sluice.curate.absent import bring_back, refuse_absent
@@ -31,7 +32,6 @@ from sluice.curate.dataset import (
 )
 from sluice.curate.drops import ShownRow, operations_on, shown_row
 from sluice.curate.formats import ReadOptions, ReadResult, read_file
-from sluice.curate.formats.records import Progress
 from sluice.curate.operation import Outcome, commit
 
 if TYPE_CHECKING:

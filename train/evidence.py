@@ -6,7 +6,7 @@ data, so that the rules are pure. A missing piece is None with the reason beside
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,6 +15,7 @@ from sluice.core.evalset import FrozenSet
 from sluice.core.ledger import Fact, Facts, Ledger
 from sluice.core.part_sizes import size_options
 from sluice.core.paths import default_cache_dir
+from sluice.core.progress import Progress
 from sluice.core.project import Project
 from sluice.core.prompt import Prompt
 from sluice.core.rows import Example
@@ -36,8 +37,6 @@ from sluice.evalsuite.sets import SetState, deciding_set
 from sluice.train.baseline_evidence import BaselineEvidence, collect_baselines
 from sluice.train.grading_evidence import GradingEvidence, collect_grading
 from sluice.train.render import Rendered, render
-
-Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True)

@@ -6,13 +6,12 @@ from training rows proves nothing. A verdict is computed from stored answers of 
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from pydantic import BaseModel, ConfigDict
 
 from sluice.core.errors import InputError, Refused, Tampered
 from sluice.core.evalset import FrozenSet
 from sluice.core.ledger import Fact, Facts, Ledger
+from sluice.core.progress import Progress
 from sluice.core.project import Project
 from sluice.core.runs import rows_hash
 from sluice.curate.dataset import Version, dataset_names, versions
@@ -29,8 +28,6 @@ from sluice.evalsuite.question import Question
 from sluice.evalsuite.scoring import Scores
 from sluice.evalsuite.sets import deciding_set
 from sluice.train.adapters import Adapter, open_adapter
-
-Progress = Callable[[str, int, int], None]
 
 
 class Judged(BaseModel):

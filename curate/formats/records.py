@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from sluice.core.errors import InputError
+from sluice.core.progress import Progress
 from sluice.core.registry import Registry
 from sluice.core.rows import AnyRow
 
-Progress = Callable[[str, int, int], None]
 STEP = 8192  # records between two reports of progress
 
 

@@ -22,10 +22,11 @@ from typing import Any, cast
 from sluice.core.canonical import dump_exact, parse_exact
 from sluice.core.errors import InputError
 from sluice.core.files import atomic_write
+from sluice.core.progress import Progress
 from sluice.core.registry import Registry
 from sluice.core.rows import SHOWN, Input, Messages, input_from_json
 from sluice.curate.formats.quoting import join_cells
-from sluice.curate.formats.records import STEP, Progress
+from sluice.curate.formats.records import STEP
 
 Render = Callable[[Input], list[dict[str, Any]]]
 """From an input to the messages of a prompt, in chat-template form."""

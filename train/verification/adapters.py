@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 from sluice.core.errors import SluiceError, Tampered
 from sluice.core.files import file_sha256
 from sluice.core.ledger import Facts
+from sluice.core.progress import Progress
 from sluice.core.project import Project
 from sluice.core.prompt import Prompt
 from sluice.core.runs import all_runs
@@ -19,8 +20,6 @@ from sluice.train.adapters import adapter_ids
 from sluice.train.certificate import CARD, Certificate, check, read_certificate, write_card
 from sluice.train.verification.finding import Finding, absent, intact, tampered
 from sluice.train.verification.versions import Versions
-
-Progress = Callable[[str, int, int], None]
 
 
 def check_adapters(

@@ -12,6 +12,7 @@ from typing import Any, cast
 
 from sluice.core.evalset import FrozenSet
 from sluice.core.ledger import Fact, Facts
+from sluice.core.progress import Progress
 from sluice.core.runs import rows_hash
 from sluice.curate.clusters import similarity_clusters
 from sluice.curate.eval_side import relation_of
@@ -23,7 +24,6 @@ from sluice.train.policy import ADVICE, FEWEST_CLUSTERS, HARD, WAIVABLE
 from sluice.train.verification.finding import Finding, absent, intact, tampered
 from sluice.train.verification.versions import Versions
 
-Progress = Callable[[str, int, int], None]
 SHOWN = 10
 
 
