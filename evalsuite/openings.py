@@ -199,13 +199,15 @@ def open_set(project: Project, ledger: Ledger, frozen: FrozenSet, question: Ques
 
     Raises:
         Refused: K other trained candidates have opened the set, or the ledger is not whole; nothing is then written.
-        Tampered: answers of this trained candidate lie here already, though it never opened the set.
+        Tampered: answers to this very question lie here already, though it never opened the set.
     """
     with project.lock("opening", what="the opening of an eval set"):
         facts = ledger.read()
         if spec.adapter is None:
             if facts.of("opened", set=frozen.sha256, spec=spec.sha256, adapter=None):
                 return None
+            if not facts.of("opened", spec=spec.sha256):  # the same rows may have been frozen twice
+                _refuse_planted(project, spec)
         else:
             refuse_spoilt(project, facts, frozen)
             counted = openings(project, facts, frozen, question)

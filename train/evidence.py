@@ -23,7 +23,7 @@ from sluice.core.task import read_schema
 from sluice.curate.audit import AuditReport, audit_rows
 from sluice.curate.checks import CheckContext
 from sluice.curate.clusters import similarity_clusters
-from sluice.curate.dataset import Version, has_dataset, open_dataset
+from sluice.curate.dataset import Version, has_dataset, open_dataset, versions
 from sluice.curate.eval_side import change_edges, relation_of
 from sluice.curate.leaks import Leak, find_leaks, find_leaks_in_texts
 from sluice.curate.similarity import Relation
@@ -37,6 +37,7 @@ from sluice.evalsuite.sets import SetState, deciding_set
 from sluice.train.baseline_evidence import BaselineEvidence, collect_baselines
 from sluice.train.grading_evidence import GradingEvidence, collect_grading
 from sluice.train.render import Rendered, render
+from sluice.train.waivers import OF_ROWS, form_problem, rows_problem
 
 
 @dataclass(frozen=True)
@@ -78,6 +79,9 @@ class Evidence:
     prompt: Prompt | None
     target: float | None
     waived: tuple[Fact, ...]
+    """Waivers of this task and dataset that the rows they were given for bear out."""
+    void_waivers: tuple[str, ...] = ()
+    """Which waivers are left out, and why."""
     needs: tuple[str, ...] | None = None
     """What an answer is said to take beside its input (`[task] needs`); None where nobody has said."""
     loosened: dict[str, str] = field(default_factory=dict)
@@ -146,6 +150,7 @@ def collect(
             baselines = collect_baselines(b, facts)
         except SluiceError as error:
             base_problem, base_remedy = error.message, error.remedy
+    sound, void = _waivers(project, facts, version.dataset if version is not None else name)
     return Evidence(
         method=method,
         task=task.name,
@@ -177,10 +182,36 @@ def collect(
         bench=b,
         prompt=prompt,
         target=task.target,
-        waived=tuple(facts.of("waived", task=task.name, dataset=version.dataset if version is not None else name)),
+        waived=tuple(sound),
+        void_waivers=tuple(void),
         needs=None if task.needs is None else tuple(task.needs),
         loosened=_loosened(b),
     )
+
+
+def _waivers(project: Project, facts: Facts, dataset: str) -> tuple[list[Fact], list[str]]:
+    """Return the waivers for a dataset, and why others do not count.
+
+    Where the value speaks of rows, they must be those of a version of this dataset that lies here.
+    """
+    sound: list[Fact] = []
+    void: list[str] = []
+    here = [v for v in versions(project, dataset) if v.is_here] if has_dataset(project, dataset) else []
+    for fact in facts.of("waived", task=project.config.task.name, dataset=dataset):
+        problem = form_problem(fact.body)
+        if problem is None and fact.body["rule"] in OF_ROWS:
+            digest = str(fact.body.get("version"))
+            found = next((v for v in here if v.hash == digest), None)
+            problem = (
+                "the version that it is about is not in this copy; waive it again"
+                if found is None
+                else rows_problem(fact.body, found.manifest.rows)
+            )
+        if problem is None:
+            sound.append(fact)
+        else:
+            void.append(f"{fact.body.get('rule')} ({fact.hash[:10]}): {problem}")
+    return sound, void
 
 
 def _way_to(project: Project, part: str, *then: str) -> str:

@@ -6,18 +6,14 @@ this again, on the rows it is about to train on.
 
 from __future__ import annotations
 
-import math
-from typing import Any, cast
-
 from pydantic import BaseModel, ConfigDict
 
 from sluice.core.errors import Refused
-from sluice.core.ledger import Fact
 from sluice.core.wording import counted
 from sluice.train.evidence import Evidence
 from sluice.train.policy import ADVICE, WAIVABLE, Policy
 from sluice.train.rules import ADVICE_RULES, HARD_RULES, WAIVABLE_RULES, RuleResult
-from sluice.train.rules.result import ABSENT
+from sluice.train.waivers import covers, form_problem
 
 
 class GateReport(BaseModel):
@@ -27,6 +23,8 @@ class GateReport(BaseModel):
 
     task: str
     dataset: str
+    version: str
+    """Hash of the dataset version that is judged; empty where there is none yet."""
     base: str
     form: str
     open: bool
@@ -69,10 +67,11 @@ def evaluate(evidence: Evidence, policy: Policy) -> GateReport:
     rules = tuple(rule(evidence) for rule in (*HARD_RULES, *WAIVABLE_RULES))
     if policy.strict:
         rules, advice = (*rules, *(_refusing(r) for r in advice)), ()
-    rules = tuple(_waived(r, evidence.waived) for r in rules)
+    rules = tuple(_waived(r, evidence) for r in rules)
     return GateReport(
         task=evidence.task,
         dataset=evidence.dataset,
+        version=evidence.train_version,
         base=evidence.base,
         form=evidence.form,
         open=all(r.holds for r in rules),
@@ -94,45 +93,18 @@ def _refusing(advice: RuleResult) -> RuleResult:
     return advice.model_copy(update={"status": "refused", "fix": fix})
 
 
-def _waived(result: RuleResult, waivers: tuple[Fact, ...]) -> RuleResult:
+def _waived(result: RuleResult, evidence: Evidence) -> RuleResult:
     """Return a refused rule as waived where a waiver is bound to it and the value found has not got worse."""
     if result.status != "refused" or result.value is None or result.word == "tampered":
         return result
     if result.rule not in (*WAIVABLE, *ADVICE):
         return result
-    for fact in reversed(waivers):
-        bound, reason = _bound(fact), str(fact.body.get("reason") or "").strip()
-        holds = bound is not None and float(result.value) <= bound and _covers(fact, result.parts)
-        if fact.body.get("rule") == result.rule and reason and holds:
-            return result.model_copy(update={"status": "waived", "waiver": f"{reason} ({fact.account})", "fix": None})
+    low, high = (0.0, 0.0) if evidence.bench is None else evidence.bench.question.score_range
+    for fact in reversed(evidence.waived):
+        if covers(fact, result) and form_problem(fact.body, width=high - low) is None:
+            reason = f"{str(fact.body['reason']).strip()} ({fact.account})"
+            return result.model_copy(update={"status": "waived", "waiver": reason, "fix": None})
     return result
-
-
-def _bound(fact: Fact) -> float | None:
-    """Return the value that a waiver is bound to; None where it has none: such a waiver waives nothing."""
-    try:
-        value = float(str(fact.body.get("value")))
-    except ValueError:
-        return None
-    return value if math.isfinite(value) else None
-
-
-def _covers(fact: Fact, parts: dict[str, str]) -> bool:
-    """Return whether every part of what is found was waived, and none has grown since."""
-    found = fact.body.get("parts")
-    if not parts:
-        return True
-    if not isinstance(found, dict):
-        return False
-    waived = cast("dict[str, Any]", found)
-    for name, count in parts.items():
-        then = str(waived.get(name, ""))
-        if count == ABSENT or then == ABSENT:
-            if then != count:
-                return False
-        elif not then.isdecimal() or int(count) > int(then):
-            return False
-    return True
 
 
 def _notices(evidence: Evidence) -> tuple[str, ...]:
@@ -147,4 +119,5 @@ def _notices(evidence: Evidence) -> tuple[str, ...]:
         notices.append(
             f"{counted(len(facts.written_back), 'fact was', 'facts were')} missing from ledger/: written back"
         )
+    notices += [f"a waiver counts for nothing: {problem}" for problem in evidence.void_waivers]
     return tuple(notices)

@@ -14,6 +14,8 @@ ADVICE = ("train-size", "resolvable", "ladder", "label-agreement")
 """Rules that advise; under `[gate] strict` they refuse, and can be waived as those above."""
 RULES = (*HARD, *WAIVABLE, *ADVICE)
 FEWEST_CLUSTERS = 20
+ABSENT = "absent"
+"""The part of a check that lacked what it needs: it has no count."""
 TRAIN_ROWS = (1_000, 10_000)
 """Most narrow tasks are learnt from 1,000 to 10,000 clean rows; LIMA (2023) shows how far 1,000 chosen ones go."""
 

@@ -7,8 +7,7 @@ from sluice.core.ledger import Fact, Ledger
 from sluice.core.project import Project
 from sluice.train.gate import GateReport
 from sluice.train.policy import ADVICE, HARD, WAIVABLE
-
-SHORTEST_REASON = 10  # characters: "ok" is no reason
+from sluice.train.waivers import SHORTEST_REASON
 
 
 def check_waiver(rule: str, reason: str) -> None:
@@ -56,6 +55,7 @@ def waive(project: Project, report: GateReport, rule: str, reason: str, *, by: s
             "rule": rule,
             "task": report.task,
             "dataset": report.dataset,
+            "version": report.version,
             "value": result.value,
             "parts": result.parts,
             "found": result.found if "/" not in result.found else result.found[:300],

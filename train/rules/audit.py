@@ -6,7 +6,8 @@ from sluice.core.wording import counted
 from sluice.curate.checks import CHECKS
 from sluice.curate.checks.base import MISSING
 from sluice.train.evidence import Evidence
-from sluice.train.rules.result import ABSENT, RuleResult, absent, later, ok, refused
+from sluice.train.policy import ABSENT
+from sluice.train.rules.result import RuleResult, absent, later, ok, refused
 
 RULE = "audit"
 OPTIONAL = {"schema": MISSING["schema"], "dev-in-train": MISSING["dev"], "leak": MISSING["eval"]}

@@ -9,10 +9,6 @@ from pydantic import BaseModel, ConfigDict
 Status = Literal["ok", "refused", "waived", "later", "advice"]
 
 
-ABSENT = "absent"
-"""The part of a check that lacked what it needs: it has no count."""
-
-
 class RuleResult(BaseModel):
     """One rule's answer: what was found, and last the exact command that would satisfy it."""
 

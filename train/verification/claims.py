@@ -10,11 +10,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, cast
 
+from sluice import __version__
 from sluice.core.evalset import FrozenSet
 from sluice.core.ledger import Fact, Facts
 from sluice.core.progress import Progress
 from sluice.core.runs import rows_hash
+from sluice.curate.audit import audit_rows
+from sluice.curate.checks import CHECKS, CheckContext
 from sluice.curate.clusters import similarity_clusters
+from sluice.curate.dataset import Version
 from sluice.curate.eval_side import relation_of
 from sluice.curate.leaks import find_leaks
 from sluice.curate.similarity import VERSION as SIMILARITY
@@ -23,6 +27,7 @@ from sluice.evalsuite.question import claim_problem
 from sluice.train.policy import ADVICE, FEWEST_CLUSTERS, HARD, WAIVABLE
 from sluice.train.verification.finding import Finding, absent, intact, tampered
 from sluice.train.verification.versions import Versions
+from sluice.train.waivers import form_problem, parts_of, rows_problem
 
 SHOWN = 10
 
@@ -45,7 +50,7 @@ class Claims:
             "evaluated": self._evaluated,
             "baseline": self._baseline,
             "graded": self._graded,
-            "waived": lambda f, _: self._waived(f),
+            "waived": self._waived,
             "passed": self._passed,
             "trained": self._trained,
         }
@@ -133,10 +138,27 @@ class Claims:
             return "the answers that it is about are not on record under it"
         return None
 
-    def _waived(self, fact: Fact) -> str | None:
-        if fact.body.get("rule") not in (*WAIVABLE, *ADVICE):
-            return f"'{fact.body.get('rule')}' cannot be waived"
-        return None if str(fact.body.get("reason") or "").strip() else "it gives no reason"
+    def _waived(self, fact: Fact, under: list[Fact]) -> str | None:
+        widths = [_width_of(f) for f in _of(under, "claimed")]
+        problem = form_problem(fact.body, width=max(widths, default=None))
+        named = (fact.body.get("dataset"), fact.body.get("version"))
+        version = next((v for v in self.versions.whole if (v.dataset, v.hash) == named), None)
+        if problem is not None or version is None:
+            return problem
+        return rows_problem(fact.body, version.manifest.rows) or self._waived_checks(fact, version)
+
+    def _waived_checks(self, fact: Fact, version: Version) -> str | None:
+        """Run those checks again that look at nothing but the rows, where the waiver is of this very program's."""
+        said = parts_of(fact.body) or {}
+        if fact.body.get("rule") != "audit" or fact.tool != f"sluice {__version__}":
+            return None
+        specs = [CHECKS.get(name).spec for name in CHECKS.names() if name in said]
+        names = [spec.name for spec in specs if spec.severity == "fail" and not spec.needs]
+        report = audit_rows(CheckContext(rows=version.rows()), names) if names else None
+        for check in report.checks if report is not None else ():
+            if said[check.name] != str(check.count):
+                return f"{check.name} is said to name {said[check.name]} rows of {version.ref}, not {check.count}"
+        return None
 
     def _passed(self, fact: Fact, under: list[Fact]) -> str | None:
         body = fact.body
@@ -214,6 +236,15 @@ def _openings_of(claim: Fact) -> int:
     question = claim.body.get("question")
     found = cast("dict[str, Any]", question).get("openings") if isinstance(question, dict) else None
     return found if isinstance(found, int) else 0
+
+
+def _width_of(claim: Fact) -> float:
+    """Return the width of the range of scores that a claim pins; 0 where it pins none."""
+    question = claim.body.get("question")
+    try:
+        return float(cast("dict[str, Any]", question)["high"]) - float(cast("dict[str, Any]", question)["low"])
+    except (KeyError, TypeError, ValueError):
+        return 0.0
 
 
 def _well_graded(fact: Fact) -> bool:

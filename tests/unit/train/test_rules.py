@@ -37,6 +37,7 @@ NOTHING_IS_WELL = {
     "text_leaks": "() says: looked at, none found",
     "lacking": "() says: looked at, none lacks anything",
     "waived": "nothing is waived",
+    "void_waivers": "no waiver is left out; shown only",
     "loosened": "nothing is looser",
     "needs": "only advice reads it: nobody has said, or neither",
     "target": "the best score of the range is then the target",
