@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict
 
 from sluice.core.ledger import Fact
 from sluice.core.wording import counted
+from sluice.evalsuite.openings import all_spent, openings
 from sluice.train.evidence import Evidence
 from sluice.train.policy import WAIVABLE, Policy
 from sluice.train.rules import ADVICE_RULES, HARD_RULES, WAIVABLE_RULES, RuleResult
@@ -117,4 +118,10 @@ def _notices(evidence: Evidence) -> tuple[str, ...]:
         notices.append(
             f"{counted(len(facts.written_back), 'fact was', 'facts were')} missing from ledger/: written back"
         )
+    if evidence.bench is not None:
+        b = evidence.bench
+        count = openings(b.project, facts, b.frozen, b.question)
+        if count.used >= count.allowed:
+            spent = all_spent(count, b.frozen)
+            notices.append(f"{spent.message}: no verdict on what is trained now is possible. {spent.remedy}")
     return tuple(notices)
