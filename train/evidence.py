@@ -31,7 +31,7 @@ from sluice.evalsuite.asking import Form
 from sluice.evalsuite.baselines.bench import Bench, bench
 from sluice.evalsuite.baselines.compose import prompt_rows, train_prompt
 from sluice.evalsuite.models.identity import ModelFiles, identify
-from sluice.evalsuite.openings import foreign_problem
+from sluice.evalsuite.openings import all_spent, foreign_problem, openings
 from sluice.evalsuite.question import changed_keys, current_question, pinned_question
 from sluice.evalsuite.sets import SetState, deciding_set
 from sluice.train.baseline_evidence import BaselineEvidence, collect_baselines
@@ -85,6 +85,8 @@ class Evidence:
     needs: tuple[str, ...] | None = None
     """What an answer is said to take beside its input (`[task] needs`); None where nobody has said."""
     loosened: dict[str, str] = field(default_factory=dict)
+    spent: str | None = None
+    """What is said where all openings of the set are spent: no verdict on what is trained now is possible."""
 
 
 def collect(
@@ -186,6 +188,7 @@ def collect(
         void_waivers=tuple(void),
         needs=None if task.needs is None else tuple(task.needs),
         loosened=_loosened(b),
+        spent=_spent(project, facts, b),
     )
 
 
@@ -393,3 +396,13 @@ def _loosened(b: Bench | None) -> dict[str, str]:
     from sluice.evalsuite.question import loosened
 
     return {} if b is None else loosened(b.question)
+
+
+def _spent(project: Project, facts: Facts, b: Bench | None) -> str | None:
+    if b is None:
+        return None
+    counted = openings(project, facts, b.frozen, b.question)
+    if counted.used < counted.allowed:
+        return None
+    error = all_spent(counted, b.frozen)
+    return f"{error.message}: no verdict on what is trained now is possible. {error.remedy}"

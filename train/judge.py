@@ -42,6 +42,8 @@ class Judged(BaseModel):
     """Which opening of the eval set this was; None on dev."""
     allowed: int | None
     waived: tuple[str, ...]
+    openable: bool
+    """Whether `compare ID --final` can give a verdict: an opening is left, or one was made for this adapter."""
 
 
 class Cost(BaseModel):
@@ -178,7 +180,12 @@ def judge(
         opening=_opening_of(facts, b, adapter) if final else None,
         allowed=counted.allowed if final else None,
         waived=tuple(str(w["rule"]) for w in adapter.certificate.waivers) if adapter.certificate else (),
+        openable=counted.used < counted.allowed or not _specs_opened(facts, b, adapter).isdisjoint(counted.made),
     )
+
+
+def _specs_opened(facts: Facts, b: Bench, adapter: Adapter) -> set[str]:
+    return {str(f.body.get("spec")) for f in facts.of("opened", set=b.frozen.sha256, adapter=adapter.sha256)}
 
 
 def _eval_place(project: Project, facts: Facts, b: Bench) -> Place:

@@ -84,7 +84,7 @@ def _unrecognised(columns: list[str], path: Path) -> InputError:
             remedy=f"rename {talk} to messages, its turns written as {TURNS}; {FROM_SHAREGPT}",
         )
     if {"chosen", "rejected"} <= set(columns):
-        source = _guess([c for c in columns if c not in ("chosen", "rejected")], LIKELY_INPUTS)
+        source = likely_input(dict.fromkeys(c for c in columns if c not in ("chosen", "rejected")))
         return InputError(
             "these are preference pairs (chosen, rejected), which this version does not read yet",
             where=str(path),
