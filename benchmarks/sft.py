@@ -180,7 +180,7 @@ def trl_trainer(wrapped: Any, model: LocalModel, rows: list[Rendered], batch: in
 
 def labels(row: Rendered) -> list[int]:
     """Token ids where learnt, -100 elsewhere."""
-    return [token if learnt else -100 for token, learnt in zip(row.ids, row.labels_mask, strict=True)]
+    return [-100] * row.prompt_tokens + list(row.ids[row.prompt_tokens :])
 
 
 def losses(model: LocalModel, rows: list[Rendered]) -> tuple[float, float]:

@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict
 from sluice.core.canonical import dump_exact
 from sluice.core.errors import InputError, UsageError
 from sluice.core.files import read_lines
+from sluice.core.progress import Progress
 from sluice.core.project import Project
 from sluice.core.wording import counted
 from sluice.curate.absent import bring_back, refuse_absent
@@ -31,7 +32,6 @@ from sluice.curate.dataset import (
 )
 from sluice.curate.drops import ShownRow, operations_on, shown_row
 from sluice.curate.formats import ReadOptions, ReadResult, read_file
-from sluice.curate.formats.records import Progress
 from sluice.curate.operation import Outcome, commit
 
 if TYPE_CHECKING:
@@ -66,6 +66,8 @@ class FileRead(BaseModel):
     columns: tuple[str, ...]
     rows: int
     set_aside: int
+    left_out: dict[str, str]
+    """Columns that are not among the metadata, each with the reason."""
 
 
 class AddResult(BaseModel):
@@ -289,4 +291,5 @@ def _read_facts(name: str, read: ReadResult) -> FileRead:
         columns=tuple(read.columns),
         rows=len(read.rows),
         set_aside=len(read.set_aside),
+        left_out=read.left_out,
     )

@@ -13,6 +13,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from sluice.core.errors import BadPath, InputError
+from sluice.core.progress import Progress
 from sluice.core.project import Project
 from sluice.core.rows import AnyRow, to_record
 from sluice.core.task import parse_schema, read_schema
@@ -23,7 +24,6 @@ from sluice.curate.dataset import Version, has_dataset, open_dataset
 from sluice.curate.drops import ShownRow, find_records, shown_row
 from sluice.curate.eval_side import change_edges, eval_side
 from sluice.curate.formats import ReadOptions, read_file
-from sluice.curate.formats.records import Progress
 from sluice.curate.metadata import class_path, metadata_of
 
 FIRST = 2

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from sluice.core.progress import Progress
 from sluice.core.rows import AnyRow, Messages, input_texts
 from sluice.curate.join import Side, each, related
 from sluice.curate.similarity import (
@@ -207,7 +208,7 @@ def components(
     relation: Relation,
     groups: Groups | None = None,
     edges: Iterable[tuple[str, str]] = (),
-    progress: Callable[[str, int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> list[list[int]]:
     """Return the connected components of the relation, as numbers of rows, ordered by their first row.
 

@@ -13,13 +13,13 @@ from pydantic import BaseModel, ConfigDict
 
 from sluice.core.errors import InputError, Refused, UsageError
 from sluice.core.ledger import Ledger
+from sluice.core.progress import Progress
 from sluice.core.project import Project
 from sluice.core.wording import counted
 from sluice.curate.add import parts_of
 from sluice.curate.dataset import Version, has_dataset, open_dataset, open_newest
 from sluice.curate.drops import Drop, ShownRow, drop_rows, shown_row
 from sluice.curate.eval_side import EvalSide, change_edges, eval_side
-from sluice.curate.formats.records import Progress
 from sluice.curate.leaks import Leak, find_leaks, find_leaks_in_texts
 from sluice.curate.operation import Outcome, commit
 

@@ -12,12 +12,12 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
+from sluice.core.progress import Progress
 from sluice.core.project import Project
 from sluice.curate.add import parts_of
 from sluice.curate.dataset import Version, open_dataset, open_newest
 from sluice.curate.drops import Drop, ShownRow, drop_rows, shown_row
 from sluice.curate.duplicates import DedupResult, Dropped, dedup
-from sluice.curate.formats.records import Progress
 from sluice.curate.operation import Outcome, commit
 
 FIRST = 5

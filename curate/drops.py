@@ -6,9 +6,9 @@ a frame in two for a new operation; `dropped_rows` lists what is still out of a 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from pydantic import BaseModel, ConfigDict
 
@@ -103,7 +103,7 @@ def one_line(content: Any, width: int = 100) -> str:
     if content is None:
         return "(not here)"
     if isinstance(content, dict) and isinstance(content.get("messages"), list):
-        text = " | ".join(f"{t.get('role')}: {t.get('content', '')}" for t in content["messages"])
+        text = " | ".join(f"{turn.get('role')}: {said(turn)}" for turn in content["messages"])
     elif isinstance(content, dict):
         texts = [v if isinstance(v, str) else dump_exact(v) for v in content.values()]
         text = " | ".join(texts)
@@ -111,6 +111,22 @@ def one_line(content: Any, width: int = 100) -> str:
         text = str(content)
     folded = " ".join(text.split())
     return folded if len(folded) <= width else folded[: width - 3] + "..."
+
+
+def said(turn: Mapping[str, Any]) -> str:
+    """Return what a turn says: its content, and each call with its arguments."""
+    calls = parse_exact(turn["tool_calls"]) if turn.get("tool_calls") else []
+    told = [f"calls {_call(call)}" for call in calls]
+    return " ".join(text for text in (turn.get("content", ""), *told) if text)
+
+
+def _call(call: Any) -> str:
+    function = cast("Any", call.get("function", call) if isinstance(call, dict) else None)
+    if not isinstance(function, dict) or not isinstance(function.get("name"), str):
+        return dump_exact(call)
+    arguments = function.get("arguments")
+    told = arguments if isinstance(arguments, str) else dump_exact(arguments) if arguments is not None else ""
+    return f"{function['name']} {told}".rstrip()
 
 
 def operations_on(version: Version) -> list[Operation]:

@@ -12,13 +12,13 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from sluice.core.errors import InputError
+from sluice.core.progress import Progress
 from sluice.core.project import Project
 from sluice.core.prompt import load_prompt
 from sluice.curate.add import name_of
 from sluice.curate.dataset import Version, open_dataset
 from sluice.curate.drops import dropped_frame
 from sluice.curate.formats import ExportRow, WriteOptions, write_rows
-from sluice.curate.formats.records import Progress
 from sluice.curate.metadata import adding_operations, metadata_of, original_columns
 
 BY_EXTENSION = {
@@ -45,6 +45,8 @@ class ExportResult(BaseModel):
     columns: tuple[str, ...]
     size: int
     sha256: str
+    inexact: dict[str, str]
+    """Columns that are not read back as they were, each with what became of their values."""
     made_folder: str | None = None
     """The folder of the file, where it was made for it."""
 
@@ -102,6 +104,7 @@ def export(
         columns=tuple(written.columns),
         size=written.size,
         sha256=written.sha256,
+        inexact=written.inexact,
         made_folder=made,
     )
 

@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from sluice.core.errors import InputError, UsageError
+from sluice.core.progress import Progress
 from sluice.core.project import Project
 from sluice.core.wording import counted
 from sluice.curate.add import parts_of
@@ -16,7 +17,6 @@ from sluice.curate.audit import AuditReport, failing_rows
 from sluice.curate.audit_dataset import Tokens, audit_dataset
 from sluice.curate.dataset import open_dataset, open_newest
 from sluice.curate.drops import Drop, ShownRow, drop_rows, shown_row
-from sluice.curate.formats.records import Progress
 from sluice.curate.operation import Outcome, commit
 
 FIRST = 5

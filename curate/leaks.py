@@ -8,13 +8,14 @@ another by a change are all found. It finds copies, not meaning: a paraphrase or
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 from sluice.core.canonical import JsonProblem, dump_exact, parse_exact
+from sluice.core.progress import Progress
 from sluice.core.rows import AnyRow
 from sluice.curate.clusters import Asked, Groups, Tie, histories, is_tiny, links
 from sluice.curate.join import Side, each, related
@@ -53,7 +54,7 @@ def find_leaks(
     groups: Groups | None = None,
     eval_groups: Groups | None = None,
     edges: Iterable[tuple[str, str]] = (),
-    progress: Callable[[str, int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> list[Leak]:
     """Return every leak from eval rows into rows: one for each pair of rows, the strongest way first.
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from sluice.core.errors import UsageError
 from sluice.core.part_sizes import size_options
+from sluice.core.progress import Progress
 from sluice.core.project import Project
 from sluice.core.rows import AnyRow
 from sluice.core.wording import counted
@@ -30,7 +31,6 @@ from sluice.curate.draw import Part, SetAside
 from sluice.curate.drops import Drop, drop_rows, operations_on
 from sluice.curate.eval_side import change_edges, eval_side, pinned_boilerplate
 from sluice.curate.extend import extend_split
-from sluice.curate.formats.records import Progress
 from sluice.curate.metadata import group_values
 from sluice.curate.operation import Operation, Outcome, commit
 from sluice.curate.parts_result import SplitDone, split_done

@@ -8,11 +8,12 @@ on the order of the rows; `sluice.curate.draw` has its rule. `sluice.curate.exte
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sluice.core.errors import InputError, UsageError
 from sluice.core.part_sizes import size_options
+from sluice.core.progress import Progress
 from sluice.core.rows import AnyRow
 from sluice.core.wording import counted
 from sluice.curate.boilerplate import find_boilerplate
@@ -24,8 +25,6 @@ from sluice.curate.strata import classes
 
 HANGING_TOGETHER = 0.5  # of the rows in one component: said aloud, since a common instruction is the usual cause
 FEWEST = 20  # rows in that component
-
-Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True)

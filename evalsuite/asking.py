@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from sluice.core.errors import InputError, Tampered
 from sluice.core.paths import default_cache_dir
+from sluice.core.progress import Progress
 from sluice.core.project import Project
 from sluice.core.prompt import Prompt, rendered_hash
 from sluice.core.rows import Example
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from sluice.evalsuite.generate import Answer
     from sluice.evalsuite.models.local import LocalModel
 
-Progress = Callable[[str, int, int], None]
 Role = Literal["baseline", "eval", "reference"]
 
 

@@ -11,7 +11,6 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 from typing import Literal
@@ -21,12 +20,12 @@ from pydantic import BaseModel, ConfigDict
 from sluice import __version__
 from sluice.core.errors import SluiceError
 from sluice.core.paths import default_cache_dir
+from sluice.core.progress import Progress
 from sluice.core.project import Project
 from sluice.evalsuite.models.at_hand import model_at_hand
 from sluice.evalsuite.models.embedded import DEFAULT_MODEL, SMOLLM2
 from sluice.evalsuite.probe import Probe, probe
 
-Progress = Callable[[str, int, int], None]
 Word = Literal["ok", "missing", "warn"]
 Need = Literal["curate", "train"]
 DISTRIBUTION = "sluiceway"

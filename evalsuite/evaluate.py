@@ -7,7 +7,7 @@ first answer and `evaluated` after the last; a run that was cut is resumed, neve
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict
 from sluice.core.errors import Refused, Tampered
 from sluice.core.evalset import FrozenSet
 from sluice.core.ledger import Fact, Facts, Ledger, decimal
+from sluice.core.progress import Progress
 from sluice.core.project import Project
 from sluice.core.prompt import Prompt
 from sluice.core.rows import Example
@@ -31,7 +32,6 @@ from sluice.evalsuite.question import Question
 from sluice.evalsuite.scoring import Scores, score_answers
 from sluice.evalsuite.sets import SetState, deciding_set, folder_name, named_set, rows_in_sets
 
-Progress = Callable[[str, int, int], None]
 _DECIMAL = re.compile(r"-?\d{1,9}\.\d{6}")
 _RUN_ID = re.compile(r"[a-z0-9][a-z0-9-]*")
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable
 
 from pydantic import BaseModel, ConfigDict
 
@@ -16,6 +15,7 @@ from sluice.core.errors import InputError, Refused, Tampered, UsageError
 from sluice.core.evalset import FrozenSet, SetManifest, read_set, rows_bytes, unit_labels
 from sluice.core.files import publish_folder, write_synced
 from sluice.core.ledger import Facts, Ledger
+from sluice.core.progress import Progress
 from sluice.core.project import DATASET_NAME, NAME_RULE, Project
 from sluice.core.rows import AnyRow, Example, input_texts
 from sluice.core.scaffold_text import TEMPLATE_MARK
@@ -43,7 +43,6 @@ FEWEST_ROWS = 20
 FEW_FOR_GRADED = 50
 OTHER_OPENINGS = 6
 LARGE_GAIN = 0.2  # what "the n that could decide" is said for: a gain that most would call large
-Progress = Callable[[str, int, int], None]
 
 
 class FreezeResult(BaseModel):

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from sluice.core.errors import SurroundingsError
-from sluice.evalsuite.models.identity import Progress
+from sluice.core.progress import Progress
 from sluice.evalsuite.models.local import LocalModel
 from sluice.evalsuite.models.quiet import quiet_libraries
 from sluice.evalsuite.models.template import Messages

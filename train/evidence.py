@@ -6,7 +6,7 @@ data, so that the rules are pure. A missing piece is None with the reason beside
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,6 +15,7 @@ from sluice.core.evalset import FrozenSet
 from sluice.core.ledger import Fact, Facts, Ledger
 from sluice.core.part_sizes import size_options
 from sluice.core.paths import default_cache_dir
+from sluice.core.progress import Progress
 from sluice.core.project import Project
 from sluice.core.prompt import Prompt
 from sluice.core.rows import Example
@@ -30,15 +31,13 @@ from sluice.evalsuite.asking import Form
 from sluice.evalsuite.baselines.bench import Bench, bench
 from sluice.evalsuite.baselines.compose import prompt_rows, train_prompt
 from sluice.evalsuite.models.identity import ModelFiles, identify
-from sluice.evalsuite.openings import foreign_problem
+from sluice.evalsuite.openings import all_spent, foreign_problem, openings
 from sluice.evalsuite.question import changed_keys, current_question, pinned_question
 from sluice.evalsuite.sets import SetState, deciding_set
 from sluice.train.baseline_evidence import BaselineEvidence, collect_baselines
 from sluice.train.grading_evidence import GradingEvidence, collect_grading
 from sluice.train.render import Rendered, render
 from sluice.train.waivers import OF_ROWS, form_problem, rows_problem
-
-Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True)
@@ -86,6 +85,8 @@ class Evidence:
     needs: tuple[str, ...] | None = None
     """What an answer is said to take beside its input (`[task] needs`); None where nobody has said."""
     loosened: dict[str, str] = field(default_factory=dict)
+    spent: str | None = None
+    """What is said where all openings of the set are spent: no verdict on what is trained now is possible."""
 
 
 def collect(
@@ -187,6 +188,7 @@ def collect(
         void_waivers=tuple(void),
         needs=None if task.needs is None else tuple(task.needs),
         loosened=_loosened(b),
+        spent=_spent(project, facts, b),
     )
 
 
@@ -394,3 +396,13 @@ def _loosened(b: Bench | None) -> dict[str, str]:
     from sluice.evalsuite.question import loosened
 
     return {} if b is None else loosened(b.question)
+
+
+def _spent(project: Project, facts: Facts, b: Bench | None) -> str | None:
+    if b is None:
+        return None
+    counted = openings(project, facts, b.frozen, b.question)
+    if counted.used < counted.allowed:
+        return None
+    error = all_spent(counted, b.frozen)
+    return f"{error.message}: no verdict on what is trained now is possible. {error.remedy}"

@@ -6,13 +6,12 @@ from training rows proves nothing. A verdict is computed from stored answers of 
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from pydantic import BaseModel, ConfigDict
 
 from sluice.core.errors import InputError, Refused, Tampered
 from sluice.core.evalset import FrozenSet
 from sluice.core.ledger import Fact, Facts, Ledger
+from sluice.core.progress import Progress
 from sluice.core.project import Project
 from sluice.core.runs import rows_hash
 from sluice.curate.dataset import Version, dataset_names, versions
@@ -30,8 +29,6 @@ from sluice.evalsuite.scoring import Scores
 from sluice.evalsuite.sets import deciding_set
 from sluice.train.adapters import Adapter, open_adapter
 
-Progress = Callable[[str, int, int], None]
-
 
 class Judged(BaseModel):
     """A comparison of an adapter, and what was spent on it."""
@@ -45,6 +42,8 @@ class Judged(BaseModel):
     """Which opening of the eval set this was; None on dev."""
     allowed: int | None
     waived: tuple[str, ...]
+    openable: bool
+    """Whether `compare ID --final` can give a verdict: an opening is left, or one was made for this adapter."""
 
 
 class Cost(BaseModel):
@@ -181,7 +180,12 @@ def judge(
         opening=_opening_of(facts, b, adapter) if final else None,
         allowed=counted.allowed if final else None,
         waived=tuple(str(w["rule"]) for w in adapter.certificate.waivers) if adapter.certificate else (),
+        openable=counted.used < counted.allowed or not _specs_opened(facts, b, adapter).isdisjoint(counted.made),
     )
+
+
+def _specs_opened(facts: Facts, b: Bench, adapter: Adapter) -> set[str]:
+    return {str(f.body.get("spec")) for f in facts.of("opened", set=b.frozen.sha256, adapter=adapter.sha256)}
 
 
 def _eval_place(project: Project, facts: Facts, b: Bench) -> Place:

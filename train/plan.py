@@ -7,20 +7,20 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
 from sluice.core.errors import InputError
+from sluice.core.progress import Progress
 from sluice.evalsuite.asking import Form
 from sluice.evalsuite.models.identity import ModelFiles
 from sluice.evalsuite.models.local import load, load_tokenizer
 from sluice.train.recipes.config import SftConfig
 from sluice.train.render import Rendered
 
-Progress = Callable[[str, int, int], None]
 PROBE_ROWS = 24
 SAMPLES = 3
 SHOWN_OF_REPEATED = 24  # tokens of a text that all rows begin with that are not marked as repeated

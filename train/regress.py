@@ -5,12 +5,11 @@ Judged not-worse at the margin and alpha .05, without K, as often as wanted: nev
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from pydantic import BaseModel, ConfigDict
 
 from sluice.core.errors import InputError, Refused
 from sluice.core.ledger import Fact, Facts, Ledger
+from sluice.core.progress import Progress
 from sluice.core.project import Project
 from sluice.core.prompt import Prompt
 from sluice.core.runs import Run, rows_hash
@@ -22,8 +21,6 @@ from sluice.evalsuite.models.identity import ModelFiles
 from sluice.evalsuite.question import Question
 from sluice.train.adapters import open_adapter
 from sluice.train.judge import candidate_of
-
-Progress = Callable[[str, int, int], None]
 
 
 class Regression(BaseModel):

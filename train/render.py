@@ -7,17 +7,17 @@ baseline and eval apply it, so that training sees what serving sends.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from sluice.core.errors import InputError
+from sluice.core.progress import Progress
 from sluice.evalsuite.models.template import Messages, carries, dialogue_text, end_of_turn, prompt_text, token_ids
 
 Problem = Literal[
     "over-long", "nothing-to-learn", "answer-lost", "turn-lost", "no-end-of-turn", "template-refuses", "prompt-changes"
 ]
-Progress = Callable[[str, int, int], None]
 
 EXPLANATIONS: dict[Problem, str] = {
     "over-long": "prompt, answer and end-of-turn token do not fit the length limit",
@@ -48,16 +48,6 @@ class Rendered:
     def completion_tokens(self) -> int:
         """Tokens that are learnt, the end-of-turn token included."""
         return len(self.ids) - self.prompt_tokens
-
-    @property
-    def labels_mask(self) -> tuple[bool, ...]:
-        """True for each token of `ids` that is learnt."""
-        return (False,) * self.prompt_tokens + (True,) * self.completion_tokens
-
-    @property
-    def overlong(self) -> bool:
-        """Whether the row exceeds the length limit."""
-        return self.problem == "over-long"
 
 
 def render(

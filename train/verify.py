@@ -7,13 +7,13 @@ typed.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
 from sluice.core.ledger import Facts, Ledger
 from sluice.core.paths import default_cache_dir
+from sluice.core.progress import Progress
 from sluice.core.project import Project
 from sluice.train.verification.adapters import check_adapters, check_models
 from sluice.train.verification.claims import Claims
@@ -23,8 +23,6 @@ from sluice.train.verification.gradings import check_gradings
 from sluice.train.verification.runs import Runs
 from sluice.train.verification.sets import check_ledger, check_sets
 from sluice.train.verification.versions import Versions
-
-Progress = Callable[[str, int, int], None]
 
 
 class Verification(BaseModel):

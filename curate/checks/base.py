@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, final
 
 from pydantic import BaseModel, ConfigDict
 
+from sluice.core.progress import Progress
 from sluice.core.registry import Registry
 from sluice.core.rows import AnyRow, Example, Preference, Text, Unpaired, input_texts
 from sluice.core.wording import counted
@@ -66,7 +67,7 @@ class CheckContext:
     edges: Sequence[tuple[str, str]] = ()
     stratify: str | None = None
     metadata: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]])
-    progress: Callable[[str, int, int], None] | None = None
+    progress: Progress | None = None
 
     def has(self, need: Need) -> bool:
         """Return whether an input is there (an eval or dev part of no rows is not)."""

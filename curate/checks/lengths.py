@@ -67,7 +67,7 @@ class Overlong(Check):
         lengths: list[int] = []
         findings: list[Finding] = []
         total = len(context.rows)
-        for i, row in enumerate(context.rows):
+        for i, row in enumerate(context.rows):  # a chat template is a program that knows one row at a time
             if context.progress and i % 512 == 0:
                 context.progress("counting tokens", i, total)
             try:
@@ -114,6 +114,7 @@ class Lengths(Check):
 
     def find(self, context: CheckContext) -> Found:
         """Return the outliers by characters (which, unlike words, exist in every script)."""
+        # Rows are records here, not columns: which texts an input or an answer has depends on its kind.
         inputs = [input_length(row) for row in context.rows]
         targets = [answer_length(row) for row in context.rows]
         given = [length for length in targets if length is not None]

@@ -17,6 +17,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from sluice.core.progress import Progress
 from sluice.core.rows import AnyRow
 from sluice.curate.duplicates.keys import Keys, keys_of
 from sluice.curate.duplicates.near import Shares, Way, jaccard, near_pairs
@@ -87,7 +88,7 @@ def dedup(
     keep: Keep = "longest",
     places: Mapping[str, Any] | None = None,
     way: Way | None = None,
-    progress: Callable[[str, int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> DedupResult:
     """Find the duplicates among rows.
 
@@ -197,7 +198,7 @@ class _Greedy:
         self.gone: Mask = np.zeros(len(keys), dtype=bool)
 
     def run(
-        self, progress: Callable[[str, int, int], None] | None
+        self, progress: Progress | None
     ) -> tuple[dict[int, tuple[int, float, float]], dict[int, tuple[int, float]]]:
         """Return (dropped: number to kept number, input and target share; near others: number to number, share)."""
         kept: Numbers = np.zeros(0, dtype=np.int64)

@@ -116,7 +116,7 @@ def _cell(kind: pa.DataType, column: str, path: Path) -> Convert:
     raise InputError(
         f"column '{column}' holds {kind}, which has no exact JSON form",
         where=str(path),
-        remedy="leave it out, or write it as text (in SQL: encode or CAST(... AS VARCHAR))",
+        remedy="name other columns, or write it as text (in SQL: encode or CAST(... AS VARCHAR))",
     )
 
 

@@ -68,6 +68,7 @@ def read_file(path: Path, options: ReadOptions | None = None, progress: Progress
         columns=table.columns,
         rows=rows,
         set_aside=_in_order(table, aside),
+        left_out=table.left_out,
     )
 
 

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 from sluice.core.errors import InputError
+from sluice.core.progress import Progress
 from sluice.core.registry import Registry
 from sluice.core.rows import AnyRow
 
-Progress = Callable[[str, int, int], None]
 STEP = 8192  # records between two reports of progress
 
 
@@ -73,6 +73,8 @@ class ReadResult:
     """All columns of the file, in order of first appearance."""
     rows: list[ReadRow]
     set_aside: list[SetAside]
+    left_out: dict[str, str] = field(default_factory=dict[str, str])
+    """Columns that are no metadata because they could not be read, each with the reason."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +99,8 @@ class Table:
     encoding: str
     nulls_are_gaps: bool = False
     """Whether a null inside a nested value only says that another row has that key (Parquet structs)."""
+    left_out: dict[str, str] = field(default_factory=dict[str, str])
+    """Columns that could not be read and that no row is made of, each with the reason."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,6 +83,14 @@ def _unrecognised(columns: list[str], path: Path) -> InputError:
             where=str(path),
             remedy=f"rename {talk} to messages, its turns written as {TURNS}; {FROM_SHAREGPT}",
         )
+    if {"chosen", "rejected"} <= set(columns):
+        source = likely_input(dict.fromkeys(c for c in columns if c not in ("chosen", "rejected")))
+        return InputError(
+            "these are preference pairs (chosen, rejected), which this version does not read yet",
+            where=str(path),
+            remedy=f"keep the file; where they are texts, --input {source} --target chosen takes the better answers as "
+            "targets, and rejected stays beside each row as metadata",
+        )
     shown = ", ".join(columns[:30]) + (", ..." if len(columns) > 30 else "")
     if set(columns) == {"text"}:
         return InputError(

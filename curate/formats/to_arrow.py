@@ -19,15 +19,24 @@ if TYPE_CHECKING:
 EXACT_FLOAT = 2**53
 
 
-def parquet_bytes(lines: list[dict[str, Any]], columns: list[str]) -> bytes:
-    """Return a Parquet file (zstd) with one row a record; columns that a record lacks are null."""
+def parquet_bytes(lines: list[dict[str, Any]], columns: list[str]) -> tuple[bytes, list[str]]:
+    """Return a Parquet file (zstd) with one row a record, and the columns whose values became text in it.
+
+    Columns that a record lacks are null.
+    """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    arrays = [_array(name, [line.get(name) for line in lines]) for name in columns]
+    arrays: list[pa.Array] = []
+    as_text: list[str] = []
+    for name in columns:
+        values = [line.get(name) for line in lines]
+        arrays.append(_array(name, values))
+        if pa.types.is_string(arrays[-1].type) and any(v is not None and not isinstance(v, str) for v in values):
+            as_text.append(name)
     out = io.BytesIO()
     pq.write_table(pa.table(arrays, names=columns), out, compression="zstd", write_page_checksum=True)
-    return out.getvalue()
+    return out.getvalue(), as_text
 
 
 def _array(name: str, values: list[Any]) -> pa.Array:

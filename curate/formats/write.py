@@ -6,7 +6,8 @@ csv, parquet, jsonl the columns as they came (input fields, target, metadata), c
 
 What a format cannot say is refused or written down here: CSV holds texts only (numbers and nested values become JSON
 text, the empty text and absence are one cell), the two training forms carry no metadata, and a row of one field
-becomes a prompt whose field name is lost. Knows nothing of datasets.
+becomes a prompt whose field name is lost. Columns of which a form changes values are named in the result. Knows nothing
+of datasets.
 """
 
 from __future__ import annotations
@@ -15,15 +16,17 @@ import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import NoneType
 from typing import Any, cast
 
 from sluice.core.canonical import dump_exact, parse_exact
 from sluice.core.errors import InputError
 from sluice.core.files import atomic_write
+from sluice.core.progress import Progress
 from sluice.core.registry import Registry
 from sluice.core.rows import SHOWN, Input, Messages, input_from_json
 from sluice.curate.formats.quoting import join_cells
-from sluice.curate.formats.records import STEP, Progress
+from sluice.curate.formats.records import STEP
 
 Render = Callable[[Input], list[dict[str, Any]]]
 """From an input to the messages of a prompt, in chat-template form."""
@@ -54,6 +57,8 @@ class WriteResult:
     """Bytes."""
     sha256: str
     """Of the file's bytes, 64 hex digits."""
+    inexact: dict[str, str]
+    """Columns that are not read back as they were, each with what became of their values."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +73,8 @@ class WriteOptions:
 
 
 Shape = Callable[[ExportRow, Input, WriteOptions], dict[str, Any]]
-Encode = Callable[[list[dict[str, Any]], list[str]], bytes]
+Encode = Callable[[list[dict[str, Any]], list[str]], tuple[bytes, dict[str, str]]]
+AS_TEXT, EMPTIED = "values became text", "empty texts became absent"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +86,7 @@ class Writer:
     shape: Shape
     """From a row and its input to the columns of the row's own, in order."""
     encode: Encode
-    """From all lines and the order of their columns to the bytes of the file."""
+    """From all lines and the order of their columns to the bytes of the file, and the columns that it changes."""
     carries_metadata: bool
 
 
@@ -132,7 +138,7 @@ def write_rows(
         _beside(lines, stories, "sluice_")
     columns = _order(lines, options)
     try:
-        data = writer.encode(lines, columns)
+        data, inexact = writer.encode(lines, columns)
     except UnicodeEncodeError:
         raise InputError("a text holds half a surrogate pair", where=str(path), remedy="mend that row") from None
     if not replace and path.is_file() and path.read_bytes() != data:
@@ -144,7 +150,9 @@ def write_rows(
     except (FileExistsError, NotADirectoryError, IsADirectoryError):
         what = "this is a folder" if path.is_dir() else f"{path.parent} is not a folder"
         raise InputError(what, where=str(path), remedy="name a file in a folder") from None
-    return WriteResult(str(path), format, len(lines), columns, len(data), hashlib.sha256(data).hexdigest())
+    if any(isinstance(content, Messages) for content in contents):
+        inexact = {name: what for name, what in inexact.items() if name not in ("messages", "tools")}  # read as JSON
+    return WriteResult(str(path), format, len(lines), columns, len(data), hashlib.sha256(data).hexdigest(), inexact)
 
 
 def _with_free_target(contents: list[Input], options: WriteOptions) -> WriteOptions:
@@ -246,14 +254,16 @@ def _cannot(export: ExportRow, why: str, remedy: str = "export it as prompt-comp
     return InputError(why, where=f"row {str(export.record['row'])[:SHOWN]}", remedy=remedy)
 
 
-def _jsonl(lines: list[dict[str, Any]], columns: list[str]) -> bytes:
-    return "".join(dump_exact({c: line[c] for c in columns if c in line}) + "\n" for line in lines).encode()
+def _jsonl(lines: list[dict[str, Any]], columns: list[str]) -> tuple[bytes, dict[str, str]]:
+    return "".join(dump_exact({c: line[c] for c in columns if c in line}) + "\n" for line in lines).encode(), {}
 
 
-def _csv(lines: list[dict[str, Any]], columns: list[str]) -> bytes:
+def _csv(lines: list[dict[str, Any]], columns: list[str]) -> tuple[bytes, dict[str, str]]:
     out = [join_cells(columns)]
     out.extend(join_cells([_cell(line.get(c)) for c in columns]) for line in lines)
-    return "".join(out).encode()
+    emptied = {c: EMPTIED for c in columns if any(line.get(c) == "" for line in lines)}
+    as_text = {c: AS_TEXT for c in columns if any(not isinstance(line.get(c), (str, NoneType)) for line in lines)}
+    return "".join(out).encode(), emptied | as_text
 
 
 def _cell(value: Any) -> str:
@@ -262,10 +272,11 @@ def _cell(value: Any) -> str:
     return value if isinstance(value, str) else dump_exact(value)
 
 
-def _parquet(lines: list[dict[str, Any]], columns: list[str]) -> bytes:
+def _parquet(lines: list[dict[str, Any]], columns: list[str]) -> tuple[bytes, dict[str, str]]:
     from sluice.curate.formats.to_arrow import parquet_bytes
 
-    return parquet_bytes(lines, columns)
+    data, as_text = parquet_bytes(lines, columns)
+    return data, dict.fromkeys(as_text, AS_TEXT)
 
 
 def _register(name: str, help: str, shape: Shape, encode: Encode, *, carries_metadata: bool) -> None:

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict
 
 from sluice.core.errors import InputError
 from sluice.core.ledger import Fact, Facts, Ledger
+from sluice.core.progress import Progress
 from sluice.core.project import Project
 from sluice.core.prompt import Prompt
 from sluice.core.rows import Example
@@ -39,8 +40,6 @@ from sluice.evalsuite.stats.rates import Rate
 
 if TYPE_CHECKING:
     from sluice.evalsuite.models.local import LocalModel
-
-Progress = Callable[[str, int, int], None]
 
 
 class Line(BaseModel):

@@ -7,11 +7,12 @@ never a score, and a missing input is a refusal and never a pass. It knows nothi
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from sluice.core.errors import InputError, SluiceError
+from sluice.core.progress import Progress
 from sluice.core.task import GraderConfig
 from sluice.evalsuite.graders.function import ROW_SECONDS, FunctionGrader
 from sluice.evalsuite.graders.reading import looks_like_refusal, trim
@@ -134,7 +135,7 @@ def check_grader(
     rows: Sequence[tuple[Any, Any]],
     *,
     names: Sequence[str] | None = None,
-    progress: Callable[[str, int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> None:
     """Check that a grader is steady and that it grants what the task calls right, before a set is frozen.
 
@@ -191,7 +192,7 @@ def _run(
     rows: Sequence[tuple[Any, Any]],
     called: list[str],
     asked: list[tuple[int, str]],
-    progress: Callable[[str, int, int], None] | None,
+    progress: Progress | None,
     done: int,
 ) -> list[Grade]:
     grades: list[Grade] = []

@@ -21,7 +21,8 @@ from typing import Any
 
 from sluice.core.errors import ModelNotFound, SurroundingsError
 from sluice.core.files import Staging, disk_errors, held, publish_folder
-from sluice.evalsuite.models.identity import ModelFiles, Progress, hash_files, loader_files
+from sluice.core.progress import Progress
+from sluice.evalsuite.models.identity import ModelFiles, hash_files, loader_files
 from sluice.evalsuite.models.quiet import quiet_libraries
 
 

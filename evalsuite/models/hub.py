@@ -8,7 +8,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from sluice.core.errors import InputError, ModelNotFound, SurroundingsError
-from sluice.evalsuite.models.identity import Progress, loader_files
+from sluice.core.progress import Progress
+from sluice.evalsuite.models.identity import loader_files
 from sluice.evalsuite.models.quiet import quiet_libraries
 
 # Text files and the tokenizer first; weights as safetensors, and .bin files only where a repository has nothing else.

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,8 +17,7 @@ from pydantic import BaseModel, ConfigDict
 
 from sluice.core.errors import InputError, ModelNotFound
 from sluice.core.files import atomic_write
-
-Progress = Callable[[str, int, int], None]
+from sluice.core.progress import Progress
 
 _NAMED_TEMPLATE = "chat_template (named)"
 _TEXT_FILES = (

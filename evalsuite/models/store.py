@@ -9,9 +9,10 @@ import json
 from pathlib import Path
 
 from sluice.core.errors import InputError, ModelNotFound
+from sluice.core.progress import Progress
 from sluice.evalsuite.models.embedded import DEFAULT_MODEL, embedded_files
 from sluice.evalsuite.models.hub import hub_folder
-from sluice.evalsuite.models.identity import ModelFiles, Progress, hash_files, loader_files
+from sluice.evalsuite.models.identity import ModelFiles, hash_files, loader_files
 
 __all__ = ["DEFAULT_MODEL", "ModelFiles", "resolve_model"]
 

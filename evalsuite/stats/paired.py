@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from sluice.core.errors import InputError
-from sluice.evalsuite.stats.rates import check_alpha, wilson_ends
+from sluice.evalsuite.stats.rates import check_alpha
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -98,18 +98,11 @@ def tango_bound(losses: int, gains: int, n: int, alpha: float = 0.05) -> float:
     return float(tango_lower(losses, gains, n, float(ndtri(1 - alpha))))
 
 
-def exact_p(losses: ArrayLike, gains: ArrayLike) -> Floats:
-    """Return the two-sided exact p of McNemar's test: the sign test on the rows that changed (1 where none did)."""
-    from scipy.special import bdtr
-
-    smaller, changed = _changed(losses, gains)
-    return np.minimum(1.0, 2 * bdtr(smaller, changed, 0.5))
-
-
 def mid_p(losses: ArrayLike, gains: ArrayLike) -> Floats:
     """Return the two-sided mid-p of McNemar's test: the exact p less the probability of the counts seen.
 
-    Half of that probability is taken off each side: 2 P(X <= min) - P(X = min), and 1 - P(X = min)/2 where both
+    The exact p is that of the sign test on the rows that changed. Half of that probability is taken off each side:
+    2 P(X <= min) - P(X = min), and 1 - P(X = min)/2 where both
     counts are equal. 1 where no row changed.
 
     Source: Fagerland, Lydersen and Laake 2013, BMC Medical Research Methodology 13:91.
@@ -152,43 +145,12 @@ def not_worse_shown(losses: ArrayLike, gains: ArrayLike, n: ArrayLike, margin: f
     return tango_statistic(losses, gains, n, -margin) > ndtri(1 - alpha)
 
 
-def newcombe_interval(both: int, losses: int, gains: int, neither: int, alpha: float = 0.05) -> tuple[float, float]:
-    """Return Newcombe's interval (method 10, with the continuity term in phi) as a check beside Tango's.
-
-    Args:
-        both, losses, gains, neither: the four cells of the paired table.
-        alpha: one minus the two-sided level.
-
-    Source: Newcombe 1998, Statistics in Medicine 17:2635.
-    """
-    n = both + losses + gains + neither
-    check_counts(losses, gains, n)
-    check_alpha(alpha)
-    baseline, candidate = both + losses, both + gains
-    base_low, base_high = wilson_ends(baseline, n, alpha)
-    cand_low, cand_high = wilson_ends(candidate, n, alpha)
-    p_base, p_cand = baseline / n, candidate / n
-    margins = baseline * (gains + neither) * candidate * (losses + neither)
-    cross = both * neither - losses * gains
-    if cross > 0:
-        cross = max(cross - n / 2, 0)
-    phi = cross / math.sqrt(margins) if margins else 0.0
-    down = _newcombe_arm(p_cand - cand_low, base_high - p_base, phi)
-    up = _newcombe_arm(cand_high - p_cand, p_base - base_low, phi)
-    difference = p_cand - p_base
-    return difference - down, difference + up
-
-
 def check_counts(losses: int, gains: int, n: int) -> None:
     """Raise InputError where there are no rows, a negative count, or more changed rows than rows."""
     if n < 1:
         raise InputError("no rows to compare", remedy="compare runs over at least one shared row")
     if losses < 0 or gains < 0 or losses + gains > n:
         raise InputError(f"{losses} losses and {gains} gains do not fit in {n} rows", remedy="count each row once")
-
-
-def _newcombe_arm(mine: float, other: float, phi: float) -> float:
-    return math.sqrt(max(mine * mine - 2 * phi * mine * other + other * other, 0.0))
 
 
 def _changed(losses: ArrayLike, gains: ArrayLike) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -18,7 +18,7 @@ from sluice.core.errors import InputError
 
 RATE_ALPHA = 0.05
 """One minus the level of the interval of every rate that is shown."""
-RateKind = Literal["wilson", "clopper-pearson", "adjusted-t"]
+RateKind = Literal["wilson", "adjusted-t"]
 
 
 class Rate(BaseModel):
@@ -62,12 +62,6 @@ def wilson(right: int, n: int, alpha: float = 0.05) -> Rate:
 
     Source: Wilson 1927; recommended for small n by Brown, Cai and DasGupta 2001.
     """
-    low, high = wilson_ends(right, n, alpha)
-    return Rate(estimate=right / n, n=n, low=low, high=high, alpha=alpha, kind="wilson")
-
-
-def wilson_ends(right: int, n: int, alpha: float = 0.05) -> tuple[float, float]:
-    """Return the two ends of Wilson's interval; arguments and errors as `wilson`."""
     from scipy.special import ndtri
 
     _check_count(right, n)
@@ -77,21 +71,8 @@ def wilson_ends(right: int, n: int, alpha: float = 0.05) -> tuple[float, float]:
     centre = (share + z2 / (2 * n)) / (1 + z2 / n)
     half = math.sqrt(z2) / (1 + z2 / n) * math.sqrt(share * (1 - share) / n + z2 / (4 * n * n))
     # 0 of n and n of n end exactly at 0 and 1; rounding may miss that by 1e-17.
-    return (0.0 if right == 0 else centre - half), (1.0 if right == n else centre + half)
-
-
-def clopper_pearson(right: int, n: int, alpha: float = 0.05) -> Rate:
-    """Return the share with the exact interval, for those who need a guaranteed level (it is wider than Wilson's).
-
-    Arguments and errors as `wilson`. Source: Clopper and Pearson 1934, by quantiles of the beta distribution.
-    """
-    from scipy.special import betaincinv
-
-    _check_count(right, n)
-    check_alpha(alpha)
-    low = 0.0 if right == 0 else float(betaincinv(right, n - right + 1, alpha / 2))
-    high = 1.0 if right == n else float(betaincinv(right + 1, n - right, 1 - alpha / 2))
-    return Rate(estimate=right / n, n=n, low=low, high=high, alpha=alpha, kind="clopper-pearson")
+    low, high = (0.0 if right == 0 else centre - half), (1.0 if right == n else centre + half)
+    return Rate(estimate=share, n=n, low=low, high=high, alpha=alpha, kind="wilson")
 
 
 def graded_mean(scores: Sequence[float], *, score_range: tuple[float, float] = (0.0, 1.0), alpha: float = 0.05) -> Rate:

@@ -84,11 +84,12 @@ def first_record(path: Path) -> dict[str, Any]:
 def _first_cells(lines: list[str]) -> dict[str, Any]:
     if not lines:
         return {}
+    none: list[str] = []
     delimiter = max(DELIMITERS, key=lines[0].count)
     try:
         records = csv.reader(lines, delimiter=delimiter)
-        header: list[str] = next(records, [])
-        cells: list[str] = next(records, [])
+        header = next(records, none)
+        cells = next(records, none)
     except csv.Error:
         return {}
     return dict(zip(header, [*cells, *[None] * len(header)], strict=False))

@@ -29,6 +29,10 @@ from sluice.core.standing import (
 )
 from sluice.core.wording import counted, typed
 
+NO_OPENING = (
+    "no opening of the eval set is left: no verdict on what has none yet; "
+    'choose on dev, or freeze new rows (sluice freeze PART --as NAME --reason "...")'
+)
 READABLE = (".jsonl", ".csv", ".parquet", ".tsv", ".json")
 
 
@@ -83,6 +87,7 @@ def status(project: Project) -> Status:
     data = _data_stage(seen, curate_only)
     frozen, set_stage = _set_stage(project, seen)
     used, allowed = _openings(seen, frozen)
+    spent = used is not None and allowed is not None and used >= allowed
     stages = [data]
     if not curate_only:
         stages += [set_stage, _baseline_stage(seen, frozen), _adapter_stage(project, seen, frozen)]
@@ -96,11 +101,16 @@ def status(project: Project) -> Status:
         curate_only=curate_only,
         stages=tuple(stages),
         datasets=tuple(seen.datasets.values()),
-        next=tuple(_next(project, seen, stages, started, curate_only, frozen)),
+        next=tuple(_next(project, seen, stages, started, curate_only, frozen, spent)),
         openings_used=used,
         openings_allowed=allowed,
         waived=tuple(_waivers(seen)),
-        notices=(*seen.notices, *_ledger_notices(seen.facts), *_unfinished(project)),
+        notices=(
+            *seen.notices,
+            *_ledger_notices(seen.facts),
+            *_unfinished(project),
+            *([NO_OPENING] if spent and not stages[-1].done else []),
+        ),
         advice=_advice(started, curate_only, seen),
     )
 
@@ -173,7 +183,6 @@ def _adapter_stage(project: Project, seen: Seen, frozen: Fact | None) -> Stage:
         trained = len(seen.of("trained"))
         return Stage("adapter", False, f"{trained} trained, not in this copy" if trained else "-")
     digest = frozen.body.get("set") if frozen is not None else None
-    opened = {f.body.get("adapter") for f in seen.of("opened", set=digest)}
     newest = list(found)[-1]
     said = {name: v for name, c in found.items() if (v := _verdict(project, seen, str(digest), name, c))}
     others = [f"{name}: {v.partition(':')[0]}" for name, v in said.items() if name != newest]
@@ -181,9 +190,15 @@ def _adapter_stage(project: Project, seen: Seen, frozen: Fact | None) -> Stage:
     if newest in said:
         return Stage("adapter", True, f"{newest}: {said[newest]}{more if others else ''}")
     word = "" if found[newest] else ", without certificate"
-    cut = found[newest].get("adapter") in opened
+    cut = _opened(seen, frozen, found[newest])
     state = "the eval set was opened for it and is not answered to its end" if cut else "no verdict yet"
     return Stage("adapter", False, f"{newest}{word}; {state}{more}")
+
+
+def _opened(seen: Seen, frozen: Fact | None, certificate: dict[str, Any]) -> bool:
+    """Return whether the deciding set was opened for an adapter."""
+    adapter = certificate.get("adapter")
+    return frozen is not None and bool(adapter and seen.of("opened", set=frozen.body.get("set"), adapter=adapter))
 
 
 def _verdict(project: Project, seen: Seen, digest: str, name: str, certificate: dict[str, Any]) -> str | None:
@@ -201,7 +216,13 @@ def _verdict(project: Project, seen: Seen, digest: str, name: str, certificate: 
 
 
 def _next(
-    project: Project, seen: Seen, stages: list[Stage], started: bool, curate_only: bool, frozen: Fact | None
+    project: Project,
+    seen: Seen,
+    stages: list[Stage],
+    started: bool,
+    curate_only: bool,
+    frozen: Fact | None,
+    spent: bool,
 ) -> Iterator[Step]:
     data = seen.data
     here = next((s.name for s in stages if s.here), None)
@@ -242,7 +263,10 @@ def _next(
     else:
         newest_id = list(adapter_certificates(project))[-1]
         yield Step(f"sluice compare {newest_id}", "on dev, no evidence")
-        yield Step(f"sluice compare {newest_id} --final", "the verdict: opens the eval set")
+        if not spent or _opened(seen, frozen, adapter_certificates(project)[newest_id]):
+            yield Step(f"sluice compare {newest_id} --final", "the verdict: opens the eval set")
+        else:
+            yield Step("sluice adapters", "what was judged")
 
 
 def _set_steps(project: Project, seen: Seen, frozen: Fact | None) -> Iterator[Step]:

@@ -33,6 +33,10 @@ def test_another_adapter_is_refused_when_the_openings_are_spent(judged):
     assert "openings" in ended.error["message"]
     judged("eval", "sft-2", "--on", "tickets", "--final", "--yes", code=3)
     assert {f.hash for f in judged.facts().facts} == before
+    assert judged("compare", "sft-2").result["openable"] is False
+    assert judged("compare", "sft-1").result["openable"] is True
+    (said,) = (n for n in judged("gate", code=None).result["notices"] if "opening" in n)
+    assert "no verdict" in said
     assert not [r for r in all_runs(judged.project) if r.spec.on == "tickets" and r.spec.adapter][1:]
 
 

@@ -16,7 +16,7 @@ from typing import Any
 
 from sluice.core.errors import InputError, SurroundingsError
 from sluice.core.files import atomic_write, disk_errors, file_sha256, held, publish_folder, read_lines
-from sluice.evalsuite.models.identity import Progress
+from sluice.core.progress import Progress
 from sluice.evalsuite.models.local import LocalModel
 from sluice.evalsuite.models.quiet import quiet_libraries
 from sluice.train.checkpoints import checkpoint_step, last_whole, logged

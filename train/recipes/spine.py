@@ -12,7 +12,6 @@ import hashlib
 import json
 import shutil
 import subprocess
-from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -21,6 +20,7 @@ from typing import Any, cast
 from sluice.core.errors import InputError, Tampered
 from sluice.core.files import atomic_write, file_sha256, publish_folder
 from sluice.core.ledger import Fact, Ledger
+from sluice.core.progress import Progress
 from sluice.core.project import Project
 from sluice.core.rows import Example
 from sluice.core.runs import rows_hash
@@ -43,7 +43,6 @@ from sluice.train.gate import GateReport, evaluate
 from sluice.train.policy import policy_of
 from sluice.train.recipes.config import FitResult, SftConfig
 
-Progress = Callable[[str, int, int], None]
 PACKAGES = ("torch", "transformers", "peft", "trl", "bitsandbytes", "accelerate", "sluiceway")
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 from sluice.core.errors import SluiceError, Tampered
 from sluice.core.files import file_sha256, read_lines
 from sluice.core.ledger import Facts
+from sluice.core.progress import Progress
 from sluice.core.project import Project
 from sluice.core.prompt import Prompt
 from sluice.core.runs import all_runs
@@ -20,8 +21,6 @@ from sluice.train.certificate import CARD, Certificate, check, read_certificate,
 from sluice.train.checkpoints import EVENT, checkpoint_step, logged
 from sluice.train.verification.finding import Finding, absent, intact, tampered
 from sluice.train.verification.versions import Versions
-
-Progress = Callable[[str, int, int], None]
 
 
 def check_adapters(

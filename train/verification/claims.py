@@ -13,6 +13,7 @@ from typing import Any, cast
 from sluice import __version__
 from sluice.core.evalset import FrozenSet
 from sluice.core.ledger import Fact, Facts
+from sluice.core.progress import Progress
 from sluice.core.runs import rows_hash
 from sluice.curate.audit import audit_rows
 from sluice.curate.checks import CHECKS, CheckContext
@@ -28,7 +29,6 @@ from sluice.train.verification.finding import Finding, absent, intact, tampered
 from sluice.train.verification.versions import Versions
 from sluice.train.waivers import form_problem, parts_of, rows_problem
 
-Progress = Callable[[str, int, int], None]
 SHOWN = 10
 
 

@@ -7,13 +7,14 @@ their own seal.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from sluice.core.errors import InputError, Refused, Tampered
 from sluice.core.evalset import FrozenSet
 from sluice.core.files import read_lines
 from sluice.core.ledger import Fact, Facts, decimal
+from sluice.core.progress import Progress
 from sluice.core.project import Project
 from sluice.core.prompt import Prompt, rendered_hash
 from sluice.core.rows import Example
@@ -25,7 +26,6 @@ from sluice.train.verification.finding import Finding, absent, intact, tampered
 from sluice.train.verification.grader import TodaysGrader
 from sluice.train.verification.versions import Versions
 
-Progress = Callable[[str, int, int], None]
 _REFERENCE = {"run": str, "name": str, "set": str, "answers": str, "spec": str, "scores": str, "grader": str}
 _REFERENCE |= {"mean": str, "n": int}
 _FROM_SPEC = {

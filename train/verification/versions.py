@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 from sluice.core.errors import InputError, Tampered
 from sluice.core.files import file_sha256
+from sluice.core.progress import Progress
 from sluice.core.project import Project
 from sluice.core.rows import COLUMNS, from_record
 from sluice.core.runs import rows_hash
@@ -15,7 +16,6 @@ from sluice.curate.dataset import Version, dataset_names, read_name
 from sluice.curate.operation import Operation, newest_number, read_operation
 from sluice.train.verification.finding import Finding, absent, intact, tampered
 
-Progress = Callable[[str, int, int], None]
 _UNREADABLE = (InputError, ValueError, KeyError, TypeError)
 
 

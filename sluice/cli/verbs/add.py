@@ -100,7 +100,10 @@ def draw(out: Terminal, result: AddResult) -> None:
 
 
 def draw_set_aside(out: Terminal, result: AddResult) -> None:
-    """Say on stderr how many lines were set aside, and show the first."""
+    """Say on stderr which columns were left out and how many lines were set aside, and show the first."""
+    for file in result.files:
+        for why in file.left_out.values():
+            out.warn(f"{file.file}: {why}; left out of the metadata")
     if not result.set_aside:
         return
     out.warn(f"{counted(result.set_aside, 'line')} set aside, not to be read exactly")

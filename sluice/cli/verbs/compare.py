@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from sluice.cli.terminal import Terminal
 from sluice.cli.verb import PATH, find_project, verb, yes_option
 from sluice.core.errors import UsageError
+
+if TYPE_CHECKING:
+    from sluice.train.judge import Judged
 
 
 @verb(
@@ -90,8 +93,18 @@ def command(out: Terminal, what: tuple[str, ...], final: bool, flips: bool, yes:
         keep_verdict(project, judged)
         out.next("sluice adapters")
     else:
-        out.next(f"sluice compare {what[0]} --final", "the verdict: opens the eval set")
+        next_verdict(out, judged)
     return judged
+
+
+def next_verdict(out: Terminal, judged: Judged) -> None:
+    """Name the command that gives the verdict, or say why there can be none."""
+    if judged.openable:
+        out.next(f"sluice compare {judged.adapter} --final", "the verdict: opens the eval set")
+        return
+    out.say(f"No opening of the eval set is left: there can be no verdict on {judged.adapter}.", "warn")
+    out.say('Choose on dev, or freeze new rows: sluice freeze PART --as NAME --reason "..."')
+    out.next("sluice adapters", "what was judged")
 
 
 def logs(

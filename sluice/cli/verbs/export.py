@@ -50,6 +50,9 @@ def command(
     out.say(
         f"{result.path}: {counted(result.rows, 'row')} of {result.of} as {result.format}, {result.size / 1e6:,.1f} MB"
     )
+    for what in sorted(set(result.inexact.values())):
+        names = [name for name, how in result.inexact.items() if how == what]
+        out.warn(f"{', '.join(names)}: {what}; added from this file, such an input is another row. JSONL keeps it")
     if result.made_folder:
         out.say(f"  the folder {result.made_folder} was made for it")
     if everything:

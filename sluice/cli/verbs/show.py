@@ -129,7 +129,9 @@ def draw_set_aside(out: Terminal, shown: Shown, ref: str) -> None:
 
 def _fields(content: Any) -> list[tuple[str, str]]:
     from sluice.core.canonical import dump_exact
+    from sluice.curate.drops import said
 
     if isinstance(content, dict) and isinstance(content.get("messages"), list):
-        return [(t["role"], f"{t.get('content', '')}{t.get('tool_calls', '')}") for t in content["messages"]]
+        turns = [(turn["role"], said(turn)) for turn in content["messages"]]
+        return [("tools", content["tools"]), *turns] if content.get("tools") else turns
     return [(k, v if isinstance(v, str) else dump_exact(v)) for k, v in content.items()]

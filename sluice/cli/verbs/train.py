@@ -57,6 +57,7 @@ def sft(
     last checkpoint when the same command is run again.
     """
     from sluice.cli import drawing
+    from sluice.cli.verbs.compare import next_verdict
     from sluice.cli.verbs.gate import look
     from sluice.cli.verbs.plan import draw as draw_plan
     from sluice.cli.verbs.plan import duration
@@ -114,7 +115,7 @@ def sft(
     judged = judge(project, trained.id, files, form, progress=out.progress)
     out.say()
     drawing.comparison(out, judged.comparison)
-    out.next(f"sluice compare {trained.id} --final", "the verdict: opens the eval set")
+    next_verdict(out, judged)
     return {
         "adapter": trained.id,
         "sha256": trained.certificate.adapter,

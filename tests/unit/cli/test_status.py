@@ -96,6 +96,17 @@ def test_once_the_set_was_opened_for_it_nothing_is_left_to_do(stages, tmp_path):
     assert found.openings_used == 1
 
 
+def test_with_all_openings_spent_no_verdict_is_proposed(stages, tmp_path):
+    shutil.copytree(stages["trained"], tmp_path / "p")
+    project = Project(tmp_path / "p")
+    assert not any("opening" in n for n in status(project).notices)
+    digest = Ledger(project).read().of("frozen")[0].body["set"]
+    Ledger(project).write("opened", {"set": digest, "spec": "1" * 64, "role": "eval", "adapter": "2" * 64})
+    found = status(project)
+    assert not any("--final" in s.command for s in found.next)
+    assert any("no opening" in n for n in found.notices)
+
+
 def test_an_empty_project_and_one_that_only_curates(tmp_path, monkeypatch, capsys):
     scaffold(tmp_path, InitAnswers(name="t", data="tickets", description="d", base="m", kind="json"))
     found = status(Project(tmp_path))

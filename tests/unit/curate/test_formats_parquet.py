@@ -114,10 +114,18 @@ def test_nested_values_arrive(tmp_path: Path):
         ({"inner": b"x"}, pa.struct([("inner", pa.large_binary())])),
     ],
 )
-def test_a_type_without_a_json_form_is_refused_by_name(tmp_path: Path, value: Any, kind: pa.DataType):
-    with pytest.raises(InputError, match=r"column 'm(\.inner)?' holds") as caught:
-        one(tmp_path, [value], kind)
-    assert caught.value.remedy
+def test_a_column_without_a_json_form_is_left_out_and_refused_where_rows_are_made_of_it(
+    tmp_path: Path, value: Any, kind: pa.DataType
+):
+    table = pa.table({"body": ["x", "y"], "m": pa.array([value, None], kind), "n": [1, 2]})
+    result = read(tmp_path, table, ReadOptions(input="body"))
+    assert [(r.row.input, r.metadata) for r in result.rows] == [({"body": "x"}, {"n": 1}), ({"body": "y"}, {"n": 2})]
+    assert list(result.left_out) == ["m"]
+    assert result.columns == ["body", "m", "n"]
+    for options in (ReadOptions(input="body,m"), ReadOptions(input="body", target="m")):
+        with pytest.raises(InputError, match=r"column 'm(\.inner)?' holds") as caught:
+            read(tmp_path, table, options)
+        assert caught.value.remedy
 
 
 @pytest.mark.parametrize(

@@ -192,7 +192,8 @@ def test_a_named_chat_column_is_a_chat(tmp_path: Path):
         ({"body": "x", "label": "y"}, {"target": "label"}, "--target", "--input body"),
         ({"body": "x"}, {"input": "body", "target": "body"}, "both", "different"),
         ({"body": "x"}, {"input": " , "}, "no column", "body"),
-        ({"prompt": "x", "chosen": "y", "rejected": "z"}, {}, "chosen", "--input prompt"),
+        ({"prompt": "x", "chosen": "y", "rejected": "z"}, {}, "not read yet", "--input prompt --target chosen"),
+        ({"question": "x", "chosen": "y", "rejected": "z"}, {}, "preference", "--input question --target chosen"),
     ],
 )
 def test_columns_that_say_nothing_get_the_exact_flag(

@@ -115,6 +115,34 @@ def test_types_survive_where_the_form_has_types(form: str, data: st.DataObject, 
     assert [type(r.metadata["m"]) for r in result.rows] == [type(v) for v in found]
 
 
+@pytest.mark.parametrize("form", ["csv", "parquet", "jsonl"])
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(found=st.lists(values | st.just("") | st.integers() | st.none(), min_size=1, max_size=4))
+def test_rows_read_back_equal_or_the_column_is_named(form: str, found: list[Any]):
+    rows = [Example(input={"body": "x"} | ({"v": v} if v is not None else {})) for v in found]
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / f"rows.{form}"
+        written = write_rows([export(row) for row in rows], path, form, WriteOptions())
+        read = read_file(path, ReadOptions(input="body,v" if any(v is not None for v in found) else "body"))
+    if written.inexact:
+        assert set(written.inexact) == {"v"}
+        assert form != "jsonl"
+    else:
+        assert [r.row.row for r in read.rows] == [row.row for row in rows]
+
+
+def test_columns_that_a_form_changes_are_named_and_no_others(tmp_path: Path):
+    fields = {"n": 1, "x": 0.5, "yes": True, "big": 2**70, "mixed": 1, "nested": {"a": 1}, "tags": ["a"], "empty": ""}
+    rows = [export(Example(input={"body": "a", **fields})), export(Example(input={"body": "b", "mixed": "1"}))]
+    changed = {form: write_rows(rows, tmp_path / "f", form).inexact for form in ("csv", "parquet", "jsonl")}
+    assert set(changed["csv"]) == set(fields)
+    assert changed["csv"]["empty"] != changed["csv"]["n"]
+    assert set(changed["parquet"]) == {"big", "mixed", "nested"}
+    assert not changed["jsonl"]
+    chat = chat_row([{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}], [{"name": "t"}])
+    assert not write_rows([export(chat)], tmp_path / "g", "csv").inexact
+
+
 @given(found=st.lists(values, min_size=1, max_size=4))
 @settings(max_examples=60, deadline=None)
 def test_jsonl_holds_any_metadata(found: list[Any]):

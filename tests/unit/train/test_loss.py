@@ -64,9 +64,8 @@ def plain_loss(base: Any, rows: list[Rendered]) -> Any:
     mask = torch.tensor([[1] * len(row.ids) + [0] * (longest - len(row.ids)) for row in rows])
     labels = torch.full_like(ids, -100)
     for place, row in enumerate(rows):
-        for token, learnt in enumerate(row.labels_mask):
-            if learnt:
-                labels[place, token] = row.ids[token]
+        for token in range(row.prompt_tokens, len(row.ids)):
+            labels[place, token] = row.ids[token]
     logits = base(input_ids=ids, attention_mask=mask).logits
     return torch.nn.functional.cross_entropy(logits[:, :-1].flatten(0, 1), labels[:, 1:].flatten(), reduction="sum")
 
@@ -118,7 +117,7 @@ def test_the_loss_is_that_of_trl(model: LocalModel, tuned: Any) -> None:
     from trl.trainer.sft_trainer import SFTTrainer
 
     rows, base = rows_of(model, 8), tuned.get_base_model()
-    labels = [[t if m else -100 for t, m in zip(r.ids, r.labels_mask, strict=True)] for r in rows]
+    labels = [[-100] * r.prompt_tokens + list(r.ids[r.prompt_tokens :]) for r in rows]
     data = Dataset.from_dict({"input_ids": [list(r.ids) for r in rows], "labels": labels})
     with tempfile.TemporaryDirectory() as folder:
         arguments = SFTConfig(

@@ -28,7 +28,8 @@ def tokenizer(tmp_path_factory: pytest.TempPathFactory) -> Any:
 def test_the_answer_and_its_end_are_learnt_and_nothing_else(tokenizer: Any) -> None:
     row = render(tokenizer, ASK, "On its way.", 100)
     assert row.problem is None
-    learnt = [token for token, mask in zip(row.ids, row.labels_mask, strict=True) if mask]
+    learnt = row.ids[row.prompt_tokens :]
+    assert len(learnt) == row.completion_tokens
     assert tokenizer.decode(learnt) == "On its way.<|im_end|>"
     assert list(row.ids[: row.prompt_tokens]) == prompt_ids(tokenizer, ASK)
     assert learnt[-1] == end_of_turn(tokenizer) == tokenizer.convert_tokens_to_ids("<|im_end|>")
@@ -51,9 +52,9 @@ def test_what_is_learnt_decodes_to_the_target(tokenizer: Any, target: str, asked
 def test_a_row_that_is_too_long_is_flagged_whole(tokenizer: Any) -> None:
     whole = render(tokenizer, ASK, "parcel " * 50, 10_000)
     flagged = render(tokenizer, ASK, "parcel " * 50, len(whole.ids) - 1)
-    assert flagged.overlong
+    assert flagged.problem == "over-long"
     assert flagged.ids == whole.ids
-    assert not render(tokenizer, ASK, "parcel " * 50, len(whole.ids)).overlong
+    assert render(tokenizer, ASK, "parcel " * 50, len(whole.ids)).problem is None
 
 
 def test_a_target_that_spells_the_end_token_is_kept_whole(tokenizer: Any) -> None:
