@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from sluice.core.wording import typed
+
 FLAGS: tuple[str, ...] = ("input", "target", "encoding", "delimiter", "format")
 """The options of ReadOptions, called alike on the command line."""
 MOST_FILES = 3
@@ -24,6 +26,6 @@ def _named(files: Sequence[str]) -> str:
         pattern = f"*{first.suffix}"
         beside = {path for path in first.parent.glob(pattern) if not path.name.startswith(".")}
         if beside == set(map(Path, files)):  # what the shell would make of it
-            folder = "" if first.parent == Path() else f"{shlex.quote(str(first.parent))}/"
+            folder = "" if first.parent == Path() else f"{typed(str(first.parent))}/"
             return folder + pattern
-    return " ".join(map(shlex.quote, files))
+    return " ".join(map(typed, files))

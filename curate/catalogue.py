@@ -8,6 +8,7 @@ another process has it.
 from __future__ import annotations
 
 import contextlib
+import os
 import re
 import time
 from collections.abc import Generator
@@ -34,6 +35,7 @@ TABLES: dict[str, str] = {
     "dropped": 'operation VARCHAR, "row" VARCHAR, reason VARCHAR, kept VARCHAR, similarity DOUBLE, detail VARCHAR',
     "edges": "operation VARCHAR, old VARCHAR, new VARCHAR",
 }
+_CONFIG: dict[str, str | bool | int | float | list[str]] = {"autoinstall_known_extensions": "false"}
 _INDEXES = ("contents", "occurrences", "dropped")
 
 
@@ -60,10 +62,16 @@ class Catalogue:
 
     @contextlib.contextmanager
     def _open(self) -> Generator[duckdb.DuckDBPyConnection]:
-        """Open the index for one short transaction, brought up to date; a file that is no index is made anew."""
+        """Open the index for one short transaction, brought up to date; a file that is no index is made anew.
+
+        In a store that may only be read it is made in memory, each time.
+        """
         recover(self.project)
-        self.project.make_store()
-        connection = self._connect(self.project.catalogue)
+        if self._may_be_kept():
+            self.project.make_store()
+            connection = self._connect(self.project.catalogue)
+        else:
+            connection = self._connect(None)
         try:
             connection.execute("BEGIN")
             self._bring_up_to_date(connection)
@@ -72,17 +80,28 @@ class Catalogue:
         finally:
             connection.close()
 
-    def _connect(self, path: Path) -> duckdb.DuckDBPyConnection:
+    def _may_be_kept(self) -> bool:
+        file, store = self.project.catalogue, self.project.store
+        return os.access(store if store.exists() else self.project.root, os.W_OK) and (
+            not file.exists() or os.access(file, os.R_OK | os.W_OK)
+        )
+
+    def _connect(self, path: Path | None) -> duckdb.DuckDBPyConnection:
+        """Open the index at a path, or an empty one in memory."""
         import duckdb
 
+        if path is None:
+            connection = duckdb.connect(":memory:", config=_CONFIG)
+            self._usable(connection)
+            return connection
         deadline = time.monotonic() + PATIENCE_SECONDS
         while True:
             try:
-                connection = duckdb.connect(str(path), config={"autoinstall_known_extensions": "false"})
+                connection = duckdb.connect(str(path), config=_CONFIG)
             except duckdb.IOException as problem:
                 if "lock" not in str(problem).lower():
                     path.unlink(missing_ok=True)
-                    connection = duckdb.connect(str(path))
+                    connection = duckdb.connect(str(path), config=_CONFIG)
                 elif time.monotonic() > deadline:
                     holder = re.search(r"PID (\d+)", str(problem))
                     who = f"process {holder[1]}" if holder else "another process"

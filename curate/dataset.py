@@ -20,7 +20,7 @@ from pydantic import BaseModel, ConfigDict
 from sluice.core.canonical import canonical
 from sluice.core.errors import InputError, Tampered, UsageError
 from sluice.core.files import atomic_write, file_sha256, publish_folder
-from sluice.core.project import STORE, Project
+from sluice.core.project import DATASET_NAME, NAME_RULE, STORE, Project
 from sluice.core.rows import COLUMNS, AnyRow, Example, from_record, to_record
 from sluice.curate.operation import (
     NameEntry,
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 FORMAT = 1
 PARTS = ("train", "dev", "eval")
-_NAME = re.compile(r"[a-z0-9][a-z0-9._-]*(/(train|dev|eval))?")
+_NAME = re.compile(rf"{DATASET_NAME}(/(train|dev|eval))?")
 _REF = re.compile(r"(?P<name>[^@:]+)(@(?P<number>\d+)|:(?P<tag>[a-z0-9][a-z0-9._-]*))?")
 
 
@@ -254,7 +254,7 @@ def check_name(name: str) -> str:
     if not _NAME.fullmatch(name):
         raise InputError(
             f"'{name}' cannot be the name of a dataset",
-            remedy="use lower-case letters, digits, dots, dashes; parts are NAME/train, NAME/dev, NAME/eval",
+            remedy=f"{NAME_RULE}; parts are NAME/train, NAME/dev, NAME/eval",
         )
     return name
 
@@ -271,7 +271,7 @@ def dataset_names(project: Project) -> list[str]:
 def has_dataset(project: Project, name: str) -> bool:
     """Return whether a dataset of that name has a version."""
     recover(project)
-    return newest_number(project, name) > 0
+    return _NAME.fullmatch(name) is not None and newest_number(project, name) > 0
 
 
 def open_dataset(project: Project, ref: str) -> Version:
@@ -325,8 +325,12 @@ def versions(project: Project, dataset: str) -> list[Version]:
 def tag(project: Project, ref: str, name: str) -> Version:
     """Give a version a name of its own, `tickets:gold`; naming it again moves the tag."""
     version = open_dataset(project, ref)
-    if not re.fullmatch(r"[a-z0-9][a-z0-9._-]*", name):
-        raise InputError(f"'{name}' cannot be a tag", remedy="use lower-case letters, digits, dots, dashes")
+    if not re.fullmatch(DATASET_NAME, name):
+        raise InputError(f"'{name}' cannot be a tag", remedy=NAME_RULE)
+    if name.isdigit():  # `tickets:3` beside `tickets@3` would be another version
+        raise InputError(
+            f"'{name}' cannot be a tag: it reads like the number of a version", remedy="put a letter to it"
+        )
     body = {"number": version.number, "version": version.hash}
     atomic_write(project.tags / version.dataset / f"{name}.json", (json.dumps(body) + "\n").encode())
     return version

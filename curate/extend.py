@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 from sluice.core.rows import AnyRow
 from sluice.curate.clusters import Groups, components
+from sluice.curate.draw import Part
 from sluice.curate.leaks import find_leaks
 from sluice.curate.similarity import Relation
-from sluice.curate.split import Part
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,7 @@ from sluice.curate.dataset import (
     read_name,
     versions,
 )
+from sluice.curate.draw import Part, SetAside
 from sluice.curate.drops import Drop, drop_rows, operations_on
 from sluice.curate.eval_side import change_edges, eval_side, pinned_boilerplate
 from sluice.curate.extend import extend_split
@@ -34,7 +35,7 @@ from sluice.curate.metadata import group_values
 from sluice.curate.operation import Operation, Outcome, commit
 from sluice.curate.parts_result import SplitDone, split_done
 from sluice.curate.similarity import Relation
-from sluice.curate.split import Part, SetAside, split
+from sluice.curate.split import split
 
 if TYPE_CHECKING:
     import polars as pl

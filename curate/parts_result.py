@@ -9,8 +9,8 @@ from pydantic import BaseModel, ConfigDict
 
 from sluice.core.project import Project
 from sluice.curate.dataset import PARTS, has_dataset, open_dataset
+from sluice.curate.draw import SetAside
 from sluice.curate.drops import ShownRow, find_records, shown_row
-from sluice.curate.split import SetAside
 
 FIRST = 5
 

@@ -51,7 +51,7 @@ def show_rows(project: Project, ref: str, *, row: str | None = None, limit: int 
                 remedy=f"sluice why {version.dataset} {row}" if not frame.height else "give more digits",
             )
     beside = metadata_of(version)
-    part = frame if limit is None else frame.head(limit)
+    part = frame if limit is None else frame.head(min(limit, frame.height))
     rows = tuple(
         RowBeside(
             **shown_row(record).model_dump(),

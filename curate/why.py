@@ -134,7 +134,8 @@ def _set_aside(project: Project, word: str) -> Story:
     for log in sorted(project.operations.glob("*/set_aside.jsonl")):
         for entry in read_lines(log):
             named = str(entry.get("file"))
-            if entry.get("line") == int(line) and (named == file or named.endswith(f"/{file}")):
+            lines = range(entry["line"], entry["line"] + entry["raw"].count("\n") + 1)
+            if int(line) in lines and (named == file or named.endswith(f"/{file}")):
                 return Story(row=None, input=None, target=None, set_aside=SetAsideLine.model_validate(entry))
     raise InputError(
         f"no row was read at '{word}'",

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from sluice.core.errors import InputError
+from sluice.core.errors import InputError, Tampered
 from sluice.core.paths import default_cache_dir
 from sluice.core.progress import Progress
 from sluice.core.project import Project
@@ -134,16 +134,29 @@ def _stored(row: Example, answer: Answer) -> StoredAnswer:
 
 
 class ModelOnDemand:
-    """Loads a model once, when it is first needed, with an adapter where one is named."""
+    """Loads a model once, when it is first needed, with an adapter where one is named.
 
-    def __init__(self, files: ModelFiles, form: Form, adapter: Path | None = None, progress: Progress | None = None):
+    Its answers are recorded under `base_sha256`, so the files are hashed afresh as they are loaded: a hash that is
+    remembered by size and time is believed by nobody who was not there.
+    """
+
+    def __init__(
+        self,
+        files: ModelFiles,
+        form: Form,
+        base_sha256: str,
+        adapter: Path | None = None,
+        progress: Progress | None = None,
+    ):
         self.files = files
         self.form = form
+        self.base_sha256 = base_sha256
         self.adapter = adapter
         self.progress = progress
         self._loaded: LocalModel | None = None
 
     def __call__(self) -> LocalModel:
+        """Return the model. Raises Tampered where its files are not those that the answers would be recorded of."""
         if self._loaded is None:
             if self.progress:
                 self.progress(f"loading {self.files.name} ({self.form.name})", 0, 0)
@@ -156,4 +169,13 @@ class ModelOnDemand:
                 adapter=self.adapter,
                 quantisation=self.form.quantisation,  # type: ignore[arg-type]
             )
+            # after loading, so that files put in place just before it are the ones that are hashed
+            found = identify(self.files, default_cache_dir(), use_cache=False, progress=self.progress)
+            if found.sha256 != self.base_sha256:
+                self._loaded = None
+                raise Tampered(
+                    f"the files of {self.files.name} are not those whose hash is remembered: nothing is asked of it",
+                    where=str(self.files.folder),
+                    remedy="look at what changed them; the next call asks the model as it is now",
+                )
         return self._loaded

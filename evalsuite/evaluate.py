@@ -169,7 +169,7 @@ def measure_on(
         adapter=candidate.adapter_sha256,
         identity=candidate.identity,
     )
-    model = ModelOnDemand(candidate.files, candidate.form, candidate.adapter, progress)
+    model = ModelOnDemand(candidate.files, candidate.form, spec.base_sha256, candidate.adapter, progress)
     decides = place.frozen is not None and not place.guard
     standing = find_run(project, spec)
     if standing is None or standing.closed is None:

@@ -11,14 +11,15 @@ import re
 
 from pydantic import BaseModel, ConfigDict
 
-from sluice.core.errors import InputError, Refused, Tampered
+from sluice.core.errors import InputError, Refused, Tampered, UsageError
 from sluice.core.evalset import FrozenSet, SetManifest, read_set, rows_bytes, unit_labels
 from sluice.core.files import publish_folder, write_synced
 from sluice.core.ledger import Facts, Ledger
 from sluice.core.progress import Progress
-from sluice.core.project import Project
+from sluice.core.project import DATASET_NAME, NAME_RULE, Project
 from sluice.core.rows import AnyRow, Example, input_texts
 from sluice.core.scaffold_text import TEMPLATE_MARK
+from sluice.curate.add import parts_of
 from sluice.curate.clusters import similarity_clusters
 from sluice.curate.dataset import Version, open_dataset
 from sluice.curate.eval_side import pinned_boilerplate
@@ -81,6 +82,7 @@ def freeze(
     """Freeze a part (by default the task's eval part), or pin a changed question for the set that is frozen.
 
     Raises:
+        UsageError: a part that is trained or chosen on, or a whole dataset that was split.
         InputError: no such part, a row that lacks what the grader needs, fewer than 20 rows unlike each other, a
             grader that is not steady or does not grant a row's own target full marks.
         Refused: another set of that name, a changed question without a reason, or after the set was opened.
@@ -93,9 +95,10 @@ def freeze(
             remedy=f"write what right and wrong are in {rubric}",
         )
     version = open_dataset(project, part or f"{project.config.task.data}/eval")
+    _refuse_training_rows(version)
     name = name or version.dataset.split("/")[0]
-    if not re.fullmatch(r"[a-z0-9][a-z0-9._-]*", name):
-        raise InputError(f"'{name}' cannot name an eval set", remedy="use lower-case letters, digits, dots, dashes")
+    if not re.fullmatch(DATASET_NAME, name):
+        raise InputError(f"'{name}' cannot name an eval set", remedy=NAME_RULE)
     with project.lock(f"freeze-{name}", what=f"the freezing of '{name}'"):
         ledger = Ledger(project)
         facts = ledger.read()
@@ -117,6 +120,17 @@ def freeze(
             _new_set(project, ledger, facts, manifest, rows, version, question, reason)
         changed = _claim(ledger, manifest.sha256, question, reason) if standing else ()
     return _result(manifest, question, clusters, changed, version, already=standing is not None)
+
+
+def _refuse_training_rows(version: Version) -> None:
+    """Refuse train and dev parts, and a whole that was split, by whatever version: its rows are trained on."""
+    dataset, base = version.dataset, version.dataset.partition("/")[0]
+    parts = parts_of(version.project, base)
+    if not parts or dataset == f"{base}/eval":
+        return
+    what = f"was split into {', '.join(parts)}" if dataset == base else "holds rows to train on or to choose by"
+    remedy = f"sluice freeze {base}/eval" if f"{base}/eval" in parts else "freeze a dataset that nothing is trained on"
+    raise UsageError(f"'{dataset}' {what}: an eval set is of rows that stay apart from those", remedy=remedy)
 
 
 def _another_name(part: str | None, name: str, *, guard: bool) -> str:

@@ -118,7 +118,7 @@ def write_scores(run: Run, scores: Scores) -> None:
     spec = scores.spec
     head = {"kind": spec.kind, "range": list(spec.range), "direction": spec.direction, "metric": spec.name}
     lines = [head]
-    for digest, grade in zip(scores.inputs, scores.grades, strict=True):
+    for row, digest, grade in zip(scores.rows, scores.inputs, scores.grades, strict=True):
         score = spec.worst if grade.score is None else grade.score
-        lines.append({"input": digest, "score": score, "class": grade.answer_class})
+        lines.append({"row": row, "input": digest, "score": score, "class": grade.answer_class})
     atomic_write(run.folder / "scores.jsonl", "".join(dump_exact(line) + "\n" for line in lines).encode())

@@ -48,7 +48,7 @@ class Dropped:
 
 @dataclass(frozen=True)
 class Conflict:
-    """Rows with the same normalised input that say different things about it. None of them is dropped."""
+    """Kept rows with the same normalised input that say different things about it."""
 
     rows: tuple[str, ...]
     """Sorted."""
@@ -139,7 +139,7 @@ def dedup(
     return DedupResult(
         kept=tuple(name for name in given if name not in gone),
         dropped=tuple(dropped),
-        conflicts=tuple(conflicts),
+        conflicts=tuple(Conflict(tuple(name for name in c.rows if name not in gone)) for c in conflicts),
         near_other_target=tuple(pairs),
         way=way,
         counts=dict(counts),

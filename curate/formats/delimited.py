@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections import Counter
 
+from sluice.core.columns import DELIMITERS
 from sluice.core.errors import InputError
 from sluice.curate.formats.decode import Decoded, decode
-from sluice.curate.formats.quoting import Parsed, parse
+from sluice.curate.formats.quoting import Parsed, Problem, parse
 from sluice.curate.formats.records import (
     FORMATS,
     STEP,
@@ -25,7 +26,6 @@ from sluice.curate.formats.records import (
     none_of,
 )
 
-DELIMITERS = (",", ";", "\t", "|")
 ENOUGH = 0.5  # of the records agree with the header: below that a character is no delimiter
 
 
@@ -63,10 +63,7 @@ def _table(source: Source, decoded: Decoded, parsed: Parsed, progress: Progress 
     lines: list[int] = []
     records: list[dict[str, str]] = []
     spans: list[tuple[int, int]] = []
-    aside = [
-        SetAside(p.line, p.column, p.reason, decoded.lossy(text[p.start : p.end].rstrip("\r\n")))
-        for p in parsed.problems
-    ]
+    aside = [_aside(p, decoded.lossy(text[p.start : p.end].rstrip("\r\n"))) for p in parsed.problems]
     for number, (line, start, end, cells) in enumerate(parsed.records, start=1):
         if progress is not None and number % STEP == 0:
             progress(f"reading {source.path.name}", number, len(parsed.records))
@@ -89,6 +86,12 @@ def _table(source: Source, decoded: Decoded, parsed: Parsed, progress: Progress 
             )
         raise empty(source.path, "a header and nothing below it")
     return Table(header, lines, records, lambda i: text[slice(*spans[i])].rstrip("\r\n"), aside, decoded.encoding)
+
+
+def _aside(problem: Problem, raw: str) -> SetAside:
+    """Return a problem as what is set aside; one of several lines names them."""
+    lines = f" (lines {problem.line:,} to {problem.last:,})" if problem.last > problem.line else ""
+    return SetAside(problem.line, problem.column, problem.reason + lines, raw)
 
 
 def _delimiter(source: Source, asked: str | None) -> str | None:

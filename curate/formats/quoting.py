@@ -3,7 +3,8 @@
 Python's csv module reads on through a stray quote and swallows the rows behind it. Here a record is either sound or a
 `Problem` with its physical lines. After a fault the question is whether the next line begins inside a quoted cell: the
 first quote that only one of the two readings explains tells (a cell opens behind a delimiter or line start, and closes
-before a delimiter or line end). Knows delimiters and quotes, and nothing of columns, bytes or rows.
+before a delimiter or line end). That quote can be a second fault, far away, so what lies between is heard too: lines
+that are records on their own are no text of a cell. Knows delimiters and quotes, and nothing of columns, bytes or rows.
 """
 
 from __future__ import annotations
@@ -12,6 +13,9 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
+
+TELLING = 3
+"""Delimiters, each in its place, that tell records from the text of a cell: one comma a line is common in prose."""
 
 
 class Record(NamedTuple):
@@ -27,6 +31,7 @@ class Problem(NamedTuple):
     """Physical lines that are no record. `column` (from 1) is known where the fault is on the first of them."""
 
     line: int
+    last: int
     start: int
     end: int
     reason: str
@@ -78,14 +83,14 @@ class _Parser:
         problems: list[Problem] = []
         at, line = 0, 1
         while at < self.size:
+            found = self._record(at)
             end = self._line_end(at)
-            found = self._simple(at, end) if self.text.find('"', at, end) < 0 else self._quoted(at)
             if isinstance(found, _Fault):
                 if header is None:
                     return None
                 end = self._resume(found, end)
                 column = found.at - at + 1 if found.at <= self._line_end(at) else None
-                problems.append(Problem(line, at, end, found.reason, column))
+                problems.append(self._problem(line, at, end, found.reason, column))
             elif found is not None:
                 cells, end = found
                 if header is None:
@@ -97,15 +102,24 @@ class _Parser:
                     end = self._first_line_only(at, end)
                     noun = "cell" if len(cells) == 1 else "cells"
                     reason = f"{len(cells)} {noun} where the header has {self.width}"
-                    problems.append(Problem(line, at, end, reason, None))
+                    problems.append(self._problem(line, at, end, reason, None))
             line += self.text.count(self.newline, at, end)
             at = end
         return Parsed(header.cells, header.line, records, problems) if header else None
+
+    def _problem(self, line: int, at: int, end: int, reason: str, column: int | None) -> Problem:
+        last = line + self.text.count(self.newline, at, end - 1)  # but for the line end of the last one
+        return Problem(line, last, at, end, reason, column)
 
     def _line_end(self, at: int) -> int:
         """Return the place behind the line's end."""
         stop = self.text.find(self.newline, at)
         return self.size if stop < 0 else stop + 1
+
+    def _record(self, at: int) -> tuple[list[str], int] | _Fault | None:
+        """Read a record that begins at a line's start: its cells and the place behind it; None for a blank line."""
+        end = self._line_end(at)
+        return self._simple(at, end) if self.text.find('"', at, end) < 0 else self._quoted(at)
 
     def _simple(self, at: int, end: int) -> tuple[list[str], int] | _Fault | None:
         """Read a line without quotes; None where it is blank."""
@@ -161,30 +175,35 @@ class _Parser:
             at += 2
 
     def _resume(self, fault: _Fault, first_end: int) -> int:
-        """Return the place of the next line that is not part of a faulty record.
+        """Return the place of the next line that is not part of a faulty record."""
+        if not fault.quoted and fault.at < first_end:
+            return first_end
+        behind = self._behind_cell(first_end)
+        return first_end if behind is None or self._holds_records(first_end, behind) else behind
+
+    def _behind_cell(self, first_end: int) -> int | None:
+        """Return the place behind the line on which a quoted cell that runs on closes; None where none runs on.
 
         Two readings of what follows its first line are walked side by side, quotes by quotes: outside a cell, and
         inside one. The first place that only one of them can explain decides; a place that neither can is passed over.
         """
-        if not fault.quoted and fault.at < first_end:
-            return first_end
         outside, closed = True, -1  # the first reading: whether it is outside now; where the second one left its cell
         for at, behind in self._quote_runs(first_end):
             opens = at == first_end or self.text[at - 1] in (self.delimiter, self.newline)
             closes = behind >= self.size or self.text[behind] in (self.delimiter, "\r", "\n")
             if (behind - at) % 2 == 0:  # doubled quotes inside a cell, or a whole cell of its own
                 if opens and closes:
-                    return first_end if outside else self._line_end(closed)
+                    return None if outside else self._line_end(closed)
                 if outside:
                     continue
-                return first_end
+                return None
             if closed < 0 and closes:
                 closed = behind - 1
             if opens != closes:
-                return first_end if opens == outside else self._line_end(closed)
+                return None if opens == outside else self._line_end(closed)
             if opens:
                 outside = not outside
-        return first_end if outside or closed < 0 else self._line_end(closed)
+        return None if outside or closed < 0 else self._line_end(closed)
 
     def _quote_runs(self, at: int) -> Iterator[tuple[int, int]]:
         """Yield start and end of each run of quotes from a place on."""
@@ -196,18 +215,30 @@ class _Parser:
             at = behind
 
     def _first_line_only(self, start: int, end: int) -> int:
-        """Return where a record of the wrong width ends: behind its first line, if all lines after it are sound alone.
+        """Return where a record of the wrong width ends: behind its first line, if the lines after it are records.
 
         Then its first line has a quote too many that happened to be closed by a later row.
         """
         first_end = self._line_end(start)
-        at = first_end
+        return first_end if self._holds_records(first_end, end) else end
+
+    def _holds_records(self, start: int, end: int) -> bool:
+        """Return whether some lines are records of the header's width, rather than the text of a quoted cell.
+
+        They are where all of them are sound, or most of them, with delimiters enough in their places. Blank lines tell
+        nothing, and lines of one column have no delimiter that could tell.
+        """
+        sound = faulty = 0
+        at = start
         while at < end:
-            found = self._quoted(at)
-            if isinstance(found, _Fault) or len(found[0]) != self.width or found[1] > end:
-                return end
-            at = found[1]
-        return first_end
+            found = self._record(at)
+            if isinstance(found, _Fault) or (found and (len(found[0]) != self.width or found[1] > end)):
+                faulty += 1
+                at = self._line_end(at)
+            else:
+                sound += found is not None
+                at = found[1] if found else self._line_end(at)
+        return not faulty or (sound > faulty and sound * ((self.width or 1) - 1) >= TELLING)
 
 
 def join_cells(cells: list[str], delimiter: str = ",") -> str:

@@ -11,34 +11,22 @@ nothing of files or bytes.
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
 from sluice.core.canonical import JsonProblem, parse_exact
+from sluice.core.columns import CONVERSATIONS, add_options, likely_input
 from sluice.core.errors import InputError
 from sluice.core.rows import AnyRow, Example, Input, Messages, chat_input, chat_row, target_text
 from sluice.curate.formats.records import ReadOptions, near
 
 Record = dict[str, Any]
 
-LIKELY_INPUTS = (
-    "body",
-    "text",
-    "question",
-    "instruction",
-    "message",
-    "query",
-    "sentence",
-    "content",
-    "prompt",
-    "input",
-)
-CONVERSATIONS = ("conversations", "conversation")
 TURNS = '[{"role": "user", "content": ...}, {"role": "assistant", "content": ...}]'
 FROM_SHAREGPT = "in ShareGPT's form (from, value) human becomes user, gpt assistant, value content"
-LIKELY_TARGETS = ("target", "label", "answer", "output", "response", "completion", "category", "intent", "class")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +56,12 @@ def choose(columns: list[str], options: ReadOptions, path: Path, *, nulls_are_ga
     if options.input is not None:
         return _named(columns, options, path, tidy)
     if options.target is not None:
-        _targets(columns, options, path)
+        targets = _targets(columns, options, path)
+        source = likely_input(dict.fromkeys(c for c in columns if c not in targets))
         raise InputError(
             "--target says which column is the answer, but not which is the input",
             where=str(path),
-            remedy=f"add --input {_guess([c for c in columns if c != options.target], LIKELY_INPUTS)}",
+            remedy=f"add --input {shlex.quote(source) if source else 'COLUMN'}",
         )
     if "messages" in present:
         return Shape("messages", frozenset({"messages", "tools"}), lambda r: _messages(r, tidy))
@@ -99,21 +88,12 @@ def _unrecognised(columns: list[str], path: Path) -> InputError:
         return InputError(
             "one column, text: is it an input to answer?", where=str(path), remedy="if so, add --input text"
         )
-    source = _guess(columns, LIKELY_INPUTS)
-    rest = [c for c in columns if c != source]
-    targets = [c for c in LIKELY_TARGETS if c in rest]
-    flags = f"--input {source}" + (f" --target {targets[0]}" if targets else "")
+    flags = add_options(dict.fromkeys(columns))
     return InputError(
         f"which column is the input? It has: {shown}",
         where=str(path),
         remedy=f"name it, for example {flags} (--target may be left away; other columns stay as metadata)",
     )
-
-
-def _guess(columns: list[str], likely: tuple[str, ...]) -> str:
-    others = [c for c in columns if c not in CONVERSATIONS]  # as an input it would hold its own answer
-    name = next((c for c in likely if c in columns), others[0] if others else "COLUMN")
-    return f"'{name}'" if " " in name else name
 
 
 def _known(name: str, columns: list[str], path: Path, flag: str) -> str:

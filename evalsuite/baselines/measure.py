@@ -91,7 +91,7 @@ def measure(project: Project, files: ModelFiles, form: Form, *, progress: Progre
     """
     b = bench(project, files, form)
     ledger = Ledger(project)
-    model = ModelOnDemand(files, form, progress=progress)
+    model = ModelOnDemand(files, form, b.base_sha256, progress=progress)
     limit = b.first_limit()
     prompts = check_prompts(b)
     check_template(b, prompts)

@@ -4,7 +4,7 @@ A log is read whole or refused with the line: a lost, doubled or missing score w
 Whether scores are 0/1 or graded is taken from what the log declares, else from the caller; it is never guessed from
 the values. Knows nothing of verdicts.
 
-    ours        {"input": "<hash>", "score": 1.0}            a run folder, or its scores.jsonl
+    ours        {"row": "<hash>", "input": "<hash>", "score": 1.0}     a run folder, or its scores.jsonl
     id-score    {"id": "a", "score": 0.5, "hash": "...", "group": "..."}      hash and group if wanted
     lm-eval     {"doc_id": 0, "doc_hash": "...", "filter": "none", "metrics": ["acc"], "acc": 1.0, ...}
 
@@ -73,6 +73,8 @@ class ForeignLog(BaseModel):
     """True where the log itself declares its kind, which the caller then cannot change."""
     filter: str | None = None
     metric: str | None = None
+    by_input: bool = False
+    """Whether a log of ours is older than lines that name their row: its ids are hashes of inputs."""
 
     @property
     def name(self) -> str:
@@ -127,7 +129,9 @@ def read_log(path: Path, *, filter: str | None = None, metric: str | None = None
             remedy='give lines such as {"id": "a", "score": 1}, a run folder, or the samples that lm-eval writes',
         )
     own = "id" not in keys
-    rows = _collect(file, records, "input" if own else "id", "score", "hash")
+    by_input = own and "row" not in keys
+    key, content = ("input", "hash") if by_input else ("row", "input") if own else ("id", "hash")
+    rows = _collect(file, records, key, "score", content)
     return ForeignLog(
         path=file,
         format="ours" if own else "id-score",
@@ -136,6 +140,7 @@ def read_log(path: Path, *, filter: str | None = None, metric: str | None = None
         range=header.range if header else None,
         direction=header.direction if header else None,
         declared=header is not None,
+        by_input=by_input,
     )
 
 

@@ -1,8 +1,8 @@
 """What a model is: the hash of every file that its loader reads.
 
 A name is a label, the bytes are the model. Hashes are cached in `<cache>/hashes.json` by path, size, modification time
-and inode; whoever must not believe a cache (the recipe's spine, `verify`) asks with `use_cache=False`. Nothing here
-knows where models come from or how they are loaded.
+and inode; whoever must not believe a cache (a load for answers, the recipe's spine, `verify`) asks with
+`use_cache=False`. Nothing here knows where models come from or how they are loaded.
 """
 
 from __future__ import annotations

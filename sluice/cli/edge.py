@@ -22,6 +22,8 @@ DECLINED = "Nothing was done."
 
 _FULL = {errno.ENOSPC, errno.EDQUOT}
 _WRONG_PATH = (FileNotFoundError, IsADirectoryError, NotADirectoryError, FileExistsError)
+_WRONG_PATH_TOO = {errno.ENAMETOOLONG, errno.ELOOP}  # those without a class of their own
+_LOOP = "Symlink loop from "  # before Python 3.13 `Path.resolve` says it in a RuntimeError, with the path behind it
 _OUT_OF_MEMORY = {("torch", "OutOfMemoryError"), ("duckdb", "OutOfMemoryException"), ("numpy", "_ArrayMemoryError")}
 _OUT_OF_MEMORY_TEXTS = ("not enough memory: you tried to allocate", "can't allocate memory", "CUDA out of memory")
 _TRAIN_EXTRA = {"accelerate", "bitsandbytes", "gguf", "peft", "safetensors", "torch", "transformers", "trl"}
@@ -67,10 +69,13 @@ def _surroundings(error: BaseException) -> Failure | None:
     if isinstance(error, ModuleNotFoundError) and (error.name or "").partition(".")[0] in _TRAIN_EXTRA:
         message = f"this needs the package {(error.name or '').partition('.')[0]}, which is not installed"
         return Failure(5, "extra-missing", message, None, "pip install 'sluiceway[train]'")
+    if isinstance(error, RuntimeError) and text.startswith(_LOOP):
+        where = text.removeprefix(_LOOP).strip("'\"")
+        return Failure(2, "bad-path", "this link leads to itself", where, "check the path")
     if not isinstance(error, OSError):
         return None
     reason = (error.strerror or text or type(error).__name__).lower()
-    if isinstance(error, _WRONG_PATH):
+    if isinstance(error, _WRONG_PATH) or error.errno in _WRONG_PATH_TOO:
         return Failure(2, "bad-path", reason, _path(error), "check the path")
     if isinstance(error, PermissionError):
         return Failure(5, "no-permission", reason, _path(error), "get the right to read and write there")

@@ -36,6 +36,9 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 Resolved = tuple[str | None, click.Command | None, list[str]]
 
+PATH = click.Path(readable=False)
+"""A path as it is typed. What it leads to is looked at where it is opened: a file that may not be read is exit 5."""
+
 ANYWHERE = "Anywhere: --json (one object), --debug (the trace of an error), --help"
 
 

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 CONFIG = "sluice.toml"
 STORE = ".sluice"
+DATASET_NAME = r"[a-z0-9][a-z0-9._-]{0,99}"
+"""What the names of datasets, tags and frozen sets are like: file names on every system, with room for an ending."""
+NAME_RULE = "use lower-case letters, digits, dots, dashes, underscores; 100 at most"
 _KEPT_AS_WRITTEN = ("ledger/**", "evals/**", "prompts/**", "graders/**", "rubric.md", "schema.json")
 
 

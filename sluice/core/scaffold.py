@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict
 
 from sluice.core.errors import InputError
 from sluice.core.files import atomic_write, link_new, make_folder, write_synced
-from sluice.core.project import CONFIG, Project, gitattributes_text, gitignore_text
+from sluice.core.project import CONFIG, DATASET_NAME, NAME_RULE, Project, gitattributes_text, gitignore_text
 from sluice.core.scaffold_text import config_text, rubric_template, schema_draft, schema_text
 from sluice.core.standing import datasets_of
 from sluice.core.task import parse_schema, read_config
@@ -25,7 +25,6 @@ from sluice.core.task import parse_schema, read_config
 Kind = Literal["classification", "json", "text", "curate"]
 KINDS: tuple[Kind, ...] = ("classification", "json", "text", "curate")
 METRICS: dict[Kind, str] = {"classification": "exact", "json": "fields_f1", "text": "normalised", "curate": "exact"}
-DATASET = re.compile(r"[a-z0-9][a-z0-9._-]*")
 RUBRIC, SCHEMA, PROMPTS = "rubric.md", "schema.json", "prompts"
 
 
@@ -149,11 +148,8 @@ def check_answers(answers: InitAnswers) -> None:
     for key, value in (("name", answers.name), ("description", answers.description), ("base", answers.base)):
         if not value.strip():
             raise InputError(f"the {key} is empty", remedy=f"--{key} TEXT")
-    if not DATASET.fullmatch(answers.data):
-        raise InputError(
-            f"'{answers.data}' cannot be the name of a dataset",
-            remedy="use lower-case letters, digits, dots, dashes, underscores",
-        )
+    if not re.fullmatch(DATASET_NAME, answers.data):
+        raise InputError(f"'{answers.data}' cannot be the name of a dataset", remedy=NAME_RULE)
     for text in (answers.name, answers.description, answers.base, answers.metric or "", *answers.labels):
         try:
             text.encode()
@@ -170,7 +166,7 @@ def default_name(folder: Path) -> str:
 
 def default_dataset(name: str) -> str:
     """Return the name of a dataset that is near a project's name."""
-    return re.sub(r"[^a-z0-9._-]+", "-", name.lower()).strip("-._") or "data"
+    return re.sub(r"[^a-z0-9._-]+", "-", name.lower()).strip("-._")[:100] or "data"
 
 
 def datasets_here(folder: Path) -> list[str]:
@@ -199,12 +195,12 @@ class _Work:
         path = given.expanduser().resolve()
         if not path.is_file():
             raise InputError(f"{what} does not exist", where=str(given), remedy="check the path")
+        data = path.read_bytes()
+        _text(data, str(given), what)
         if path.is_relative_to(self.root):
             inside = path.relative_to(self.root).as_posix()
             self.kept.append(inside)
             return inside, None
-        data = path.read_bytes()
-        _text(data, str(given), what)
         target = self.root / name
         if not target.exists():
             return name, data

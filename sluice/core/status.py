@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, cast
 
+from sluice.core.columns import add_options, first_record
 from sluice.core.ledger import Fact, Facts
 from sluice.core.part_sizes import size_options
 from sluice.core.project import Project
@@ -26,7 +27,7 @@ from sluice.core.standing import (
     read_standing,
     verdict_file,
 )
-from sluice.core.wording import counted
+from sluice.core.wording import counted, typed
 
 READABLE = (".jsonl", ".csv", ".parquet", ".tsv", ".json")
 
@@ -208,8 +209,12 @@ def _next(
         yield Step("sluice status", "again, once sluice.toml is mended")
     elif not seen.datasets or (here == "data" and data not in seen.datasets):
         files, options = _raw_files(project)
-        yield Step(f"sluice add {data} {files}{options} --dry-run", "shows what would be read")
-        yield Step(f"sluice add {data} {files}{options}", "columns not named stay as metadata" if options else "")
+        command = " ".join(["sluice add", data, files, *([options] if options else [])])
+        if options is None:
+            yield Step(f"{command} --dry-run", "names the columns: which is the input? then --input COL")
+        else:
+            yield Step(f"{command} --dry-run", "shows what would be read")
+            yield Step(command, "columns not named stay as metadata" if options else "")
     elif curate_only:
         newest = seen.datasets.get(data) or next(iter(seen.datasets.values()))
         yield Step(f"sluice audit {newest.name}", "what is wrong with these rows?")
@@ -251,8 +256,8 @@ def _set_steps(project: Project, seen: Seen, frozen: Fact | None) -> Iterator[St
         yield Step("sluice freeze", "from then on the eval rows do not change")
 
 
-def _raw_files(project: Project) -> tuple[str, str]:
-    """Return how the files that lie here would be named, and the options of the example."""
+def _raw_files(project: Project) -> tuple[str, str | None]:
+    """Return how the files that lie here would be named, and the options for them; None where they say nothing."""
     for folder in (project.root / "raw", project.root / "data", project.root):
         if not folder.is_dir():
             continue
@@ -260,9 +265,9 @@ def _raw_files(project: Project) -> tuple[str, str]:
             found = sorted(p.name for p in folder.glob(f"*{ending}") if p.name != "schema.json")
             if found:
                 place = "" if folder == project.root else f"{folder.name}/"
-                options = " --input body" if ending in (".csv", ".tsv", ".parquet") else ""
-                return (f"{place}*{ending}" if len(found) > 1 else f"{place}{found[0]}"), options
-    return "raw/*.csv", " --input body"
+                names = f"{place}*{ending}" if len(found) > 1 else typed(f"{place}{found[0]}")
+                return names, add_options(first_record(folder / found[0]))
+    return "raw/*.csv", "--input body"
 
 
 def _waivers(seen: Seen) -> Iterator[str]:

@@ -227,9 +227,8 @@ class Reader:
                 self.same(folder, asked["prompt_sha256"], self.prompt_hash(asked["prompt"]))
                 shown = "".join(self.rendered(asked["prompt"], row) for row in sorted(given))
                 self.same(folder, asked["rendered_sha256"], self.know("rendered", sha("sluice/rendered/1", shown)))
-            of_input = {a["input"]: row for row, a in given.items()}
             scored = lines_of(folder / "scores.jsonl")[1:]
-            lines = [f"{of_input[s['input']]} {s['score']:.9f} {s['class']}" for s in scored]
+            lines = [f"{s['row']} {s['score']:.9f} {s['class']}" for s in scored]
             scores = self.know("scores", sha("sluice/scores/1", *sorted(lines)))
             said: dict[str, Any] = {"spec": spec, "answers": answers, "scores": scores, "n": len(scored)}
             said["mean"] = f"{sum(s['score'] for s in scored) / len(scored):.6f}"

@@ -189,11 +189,14 @@ def _copy_differs(run: Run, scores: Scores) -> bool:
     file = run.folder / "scores.jsonl"
     if not file.is_file():
         return False
-    expected = {
-        digest: (scores.spec.worst if grade.score is None else grade.score, grade.answer_class)
-        for digest, grade in zip(scores.inputs, scores.grades, strict=True)
-    }
+    named = scores.rows
     held = [line for line in read_lines(file) if "input" in line]
-    return len(held) != len(expected) or any(
-        expected.get(str(line["input"])) != (line.get("score"), line.get("class")) for line in held
-    )
+    if not any("row" in line for line in held):  # written before lines named their row
+        named = scores.inputs
+    earned = [
+        (name, scores.spec.worst if grade.score is None else grade.score, str(grade.answer_class))
+        for name, grade in zip(named, scores.grades, strict=True)
+    ]
+    key = "row" if named is scores.rows else "input"
+    said = [(str(line.get(key)), line.get("score"), line.get("class")) for line in held]
+    return sorted(said, key=repr) != sorted(earned, key=repr)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sluice.cli.terminal import Terminal
-from sluice.cli.verb import dry_run_option, verb
+from sluice.cli.verb import PATH, dry_run_option, verb
 from sluice.core.wording import counted
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     ]
 )
 @click.argument("name")
-@click.argument("files", nargs=-1, required=True, type=click.Path())
+@click.argument("files", nargs=-1, required=True, type=PATH)
 @click.option("--input", "input_", metavar="COL[,COL]", help="The input column, or several.")
 @click.option(
     "--target", metavar="COL[,COL]", help="The target column; several become one JSON object. May be left away."

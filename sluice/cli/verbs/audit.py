@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sluice.cli.terminal import Style, Terminal
-from sluice.cli.verb import verb
+from sluice.cli.verb import PATH, verb
 from sluice.core.errors import InputError
 from sluice.core.wording import counted
 
@@ -33,10 +33,8 @@ VERDICTS: dict[str, tuple[str, Style]] = {
     ],
     exits={1: "with --fail-on: a finding of that severity"},
 )
-@click.argument("what", nargs=-1, required=True, metavar="NAME[@N] | FILES...", type=click.Path())
-@click.option(
-    "--schema", metavar="FILE", type=click.Path(), help="JSON schema of an answer, in the place of the task's."
-)
+@click.argument("what", nargs=-1, required=True, metavar="NAME[@N] | FILES...", type=PATH)
+@click.option("--schema", metavar="FILE", type=PATH, help="JSON schema of an answer, in the place of the task's.")
 @click.option("--fail-on", type=click.Choice(["warn", "fail"]), help="Exit 1 where there is a finding this severe.")
 @click.option("--input", "input_", metavar="COL[,COL]", help="Of files: the input column, or several.")
 @click.option("--target", metavar="COL[,COL]", help="Of files: the target column, or several.")

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from sluice.cli.terminal import Terminal
-from sluice.cli.verb import dry_run_option, find_project, verb, verb_group
+from sluice.cli.verb import PATH, dry_run_option, find_project, verb, verb_group
 from sluice.core.wording import counted
 
 
@@ -79,7 +79,7 @@ def command(out: Terminal, dry_run: bool) -> Any:
     exits={3: "no frozen eval set, or other answers are on record under this name"},
 )
 @click.argument("name")
-@click.option("--answers", metavar="FILE", required=True, type=click.Path(), help='JSONL: {"row": ..., "answer": ...}.')
+@click.option("--answers", metavar="FILE", required=True, type=PATH, help='JSONL: {"row": ..., "answer": ...}.')
 @click.option("--identity", metavar="TEXT", help="What answered; declared, not proven. By default the name.")
 def reference(out: Terminal, name: str, answers: str, identity: str | None) -> Any:
     """Record another system's answers on the eval set, to claim against. It never replaces a baseline."""

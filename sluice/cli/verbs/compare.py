@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from sluice.cli.terminal import Terminal
-from sluice.cli.verb import find_project, verb, yes_option
+from sluice.cli.verb import PATH, find_project, verb, yes_option
 from sluice.core.errors import UsageError
 
 
@@ -20,7 +20,7 @@ from sluice.core.errors import UsageError
     ],
     exits={1: "worse", 3: "refused: baseline absent, openings spent, a leak", 4: "cannot tell"},
 )
-@click.argument("what", nargs=-1, required=True, metavar="ADAPTER | LOG_A LOG_B", type=click.Path())
+@click.argument("what", nargs=-1, required=True, metavar="ADAPTER | LOG_A LOG_B", type=PATH)
 @click.option("--final", is_flag=True, help="Open the eval set for this adapter, and give the verdict.")
 @click.option("--flips", is_flag=True, help="List the rows on which the two differ.")
 @click.option("--kind", type=click.Choice(["binary", "graded"]), help="Of two logs: 0/1 or graded scores.")

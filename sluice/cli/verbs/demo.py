@@ -15,7 +15,7 @@ DEFAULT = "sluice-demo"
 
 
 @verb(examples=["sluice demo", "sluice demo /tmp/try"])
-@click.argument("folder", required=False, default=DEFAULT, type=click.Path(file_okay=False))
+@click.argument("folder", required=False, default=DEFAULT, type=click.Path(file_okay=False, readable=False))
 def command(out: Terminal, folder: str) -> Any:
     """Walk the whole road on sample data in a folder of its own: from raw rows to a measured adapter.
 

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from sluice.cli.terminal import Terminal
-from sluice.cli.verb import find_project, verb, yes_option
+from sluice.cli.verb import PATH, find_project, verb, yes_option
 from sluice.core.wording import counted
 
 
@@ -20,7 +20,7 @@ from sluice.core.wording import counted
     ]
 )
 @click.argument("ref", metavar="NAME[@N]")
-@click.argument("file", type=click.Path())
+@click.argument("file", type=PATH)
 @click.option(
     "--format",
     "format_",

@@ -8,7 +8,7 @@ import click
 
 from sluice.cli.drawing import what_went
 from sluice.cli.terminal import Terminal
-from sluice.cli.verb import dry_run_option, find_project, verb
+from sluice.cli.verb import PATH, dry_run_option, find_project, verb
 from sluice.core.errors import InputError
 from sluice.core.wording import counted
 
@@ -25,9 +25,7 @@ if TYPE_CHECKING:
 )
 @click.argument("name")
 @click.option("--failing", metavar="CHECK,...", required=True, help="Checks of `sluice audit`, separated by commas.")
-@click.option(
-    "--schema", metavar="FILE", type=click.Path(), help="JSON schema of an answer, in the place of the task's."
-)
+@click.option("--schema", metavar="FILE", type=PATH, help="JSON schema of an answer, in the place of the task's.")
 @dry_run_option
 def command(out: Terminal, name: str, failing: str, schema: str | None, dry_run: bool) -> Any:
     """Drop the rows that fail a check, each with the reason; `restore` brings them back."""

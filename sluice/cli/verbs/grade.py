@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from sluice.core.project import Project
     from sluice.evalsuite.gradable import Item, Word
 
-KEYS = {"r": "right", "w": "wrong", "u": "undo", "q": "stop"}
+KEYS = {"r": "right", "w": "wrong", "b": "one back", "q": "stop"}
 
 
 @verb(
@@ -90,13 +90,14 @@ def session(out: Terminal, project: Project, items: list[Item], who: str) -> Non
         out.say()
         out.say(f"{len(items) - len(waiting) + at + 1} of {len(items)}", "dim")
         show(out, item)
-        word = out.key("right or wrong?", KEYS)
-        if word == "stop":
+        pressed = out.key("right or wrong?", KEYS)
+        if pressed == "q":
             return
-        if word == "undo":
+        if pressed == "b":
             at = max(0, at - 1)
             continue
-        gradable.decide_item(project, item, word, by=who, seconds=time.monotonic() - started)  # type: ignore[arg-type]
+        word: Word = "right" if pressed == "r" else "wrong"
+        gradable.decide_item(project, item, word, by=who, seconds=time.monotonic() - started)
         at += 1
 
 

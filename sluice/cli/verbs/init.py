@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sluice.cli.terminal import Terminal
-from sluice.cli.verb import verb, yes_option
+from sluice.cli.verb import PATH, verb, yes_option
 
 if TYPE_CHECKING:
     from sluice.core.scaffold import InitAnswers, InitResult
@@ -37,8 +37,8 @@ NEEDS = {"none": (), "retrieval": ("retrieval",), "tools": ("tools",), "both": (
 @click.option("--metric", metavar="NAME", help="Primary grader, in the place of the one that suits the kind.")
 @click.option("--labels", metavar="A,B,...", help="The closed list of answers of a classification: grader choice.")
 @click.option("--fields", metavar="A,B,...", help="Fields of a JSON answer, as refund or refund:boolean.")
-@click.option("--schema", metavar="FILE", type=click.Path(), help="JSON schema of an answer, in the place of a draft.")
-@click.option("--rubric", metavar="FILE", type=click.Path(), help="What right is; by default a template to fill in.")
+@click.option("--schema", metavar="FILE", type=PATH, help="JSON schema of an answer, in the place of a draft.")
+@click.option("--rubric", metavar="FILE", type=PATH, help="What right is; by default a template to fill in.")
 @click.option("--base", metavar="MODEL", help="Model to be tuned: a folder, a Hugging Face id, or the small default.")
 @click.option("--needs", type=click.Choice([*NEEDS]), help="What an answer takes beside its input; none: neither.")
 @yes_option

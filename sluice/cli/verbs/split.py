@@ -79,12 +79,20 @@ def draw(out: Terminal, done: SplitDone) -> None:
     rows = [(p.name, p.version or None, p.rows, p.new) for p in done.parts]
     out.table(("part", "version", "rows", "new"), rows)
     out.say()
+    if done.set_aside:
+        out.say(f"{counted(done.set_aside, 'row is', 'rows are')} in no part:", "bold")
+        for reason, count in sorted(done.reasons.items(), key=lambda item: -item[1]):
+            out.say(f"  {count:>6,}  {reason}")
+        for row in done.first_set_aside[:2]:
+            out.say(f"          {row.row.row[:10]}  {one_line(row.row.input, 80)}", "dim")
+            if row.touches is not None:
+                out.say(f"  touches {row.touches.row[:10]}  {one_line(row.touches.input, 80)}", "dim")
     for note in done.notes:
         out.say(note)
     if done.components:
         largest = f", the largest of {counted(done.largest, 'row')}" if done.largest > 1 else ""
         out.say(
-            f"{counted(done.components, 'group')} of rows that hang together{largest}; each is in one part, "
+            f"{counted(done.components, 'group')} of rows that hang together{largest}; none is in two parts, "
             f"seed {done.seed}"
         )
     if done.boilerplate:
@@ -94,14 +102,6 @@ def draw(out: Terminal, done: SplitDone) -> None:
         out.say(f"{counted(done.left, 'row that was not drawn stays', 'rows that were not drawn stay')} where found")
     if done.gone:
         out.say(f"{counted(done.gone, 'row')} left train: gone from {done.dataset} since")
-    if done.set_aside:
-        out.say(f"{counted(done.set_aside, 'row is', 'rows are')} in no part:")
-        for reason, count in sorted(done.reasons.items(), key=lambda item: -item[1]):
-            out.say(f"  {count:>6,}  {reason}")
-        for row in done.first_set_aside[:2]:
-            out.say(f"          {row.row.row[:10]}  {one_line(row.row.input, 80)}", "dim")
-            if row.touches is not None:
-                out.say(f"  touches {row.touches.row[:10]}  {one_line(row.touches.input, 80)}", "dim")
 
 
 def draw_next(out: Terminal, done: SplitDone, project: Project) -> None:

@@ -83,7 +83,12 @@ def test_ls_of_an_empty_project_names_its_files(folder, capsys):
 
 
 def test_what_was_read_so_is_added_so(folder, capsys):
-    for line in ("audit d.jsonl --input body --target label", "add d d.jsonl --input body --target label --dry-run"):
+    (folder / "-dash.jsonl").write_bytes((folder / "d.jsonl").read_bytes())
+    for line in (
+        "audit d.jsonl --input body --target label",
+        "add d d.jsonl --input body --target label --dry-run",
+        "audit --input body --target label -- -dash.jsonl",
+    ):
         command = said(capsys, line)[0].replace("NAME", "d")
         assert works(command), command
         assert {r.target for r in open_dataset(Project(folder), "d").examples()} == {"y", "n"}

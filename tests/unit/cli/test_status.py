@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import shutil
 import subprocess
 import sys
@@ -18,7 +19,9 @@ from sluice.core.project import Project
 from sluice.core.scaffold import InitAnswers, scaffold
 from sluice.core.standing import verdict_file
 from sluice.core.status import Status, status
+from sluice.curate.dataset import open_dataset
 from sluice.curate.parts import split_dataset
+from sluice.curate.sample import sample
 from sluice.evalsuite.freeze import freeze
 
 HEAVY = ["polars", "pyarrow", "scipy", "torch", "transformers", "datasketch", "duckdb", "numpy"]
@@ -117,8 +120,39 @@ def test_an_empty_project_and_one_that_only_curates(tmp_path, monkeypatch, capsy
 def test_files_that_lie_here_are_named_in_the_next_command(tmp_path):
     scaffold(tmp_path, InitAnswers(name="t", data="tickets", description="d", base="m", kind="text"))
     (tmp_path / "raw").mkdir()
-    (tmp_path / "raw" / "a.jsonl").write_text("{}\n")
+    (tmp_path / "raw" / "a.jsonl").write_text('{"prompt": "x", "completion": "y"}\n')
     assert first(status(Project(tmp_path))) == "sluice add tickets raw/a.jsonl --dry-run"
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("a.jsonl", '{"id": 7, "note": "a long text", "label": "x"}\n' * 2),
+        ("-a b.jsonl", '\n{"the body": "a long text"}\n'),
+        ("a.csv", "id;body;category\n1;a long text, with a comma;x\n"),
+        ("a.tsv", "id\tbody\n1\ta long text\n"),
+        ("a.csv", "\ufeffnummer,anfrage\n1,ein langer Text\n"),
+        ("a.jsonl", '{"input": "x", "target": "y"}\n'),
+    ],
+)
+def test_the_first_commands_of_all_work_as_they_stand(tmp_path, monkeypatch, capsys, name, content):
+    scaffold(tmp_path, InitAnswers(name="t", data="tickets", description="d", base="m", kind="text"))
+    (tmp_path / name).write_text(content, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    steps = [step.command for step in status(Project(tmp_path)).next]
+    assert len(steps) == 2
+    for step in steps:
+        assert run(shlex.split(step)[1:]) == 0, step
+    rows = open_dataset(Project(tmp_path), "tickets").examples()
+    assert all("text" in json.dumps(row.input).lower() or row.input == {"input": "x"} for row in rows)
+
+
+def test_a_file_whose_columns_cannot_be_told_cheaply_gets_the_one_command_that_names_them(tmp_path):
+    scaffold(tmp_path, InitAnswers(name="t", data="tickets", description="d", base="m", kind="text"))
+    (tmp_path / "a.parquet").write_bytes(b"PAR1")
+    (step,) = status(Project(tmp_path)).next
+    assert step.command == "sluice add tickets a.parquet --dry-run"
+    assert "--input" in step.remark
 
 
 def test_a_store_without_a_toml_is_not_nagged_about_baselines(stages, tmp_path):
@@ -183,7 +217,8 @@ def test_two_sets_frozen_apart_are_said_and_the_choice_counts(stages, tmp_path):
     shutil.copytree(stages["frozen"], tmp_path / "a")
     shutil.copytree(stages["split"], tmp_path / "b")
     other = Project(tmp_path / "b")
-    freeze(other, "tickets/dev")
+    sample(other, "tickets/dev", 22, to="tickets-2")
+    freeze(other, "tickets-2", name="tickets")
     for file in other.ledger.glob("*.json"):
         shutil.copy(file, tmp_path / "a" / "ledger")
     shutil.copytree(other.evals, tmp_path / "a" / "evals", dirs_exist_ok=True)

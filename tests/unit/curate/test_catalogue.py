@@ -66,6 +66,23 @@ def test_a_file_that_is_no_index_is_made_anew(project):
     assert catalogue.dump() == before
 
 
+@pytest.mark.parametrize("index", ["gone", "stale", "there"])
+def test_a_store_that_may_only_be_read_answers_all_the_same(project, monkeypatch, tmp_path, index):
+    catalogue = Catalogue(project)
+    row = catalogue.resolve("a.jsonl:1")
+    (tmp_path / "b.jsonl").write_text('{"body": "something new"}\n')
+    add(project, "d", [tmp_path / "b.jsonl"], ReadOptions(input="body"))
+    if index == "there":
+        catalogue.dump()
+    if index == "gone":
+        project.catalogue.unlink()
+    before = {p: p.stat().st_mtime_ns for p in project.store.rglob("*")}
+    monkeypatch.setattr(module.os, "access", lambda path, how: False)
+    assert Catalogue(project).resolve("a.jsonl:1") == row
+    assert Catalogue(project).rows_at("b.jsonl", 1)
+    assert {p: p.stat().st_mtime_ns for p in project.store.rglob("*")} == before
+
+
 def test_an_operation_that_no_name_leads_to_does_not_count(project):
     before = Catalogue(project).dump()
     orphan = project.operations / "feedfeedfeedfeed"

@@ -107,11 +107,27 @@ def test_names_numbers_and_tags(project, tmp_path):
         ("tickets@9", "no version 9"),
         ("tickets:gold", "no tag 'gold'"),
         ("tick@ets", "names no dataset"),
+        ("t" * 300, "no dataset is called"),
     ],
 )
 def test_a_name_that_is_none(project, ref, said):
     with pytest.raises(InputError, match=said):
         open_dataset(project, ref)
+
+
+@pytest.mark.parametrize("name", ["3", "007", "t" * 101, "", "A"])
+def test_a_tag_is_a_name_and_never_reads_like_a_version(project, name):
+    with pytest.raises(InputError, match="cannot be a tag"):
+        tag(project, "tickets", name)
+    assert tags(project, "tickets") == {}
+
+
+def test_names_fit_the_file_system_and_are_refused_before_it_is_asked(tmp_path):
+    file = write(tmp_path / "a.jsonl", ['{"input": "x", "target": "t"}'])
+    with pytest.raises(InputError, match="cannot be the name") as problem:
+        add(Project(tmp_path), "t" * 101, [file])
+    assert "100" in (problem.value.remedy or "")
+    assert add(Project(tmp_path), "t" * 100, [file]).rows == 1
 
 
 def test_only_the_newest_version_is_changed(project):

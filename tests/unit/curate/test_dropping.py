@@ -282,6 +282,15 @@ class TestStories:
             with pytest.raises(InputError):
                 why(project, "d", word)
 
+    def test_a_line_inside_a_record_that_is_no_row_is_told_with_it(self, project):
+        csv = project.root / "block.csv"
+        csv.write_text('body,label\na fine row of its own,y\n"she said "no"\nand left\nfor good",n\n')
+        add(project, "d", [csv], ReadOptions(input="body", target="label"))
+        for line in (3, 4, 5):
+            told = why(project, "d", f"block.csv:{line}").set_aside
+            assert told is not None
+            assert told.line == 3
+
     def test_show_and_ls(self, project):
         shown = show_rows(project, "d", limit=2)
         assert (shown.total, len(shown.rows)) == (60, 2)

@@ -120,6 +120,25 @@ def test_a_fault_is_set_aside_with_its_physical_lines(tmp_path: Path, broken: st
     assert result.rows[1].line == 4 + raw.count("\n")
 
 
+@pytest.mark.parametrize("first", ['5 ft,"6"2', '"6 ft,2'])
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_two_stray_quotes_do_not_swallow_the_rows_between_them(tmp_path: Path, first: str, end: str):
+    between = [f"row {n},{n}" for n in range(1000)]
+    result = read(tmp_path, end.join(["body,n", "ok,1", first, *between, '7 ft,8"', "last,2", ""]))
+    assert [r["body"] for r in records(result)] == ["ok", *(f"row {n}" for n in range(1000)), "last"]
+    assert [(a.line, a.raw) for a in result.set_aside] == [(3, first), (1004, '7 ft,8"')]
+
+
+def test_prose_between_two_stray_quotes_makes_no_row_and_its_lines_are_named(tmp_path: Path):
+    prose = "well, then\nshe left\n\nand, he said, she came back\nfor good"
+    result = read(tmp_path, f'id,body\n1,"said "hi",\n{prose}\nbye"\n2,b\n')
+    assert [r["id"] for r in records(result)] == ["2"]
+    (aside,) = result.set_aside
+    assert "lines 2 to 8" in aside.reason
+    column = read(tmp_path, f'body\n"said "hi"\n{prose}\nbye"\nb\n')
+    assert [r["body"] for r in records(column)] == ["b"]
+
+
 def test_a_quote_never_closed_at_the_end(tmp_path: Path):
     result = read(tmp_path, 'id,body\n1,a\n2,"open\n3,b\n4,c')
     assert [r["id"] for r in records(result)] == ["1", "3", "4"]

@@ -68,12 +68,21 @@ def test_conflicts_are_equal_inputs_that_say_different_things_and_all_claims_sta
     for row in rows:
         key = keys_of(row)
         said.setdefault(key.input, {}).setdefault(key.says, set()).add(row.row)
-    expected = {frozenset(set().union(*v.values())) for v in said.values() if len(v) > 1}
+    kept = set(result.kept)
+    expected = {frozenset(set().union(*v.values()) & kept) for v in said.values() if len(v) > 1}
     assert {frozenset(c.rows) for c in result.conflicts} == expected
     for values in said.values():
         if len(values) > 1:
             for names in values.values():
                 assert names & set(result.kept)
+
+
+def test_a_conflict_lists_the_rows_that_stay_and_no_twin_of_them():
+    rows = [ask("where is my parcel", "A"), ask("Where is my parcel?", "A"), ask("where is my parcel", "B")]
+    result = dedup([*rows, ask("WHERE is my parcel", "B")])
+    assert len(result.dropped) == 2
+    (conflict,) = result.conflicts
+    assert set(conflict.rows) == set(result.kept)
 
 
 def test_no_chain_drags_in_strangers():

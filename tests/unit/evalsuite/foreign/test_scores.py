@@ -52,9 +52,11 @@ def test_a_header_declares(tmp_path: Path):
 
 
 def test_our_run_folder(tmp_path: Path):
-    write(tmp_path / "run" / "scores.jsonl", {"input": "7f", "score": 0.5})
+    write(tmp_path / "run" / "scores.jsonl", {"row": "a1", "input": "7f", "score": 0.5})
     log = read_log(tmp_path / "run")
-    assert (log.format, log.rows["7f"].score) == ("ours", 0.5)
+    assert (log.format, log.rows["a1"].score, log.rows["a1"].content) == ("ours", 0.5, "7f")
+    older = read_log(write(tmp_path / "older.jsonl", {"input": "7f", "score": 0.5}))
+    assert (older.format, older.by_input, older.rows["7f"].score) == ("ours", True, 0.5)
     with pytest.raises(InputError, match="scores"):
         read_log(write(tmp_path / "empty" / "x.txt").parent)
 

@@ -1,0 +1,36 @@
+"""What honest projects hold that a check could take for tampering: `verify` says nothing of it."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from sluice.core.runs import all_runs
+
+pytestmark = [pytest.mark.model]
+
+
+def test_two_rows_with_one_input_and_different_targets_are_no_tampering(split):
+    split.add_rows("tickets/dev", [text := "where is the parcel that was sent on monday"], "delivery")
+    split.add_rows("tickets/dev", [text], "other")
+    split("freeze")
+    split("baseline")
+    assert split.tampered() == []
+    run = next(r for r in all_runs(split.project) if r.spec.on == "dev")
+    compared = split("compare", str(run.folder), str(run.folder), code=4).result
+    assert compared["verdict"]["n"] == len(run.answers()), "each row stands for itself, whatever its input"
+
+
+def test_scores_written_before_lines_named_their_row_still_read(measured):
+    run = measured.run_of("tickets")
+    file = run.folder / "scores.jsonl"
+    newer = measured.root / "newer.jsonl"
+    newer.write_bytes(file.read_bytes())
+    head, *lines = [json.loads(line) for line in file.read_text().splitlines()]
+    older = [head, *({k: v for k, v in line.items() if k != "row"} for line in lines)]
+    file.write_text("".join(json.dumps(line) + "\n" for line in older))
+    assert measured.tampered() == []
+    assert measured("compare", str(run.folder), str(newer), code=4).result["verdict"]["n"] == len(lines)
+    file.write_text(file.read_text().replace('"score": 0.0', '"score": 1.0'))
+    assert any(run.id in line for line in measured.tampered())
