@@ -86,7 +86,7 @@ class Evidence:
     needs: tuple[str, ...] | None = None
     """What an answer is said to take beside its input (`[task] needs`); None where nobody has said."""
     loosened: dict[str, str] = field(default_factory=dict)
-    spent: str | None = None
+    spent: tuple[str, ...] = ()
     """What is said where all openings of the set are spent: no verdict on what is trained now is possible."""
 
 
@@ -357,11 +357,11 @@ def _loosened(b: Bench | None) -> dict[str, str]:
     return {} if b is None else loosened(b.question)
 
 
-def _spent(project: Project, facts: Facts, b: Bench | None) -> str | None:
+def _spent(project: Project, facts: Facts, b: Bench | None) -> tuple[str, ...]:
     if b is None:
-        return None
+        return ()
     counted = openings(project, facts, b.frozen, b.question)
     if counted.used < counted.allowed:
-        return None
+        return ()
     error = all_spent(counted, b.frozen)
-    return f"{error.message}: no verdict on what is trained now is possible. {error.remedy}"
+    return (f"{error.message}: no verdict on what is trained now is possible. {error.remedy}",)
