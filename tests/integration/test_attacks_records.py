@@ -14,10 +14,13 @@ from pathlib import Path
 import pytest
 from support.tiny_road import words
 
+from sluice.core.files import file_sha256
 from sluice.core.paths import default_cache_dir
 from sluice.core.runs import Run, all_runs
 from sluice.curate.dataset import open_dataset
+from sluice.evalsuite.asking import Form
 from sluice.evalsuite.models.identity import ModelFiles, identify
+from sluice.train.verification.adapters import log_problem
 
 pytestmark = [pytest.mark.model]
 
@@ -146,3 +149,41 @@ def test_a_forged_waiver_of_rows_that_are_not_here_waives_nothing(measured):
     measured("waive", "audit", "--reason", "both answers are given in earnest", "--by", "test")
     assert measured.gate()["audit"]["status"] == "waived"
     assert measured.tampered() == []
+
+
+# a training that was cut
+
+
+def test_a_checkpoint_that_was_overwritten_is_not_gone_on_from(measured):
+    import torch
+    from safetensors.torch import load_file, save_file
+
+    from sluice.train.checkpoints import EVENT, mark_whole
+    from sluice.train.recipes.config import SftConfig
+    from sluice.train.recipes.spine import Order, run
+
+    measured.waive()
+    form = Form("float32", None, "cpu", 1)
+    config = SftConfig(rank=4, alpha=8.0, batch=4, checkpoint_steps=1, seed=7)
+    order = Order("tickets/train", "sft", config, form, form)
+    honest = run(measured.copy(measured.root.parent / "honest").project, order, measured.model)
+
+    def stop(what: str, done: int, _: int) -> None:
+        if what == "training" and done == 5:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run(measured.project, order, measured.model, progress=stop)
+    newest = measured.project.store / "training" / "sft-1" / "fit" / "checkpoint-4"
+    weights = newest / "adapter_model.safetensors"
+    save_file({k: torch.full_like(v, 0.37) for k, v in load_file(weights).items()}, weights, metadata={"format": "pt"})
+    mark_whole(newest)
+    out = run(measured.project, order, measured.model)
+    assert out.result.resumed_from == 3, "the one before it"
+    assert out.certificate.adapter == honest.certificate.adapter
+    assert measured.tampered() == []
+    log = newest.parent / "log.jsonl"
+    kept = [line for line in log.read_text().splitlines() if f'"{EVENT}"' not in line or '"step": 3,' not in line]
+    log.write_text("\n".join(kept) + "\n")
+    certificate = out.certificate.model_copy(update={"log_sha256": file_sha256(log)})
+    assert "went on from step 3" in (log_problem(log, certificate) or "")

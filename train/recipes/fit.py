@@ -19,7 +19,7 @@ from sluice.core.files import atomic_write, disk_errors, file_sha256, held, publ
 from sluice.core.progress import Progress
 from sluice.evalsuite.models.local import LocalModel
 from sluice.evalsuite.models.quiet import quiet_libraries
-from sluice.train.checkpoints import checkpoint_step, last_whole
+from sluice.train.checkpoints import checkpoint_step, last_whole, logged
 from sluice.train.loss import can_share, fast_lora, packed_attention
 from sluice.train.recipes.config import FitResult, SftConfig
 from sluice.train.recipes.trainer import append_json, make_trainer
@@ -98,8 +98,8 @@ def _train(
     base = wrapped.get_base_model()
     forward = base.__dict__.get("forward")
     share = can_share(base)
-    checkpoint = last_whole(out_dir)
     log = out_dir / "log.jsonl"
+    checkpoint = last_whole(out_dir, logged(log))
     _cut_log(log, checkpoint_step(checkpoint))
 
     def on_step(done: int, total: int) -> None:

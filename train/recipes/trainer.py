@@ -15,7 +15,7 @@ from typing import Any
 
 from sluice.core.errors import InputError
 from sluice.core.files import append_line
-from sluice.train.checkpoints import mark_whole
+from sluice.train.checkpoints import log_whole, mark_whole
 from sluice.train.loss import completion_loss
 from sluice.train.packing import Part, batches_by_length, pack, split_rows
 from sluice.train.recipes.config import SftConfig
@@ -42,7 +42,7 @@ def make_trainer(
         rows: rendered rows without problems.
         out_dir: where checkpoints go.
         share: whether the model's attention can hold a common prompt start once.
-        log: the JSONL file that gets a line a step.
+        log: the JSONL file that gets a line a step, and one a checkpoint.
         on_step: called with (steps done, steps in all).
         deadline: value of `time.monotonic` after which training stops at the next step.
     """
@@ -160,7 +160,9 @@ def make_trainer(
 
         def _save_checkpoint(self, model: Any, trial: Any) -> None:
             super(SFTTrainer, self)._save_checkpoint(model, trial)  # the parent's adds a model card to each
-            mark_whole(out_dir / f"checkpoint-{self.state.global_step}")
+            checkpoint = out_dir / f"checkpoint-{self.state.global_step}"
+            mark_whole(checkpoint)
+            log_whole(log, checkpoint)
 
     total_steps = math.ceil(len(rows) / config.batch) * config.epochs
     arguments = SFTConfig(

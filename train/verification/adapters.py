@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from sluice.core.errors import SluiceError, Tampered
-from sluice.core.files import file_sha256
+from sluice.core.files import file_sha256, read_lines
 from sluice.core.ledger import Facts
 from sluice.core.progress import Progress
 from sluice.core.project import Project
@@ -18,6 +18,7 @@ from sluice.evalsuite.models.at_hand import model_at_hand
 from sluice.evalsuite.models.identity import ModelFiles, identify
 from sluice.train.adapters import adapter_ids
 from sluice.train.certificate import CARD, Certificate, check, read_certificate, write_card
+from sluice.train.checkpoints import EVENT, checkpoint_step, logged
 from sluice.train.verification.finding import Finding, absent, intact, tampered
 from sluice.train.verification.versions import Versions
 
@@ -130,6 +131,8 @@ def _training(project: Project, certificate: Certificate) -> Iterator[Finding]:
             yield absent("adapter", f"{name}/fit/log.jsonl", "the log of the training is not here")
         elif file_sha256(log) != certificate.log_sha256:
             yield tampered("adapter", f"{name}/fit/log.jsonl", "the log is not the one of the training")
+        elif problem := log_problem(log, certificate):
+            yield tampered("adapter", f"{name}/fit/log.jsonl", problem)
         else:
             yield intact("adapter", f"{name}/fit/log.jsonl")
     for checkpoint, digest in certificate.checkpoints.items():
@@ -142,6 +145,23 @@ def _training(project: Project, certificate: Certificate) -> Iterator[Finding]:
             yield tampered("adapter", called, "whole.json is not the one of the training")
         else:
             yield _checkpoint(place, called)
+
+
+def log_problem(log: Path, certificate: Certificate) -> str | None:
+    """Return where a log does not name the checkpoints of its training; logs of before they were named say nothing."""
+    named = logged(log)
+    if not named:
+        return None
+    known: set[int] = set()
+    for line in read_lines(log):
+        if line.get("event") == EVENT:
+            known.add(int(line["step"]))
+        elif line.get("event") == "resumed" and line.get("step") not in known:
+            return f"the training went on from step {line.get('step')}, and no checkpoint of it is named before"
+    for checkpoint, digest in certificate.checkpoints.items():
+        if named.get(checkpoint_step(Path(checkpoint))) != digest:
+            return f"{checkpoint} is not the one that the log names"
+    return None
 
 
 def _checkpoint(place: Path, called: str) -> Finding:

@@ -18,7 +18,7 @@ from sluice.core.errors import InputError, StoreBusy
 from sluice.core.files import held
 from sluice.evalsuite.models.local import LocalModel, load
 from sluice.evalsuite.models.store import resolve_model
-from sluice.train.checkpoints import last_whole, mark_whole
+from sluice.train.checkpoints import last_whole, log_whole, logged, mark_whole
 from sluice.train.recipes.config import SftConfig
 from sluice.train.recipes.fit import fit
 from sluice.train.render import Rendered, render
@@ -85,7 +85,7 @@ def test_an_interrupted_run_ends_in_the_same_bytes(model: LocalModel, tmp_path: 
     with pytest.raises(Stop):
         fit(model, rows, CONFIG, tmp_path / "cut", stop)
     # The newest checkpoint was cut while it was written: the one before counts.
-    newest = last_whole(tmp_path / "cut")
+    newest = last_whole(tmp_path / "cut", logged(tmp_path / "cut" / "log.jsonl"))
     assert newest is not None
     assert newest.name == "checkpoint-6"
     (newest / "optimizer.pt").write_bytes(b"half")
@@ -195,17 +195,22 @@ def test_a_folder_belongs_to_one_run(model: LocalModel, tmp_path: Path) -> None:
     assert fit(model, rows, CONFIG, tmp_path, resume=False).files == first.files
 
 
-def test_a_checkpoint_counts_only_when_whole(tmp_path: Path) -> None:
+def test_a_checkpoint_counts_only_when_whole_and_logged(tmp_path: Path) -> None:
+    log = tmp_path / "log.jsonl"
     for step in (5, 10, 100):
         folder = tmp_path / f"checkpoint-{step}"
         folder.mkdir()
         (folder / "weights").write_text(str(step))
         if step != 100:
             mark_whole(folder)
-    assert last_whole(tmp_path) == tmp_path / "checkpoint-10"
+            log_whole(log, folder)
+    assert last_whole(tmp_path, logged(log)) == tmp_path / "checkpoint-10"
     assert not (tmp_path / "checkpoint-100").exists()
-    (tmp_path / "checkpoint-10" / "weights").unlink()
-    assert last_whole(tmp_path) == tmp_path / "checkpoint-5"
+    (tmp_path / "checkpoint-10" / "weights").write_text("others")
+    mark_whole(tmp_path / "checkpoint-10")
+    assert last_whole(tmp_path, logged(log)) == tmp_path / "checkpoint-5"
+    assert not (tmp_path / "checkpoint-10").exists()
+    assert last_whole(tmp_path, {}) is None
 
 
 def test_four_bit_weights_train_too(model: LocalModel, tmp_path: Path) -> None:
