@@ -24,8 +24,8 @@ from sluice.curate.audit import AuditReport, audit_rows
 from sluice.curate.checks import CheckContext
 from sluice.curate.clusters import similarity_clusters
 from sluice.curate.dataset import Version, has_dataset, open_dataset, versions
-from sluice.curate.eval_side import change_edges, relation_of
-from sluice.curate.leaks import Leak, find_leaks, find_leaks_in_texts
+from sluice.curate.eval_side import relation_of
+from sluice.curate.leaks import Leak
 from sluice.curate.similarity import Relation
 from sluice.evalsuite.asking import Form
 from sluice.evalsuite.baselines.bench import Bench, bench
@@ -35,6 +35,7 @@ from sluice.evalsuite.question import changed_keys, current_question, pinned_que
 from sluice.evalsuite.sets import SetState, deciding_set
 from sluice.train.baseline_evidence import BaselineEvidence, collect_baselines
 from sluice.train.grading_evidence import GradingEvidence, collect_grading
+from sluice.train.leak_evidence import collect_leaks
 from sluice.train.render import Rendered
 from sluice.train.training_rows import OF_TASK, LengthLimit, composed_prompt, length_limit, render_rows
 from sluice.train.waivers import OF_ROWS, form_problem, rows_problem
@@ -88,7 +89,7 @@ class Evidence:
     needs: tuple[str, ...] | None = None
     """What an answer is said to take beside its input (`[task] needs`); None where nobody has said."""
     loosened: dict[str, str] = field(default_factory=dict)
-    spent: str | None = None
+    spent: tuple[str, ...] = ()
     """What is said where all openings of the set are spent: no verdict on what is trained now is possible."""
 
 
@@ -141,7 +142,7 @@ def collect(
     relation = relation_of(state.frozen) if state is not None and state.frozen else Relation()
     if progress:
         progress("looking for eval rows in the training rows", 0, 0)
-    leaks, text_leaks = _leaks(project, state, relation, train, version, b, facts)
+    leaks, text_leaks = collect_leaks(project, state, relation, train, version, b)
     prompt = b.train_prompt() if b is not None else composed_prompt(project, train)
     rendered, render_problem = None, None
     limit = LengthLimit(task.max_tokens, OF_TASK)
@@ -282,48 +283,6 @@ def _question(
     return tuple(r.row for r in frozen.rows if not (r.target or "").strip()), None, None
 
 
-def _leaks(
-    project: Project,
-    state: SetState | None,
-    relation: Relation,
-    train: Sequence[Example],
-    version: Version | None,
-    b: Bench | None,
-    facts: Facts,
-) -> tuple[tuple[Leak, ...] | None, tuple[Leak, ...] | None]:
-    if state is None or state.frozen is None or version is None:
-        return None, None
-    frozen = state.frozen
-    eval_groups = frozen.groups_by_row()
-    edges = change_edges(version)
-    found = find_leaks(train, frozen.rows, relation, groups=version.groups(), eval_groups=eval_groups, edges=edges)
-    data = project.config.task.data
-    if has_dataset(project, f"{data}/dev"):
-        dev = open_dataset(project, f"{data}/dev")
-        found += find_leaks(
-            dev.rows(), frozen.rows, relation, groups=dev.groups(), eval_groups=eval_groups, edges=change_edges(dev)
-        )
-    return tuple(found), tuple(find_leaks_in_texts(context_texts(project, b), frozen.rows, relation))
-
-
-def context_texts(project: Project, b: Bench | None) -> dict[str, str]:
-    """Return every text that a model is shown beside the rows: prompts, system text, schema, rubric, examples."""
-    task = project.config.task
-    named: dict[str, str] = {"sluice.toml description": task.description}
-    for name in (task.rubric, task.output_schema, project.config.model.chat_template):
-        if name:
-            named[name] = project.read_text(name, what="a project file")
-    for name in [
-        *project.config.prompts.baseline,
-        *([project.config.prompts.train] if project.config.prompts.train else []),
-    ]:
-        named[name] = project.read_text(name, what="the prompt")
-    if b is not None:
-        for prompt in b.prompts():
-            named.update(prompt.texts())
-    return named
-
-
 def _report(
     project: Project,
     train: Sequence[Example],
@@ -366,11 +325,11 @@ def _loosened(b: Bench | None) -> dict[str, str]:
     return {} if b is None else loosened(b.question)
 
 
-def _spent(project: Project, facts: Facts, b: Bench | None) -> str | None:
+def _spent(project: Project, facts: Facts, b: Bench | None) -> tuple[str, ...]:
     if b is None:
-        return None
+        return ()
     counted = openings(project, facts, b.frozen, b.question)
     if counted.used < counted.allowed:
-        return None
+        return ()
     error = all_spent(counted, b.frozen)
-    return f"{error.message}: no verdict on what is trained now is possible. {error.remedy}"
+    return (f"{error.message}: no verdict on what is trained now is possible. {error.remedy}",)

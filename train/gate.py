@@ -120,6 +120,5 @@ def _notices(evidence: Evidence) -> tuple[str, ...]:
             f"{counted(len(facts.written_back), 'fact was', 'facts were')} missing from ledger/: written back"
         )
     notices += [f"a waiver counts for nothing: {problem}" for problem in evidence.void_waivers]
-    if evidence.spent is not None:
-        notices.append(evidence.spent)
+    notices += evidence.spent
     return tuple(notices)

@@ -6,6 +6,7 @@ keys of all lines, not of the first ones. Knows nothing of rows.
 
 from __future__ import annotations
 
+import shlex
 from typing import Any
 
 from sluice.core.canonical import JsonProblem, parse_exact
@@ -33,13 +34,14 @@ def sniff(data: bytes) -> bool:
 def read(source: Source, options: ReadOptions, progress: Progress | None) -> Table:
     """Read the objects of a JSON Lines file.
 
-    Raises InputError for another encoding, a file that is one JSON array, or one without a line.
+    Raises InputError for another encoding, for JSON that is not one object a line, and for a file without a line.
     """
     decoded = decode(source, options.encoding)
     text = decoded.text
     physical = text.split("\n")
-    if _opens_array(physical):
-        raise _array(source)
+    spoken = [line.strip("\ufeff \t\r") for line in physical if line.strip("\ufeff \t\r")]
+    if _is_spread(spoken):
+        raise _nothing(source, spoken, [])
     lines: list[int] = []
     records: list[dict[str, Any]] = []
     aside: list[SetAside] = []
@@ -66,41 +68,58 @@ def read(source: Source, options: ReadOptions, progress: Progress | None) -> Tab
         lines.append(number)
         records.append(value)
     if not records:
-        if text[:1000].lstrip().startswith("["):
-            raise _array(source)
-        raise _nothing(source, aside)
+        raise _nothing(source, spoken, aside)
     return Table(list(columns), lines, records, lambda i: physical[lines[i] - 1], aside, decoded.encoding)
 
 
-def _opens_array(physical: list[str]) -> bool:
-    """Return whether the first line opens an array that it does not close: then the file is one array."""
-    first = next((line for line in physical if line.strip()), "")
-    if not first.lstrip("\ufeff \t").startswith("["):
+def _is_spread(lines: list[str]) -> bool:
+    """Return whether the first line opens an array or an object that other lines close: its parts are no records."""
+    if not lines:
         return False
-    try:
-        parse_exact(first)
-    except JsonProblem:
-        return True
-    return False
+    first, last = lines[0], lines[-1]
+    opens_array = first.startswith("[") and not _is_json(first.removesuffix(","))
+    return opens_array or (first == "{" and len(lines) > 1 and last.endswith("}"))
 
 
-def _array(source: Source) -> InputError:
-    return InputError(
-        "this is one JSON array, not one object a line",
-        where=str(source.path),
-        remedy=f"jq -c '.[]' {source.path.name} > {source.path.stem}-lines.jsonl",
-    )
+def _nothing(source: Source, lines: list[str], aside: list[SetAside]) -> InputError:
+    """Return the error for a file without an object on a line, with the command that makes it one.
 
-
-def _nothing(source: Source, aside: list[SetAside]) -> InputError:
-    if not aside:
+    Args:
+        source: the file.
+        lines: its lines that are not blank.
+        aside: why they are no objects.
+    """
+    if not lines:
         return empty(source.path, "every line is blank")
-    first = aside[0]
-    return InputError(
-        f"{none_of(len(aside), 'line')} is a JSON object; line {first.line}: {first.reason}",
-        where=str(source.path),
-        remedy="give one JSON object a line, or say what it is with --format csv or --format parquet",
-    )
+    first, last = lines[0], lines[-1]
+    name, made = shlex.quote(source.path.name), shlex.quote(f"{source.path.stem}-lines.jsonl")
+    listed = "jq -c '{input: .[0], target: .[1]}'"
+    if "\r" in first:
+        what, command = "its lines end in CR alone, not in LF", f"tr '\\r' '\\n' < {name}"
+    elif first.endswith(",") and _is_json(first[:-1]):
+        what, command = "its lines end in commas", f"sed 's/,[[:space:]]*$//' {name}"
+        command += f" | {listed}" if first.startswith("[") else ""
+    elif first.startswith("[") and len(lines) > 1 and _is_json(first):
+        what, command = "each line is a list, not an object", f"{listed} {name}"
+    elif first.startswith("["):
+        what, command = "this is one JSON array, not one object a line", f"jq -c '.[]' {name}"
+    elif first.startswith("{") and len(lines) > 1 and not first.endswith("}") and last.endswith("}"):
+        what, command = "an object is spread over several lines, not one object a line", f"jq -c . {name}"
+    else:
+        return InputError(
+            f"{none_of(len(aside), 'line')} is a JSON object; line {aside[0].line}: {aside[0].reason}",
+            where=str(source.path),
+            remedy="give one JSON object a line, or say what it is with --format csv or --format parquet",
+        )
+    return InputError(what, where=str(source.path), remedy=f"{command} > {made}")
+
+
+def _is_json(line: str) -> bool:
+    try:
+        parse_exact(line)
+    except JsonProblem:
+        return False
+    return True
 
 
 def _noun(value: Any) -> str:

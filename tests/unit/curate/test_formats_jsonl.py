@@ -212,6 +212,38 @@ def test_a_file_without_a_row_is_refused_with_a_remedy(tmp_path: Path, data: byt
     assert "rows.jsonl" in (caught.value.where or "")
 
 
+SPREAD = '{\n  "body": "x",\n  "turns": [\n    {"body": "y"}\n  ]\n}\n'
+
+
+@pytest.mark.parametrize(
+    ("data", "says", "command"),
+    [
+        ('{"body": "x"}\r{"body": "y"}\r', "CR alone", "tr "),
+        ('["x", "a"],\n["y", "b"],\n', "commas", "sed "),
+        ('{"body": "x"},\n{"body": "y"},\n', "commas", "sed "),
+        ('["x", "a"]\n["y", "b"]\n', "a list", ".[0]"),
+        ('[{"body": "x"}]\n', "array", "'.[]'"),
+        ('[\n  {"body": "x"}\n]\n', "array", "'.[]'"),
+        (SPREAD, "several lines", "jq -c . "),
+        (SPREAD * 2, "several lines", "jq -c . "),
+        ('{"body": "x",\n "n": 1}\n', "several lines", "jq -c . "),
+    ],
+)
+def test_json_that_is_not_one_object_a_line_gets_the_command_that_makes_it_so(
+    tmp_path: Path, data: str, says: str, command: str
+):
+    with pytest.raises(InputError, match=says) as caught:
+        read(tmp_path, data, BODY_ONLY)
+    assert command in (caught.value.remedy or "")
+    assert caught.value.remedy.endswith("rows-lines.jsonl")  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("first", ['["x"]', '["x"],', '{"body": "x"},', '{"body": "x"'])
+def test_one_line_that_is_no_object_costs_that_line(tmp_path: Path, first: str):
+    result = read(tmp_path, f'{first}\n{{"body": "y"}}\n', BODY_ONLY)
+    assert (bodies(result), [a.line for a in result.set_aside]) == (["y"], [1])
+
+
 def test_missing_folder_and_misspelt_files(tmp_path: Path):
     read(tmp_path, '{"body": "x"}', BODY_ONLY, "tickets.jsonl")
     with pytest.raises(InputError, match=r"did you mean .*tickets\.jsonl"):

@@ -37,13 +37,15 @@ NOTHING_IS_WELL = {
     "text_leaks": "() says: looked at, none found",
     "lacking": "() says: looked at, none lacks anything",
     "waived": "nothing is waived",
+    "spent": "None says that openings are left",
     "void_waivers": "no waiver is left out; shown only",
     "loosened": "nothing is looser",
     "needs": "only advice reads it: nobody has said, or neither",
     "target": "the best score of the range is then the target",
 }
 """Fields whose None or emptiness is a finding, not a gap; `leaks`, `text_leaks` and `lacking` only when empty."""
-NAMES = ("method", "task", "dataset", "data", "train_version", "base", "base_sha256", "form", "facts", "max_tokens", "limit_of")
+NAMES = ("method", "task", "dataset", "data", "train_version", "base", "base_sha256", "form", "facts", "max_tokens")
+NAMES = (*NAMES, "limit_of")
 """Names that evidence is shown under; the spine takes them from what it read itself."""
 
 
