@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from sluice.core.canonical import canonical
+from sluice.core.canonical import canonical, sha256_hex
 from sluice.core.errors import Tampered
 from sluice.core.files import file_sha256
 from sluice.core.ledger import Facts
@@ -40,6 +40,8 @@ class Certificate(BaseModel):
     passed: str
     """The fact `passed` that the spine wrote before the first step."""
     recipe: dict[str, Any]
+    written_task: str
+    """Hash of the description and rubric that every prompt of its baselines was composed from."""
     prompt: dict[str, Any]
     """The train prompt; the adapter is measured and served under it, never under today's toml."""
     prompt_sha256: str
@@ -80,6 +82,11 @@ def adapter_hash(files: dict[str, str]) -> str:
     """Return the hash that names an adapter: over its sorted file names and hashes."""
     lines = "".join(f"{name} {digest}\n" for name, digest in sorted(files.items()))
     return hashlib.sha256(PREFIX + lines.encode()).hexdigest()
+
+
+def recipe_hash(recipe: dict[str, Any]) -> str:
+    """Return the hash that names the settings of a training."""
+    return sha256_hex("sluice/recipe/1", canonical(recipe))
 
 
 def hash_folder(folder: Path) -> dict[str, str]:
@@ -134,6 +141,8 @@ def check(folder: Path, certificate: Certificate, facts: Facts) -> None:
         "base": certificate.base_sha256,
         "form": certificate.form,
         "method": certificate.method,
+        "recipe": recipe_hash(certificate.recipe),
+        "written_task": certificate.written_task,
     }
     differing = [key for key, value in said.items() if passed.body.get(key) != value]
     if differing or rows_hash(certificate.rows) != certificate.rows_sha256:
@@ -157,6 +166,8 @@ def write_card(folder: Path, certificate: Certificate) -> None:
         "",
         f"A LoRA adapter for {certificate.base}, trained by {certificate.method} on {len(certificate.rows):,} rows of "
         f"{certificate.dataset} under the prompt `{certificate.prompt['name']}`.",
+        "",
+        f"The written task (description and rubric) of its baselines: {certificate.written_task}.",
         "",
         "Waived: " + ("; ".join(f"{w['rule']}: {w['reason']}" for w in certificate.waivers) or "nothing"),
         "",

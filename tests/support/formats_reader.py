@@ -257,12 +257,11 @@ class Reader:
             self.same(
                 folder, (self.know_rows(c["rows"]), c["rows"]), (c["rows_sha256"], self.of_rows[c["rows_sha256"]])
             )
-            recipe = json.loads((folder / "certificate.json").read_bytes())["recipe"]
-            self.know("recipe", sha(compact(recipe)))
+            self.know("recipe", sha("sluice/recipe/1", canonical(c["recipe"])))
             trained = [h for h, f in self.facts.items() if f["body"].get("certificate") == certificate]
             self.same(folder, [c["passed"] in self.under(h) for h in trained], [True])
             passed = self.facts[c["passed"]]["body"]
-            keys = {k: k for k in ("version", "set", "form", "method", "dataset", "training_form")}
+            keys = {k: k for k in ("version", "set", "form", "method", "dataset", "training_form", "written_task")}
             keys |= {k: f"{k}_sha256" for k in ("rows", "prompt", "base")}
             self.same(folder, {k: passed[k] for k in keys}, {k: c[name] for k, name in keys.items()})
             training = self.store / "training" / c["id"]

@@ -26,7 +26,7 @@ from sluice.evalsuite.openings import open_set, record
 from sluice.evalsuite.question import task_grader
 from sluice.evalsuite.scoring import score_answers
 from sluice.evalsuite.sets import require_set
-from sluice.train.certificate import Certificate, adapter_hash, hash_folder, write_certificate
+from sluice.train.certificate import Certificate, adapter_hash, hash_folder, recipe_hash, write_certificate
 
 FORM = Form(dtype="float32", quantisation=None, device="cpu")
 LIMIT = 96
@@ -121,7 +121,8 @@ def passed_body(project: Project, files: ModelFiles) -> dict:
         "base": identify(files).sha256,
         "form": FORM.name,
         "prompt": zero_shot(project, rows).sha256,
-        "recipe": "0" * 64,
+        "recipe": recipe_hash({}),
+        "written_task": "0" * 64,
         "rules": {**rules, "gradable": "waived", "headroom": "ok", "audit": "ok"},
         "waived": ["gradable"],
         "advice": [],
@@ -163,6 +164,7 @@ def train(project: Project, files: ModelFiles) -> None:
         adapter=adapter_hash(hashes),
         passed=passed.hash,
         recipe={},
+        written_task="0" * 64,
         prompt=prompt.model_dump(mode="json"),
         prompt_sha256=prompt.sha256,
         parents=(),

@@ -8,7 +8,6 @@ a step: what is judged here is judged here again.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import shutil
 import subprocess
@@ -26,6 +25,7 @@ from sluice.core.rows import Example
 from sluice.core.runs import rows_hash
 from sluice.curate.dataset import Version, open_dataset
 from sluice.evalsuite.asking import Form
+from sluice.evalsuite.gradable import written_task
 from sluice.evalsuite.models.identity import ModelFiles, identify
 from sluice.train.adapters import adapter_ids, next_id
 from sluice.train.certificate import (
@@ -36,6 +36,7 @@ from sluice.train.certificate import (
     check,
     hash_folder,
     read_certificate,
+    recipe_hash,
     write_certificate,
 )
 from sluice.train.evidence import Evidence, collect
@@ -140,7 +141,8 @@ def _write_passed(
         "form": evidence.form,
         "training_form": order.training.name,
         "prompt": evidence.prompt.sha256,
-        "recipe": hashlib.sha256(order.config.model_dump_json().encode()).hexdigest(),
+        "recipe": recipe_hash(order.config.model_dump(mode="json")),
+        "written_task": written_task(project),
         "rules": {r.rule: r.status for r in report.rules},
         "waived": sorted(r.rule for r in report.rules if r.status == "waived"),
         "advice": sorted(r.rule for r in report.advice if r.status == "advice"),
@@ -295,6 +297,7 @@ def _certificate(
         adapter=adapter_hash(adapter_files),
         passed=passed.hash,
         recipe=order.config.model_dump(mode="json"),
+        written_task=str(passed.body["written_task"]),
         prompt=evidence.prompt.model_dump(mode="json"),
         prompt_sha256=evidence.prompt.sha256,
         parents=(),

@@ -17,7 +17,7 @@ from sluice.core.runs import all_runs
 from sluice.evalsuite.models.at_hand import model_at_hand
 from sluice.evalsuite.models.identity import ModelFiles, identify
 from sluice.train.adapters import adapter_ids
-from sluice.train.certificate import CARD, Certificate, check, read_certificate, write_card
+from sluice.train.certificate import CARD, Certificate, check, read_certificate, recipe_hash, write_card
 from sluice.train.checkpoints import EVENT, checkpoint_step, logged
 from sluice.train.verification.finding import Finding, absent, intact, tampered
 from sluice.train.verification.versions import Versions
@@ -88,6 +88,8 @@ def _certificate_problem(certificate: Certificate, facts: Facts, versions: Versi
         "base": certificate.base_sha256,
         "form": certificate.form,
         "dataset": certificate.dataset,
+        "recipe": recipe_hash(certificate.recipe),
+        "written_task": certificate.written_task,
         "n": len(certificate.rows),
     }
     differing = [key for key, value in said.items() if passed.body.get(key) != value]
