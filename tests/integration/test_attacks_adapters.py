@@ -154,7 +154,8 @@ def test_facts_of_another_project_do_not_count(split, measured_template):
     other.edit('id = "p-tiny"', 'id = "p-other"')
     for place in (other.project.ledger, other.project.ledger_copy):
         shutil.rmtree(place)
-    shutil.rmtree(other.project.evals)
+    for folder in (other.project.evals, other.project.runs):
+        shutil.rmtree(folder)
     other("freeze")
     other("baseline")
     other.waive()

@@ -333,6 +333,9 @@ def test_a_run_folder_that_was_only_begun_is_gone_on_with(measured):
             for folder in (measured.project.ledger, measured.project.ledger_copy):
                 (folder / f"{fact.hash}.json").unlink()
     run = next(r for r in all_runs(measured.project) if r.spec.on == "dev")
+    for later in all_runs(measured.project):
+        if later.spec.on != "dev":
+            shutil.rmtree(later.folder)
     for name in ("closed.json", "answers.jsonl"):
         (run.folder / name).unlink()
     measured("baseline")

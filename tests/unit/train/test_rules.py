@@ -33,6 +33,7 @@ NOTHING_IS_WELL = {
     "baseline_remedy": "goes with baseline_problem",
     "render_problem": "None says that every row rendered",
     "ledger_problems": "none were found",
+    "spent": "told beside the rules, and no piece of any: openings are left",
     "leaks": "() says: looked at, none found",
     "text_leaks": "() says: looked at, none found",
     "lacking": "() says: looked at, none lacks anything",

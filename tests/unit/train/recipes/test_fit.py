@@ -61,8 +61,10 @@ def test_it_learns_logs_each_step_and_leaves_the_base_as_it_was(model: LocalMode
     assert result.samples == 120
     assert sum(result.losses[-3:]) < 0.6 * sum(result.losses[:3])
     log = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
-    assert [line["step"] for line in log] == list(range(1, 17))
-    assert all(line["learning_rate"] is not None and line["grad_norm"] > 0 for line in log)
+    steps = [line for line in log if "event" not in line]
+    assert [line["step"] for line in steps] == list(range(1, 17))
+    assert all(line["learning_rate"] is not None and line["grad_norm"] > 0 for line in steps)
+    assert {line["event"] for line in log if line not in steps} == {"checkpoint"}
     after = model.model.state_dict()
     assert before.keys() == after.keys()
     assert all(bool((before[name] == after[name]).all()) for name in before)
