@@ -29,7 +29,6 @@ from sluice.curate.leaks import Leak
 from sluice.curate.similarity import Relation
 from sluice.evalsuite.asking import Form
 from sluice.evalsuite.baselines.bench import Bench, bench
-from sluice.evalsuite.baselines.compose import prompt_rows, train_prompt
 from sluice.evalsuite.models.identity import ModelFiles, identify
 from sluice.evalsuite.openings import all_spent, foreign_problem, openings
 from sluice.evalsuite.question import changed_keys, current_question, pinned_question
@@ -37,7 +36,8 @@ from sluice.evalsuite.sets import SetState, deciding_set
 from sluice.train.baseline_evidence import BaselineEvidence, collect_baselines
 from sluice.train.grading_evidence import GradingEvidence, collect_grading
 from sluice.train.leak_evidence import collect_leaks
-from sluice.train.render import Rendered, render
+from sluice.train.render import Rendered
+from sluice.train.training_rows import OF_TASK, LengthLimit, composed_prompt, length_limit, render_rows
 from sluice.train.waivers import OF_ROWS, form_problem, rows_problem
 
 
@@ -74,6 +74,9 @@ class Evidence:
     """Row hash and rendered row, in training order; None where it could not be rendered."""
     render_problem: str | None
     max_tokens: int
+    """Most tokens of a training row: `[task] max_tokens`, or what the model reads where that is less."""
+    limit_of: str
+    """Which of the two it is, in words."""
     grading: GradingEvidence | None
     report: AuditReport | None
     bench: Bench | None
@@ -140,10 +143,12 @@ def collect(
     if progress:
         progress("looking for eval rows in the training rows", 0, 0)
     leaks, text_leaks = collect_leaks(project, state, relation, train, version, b)
-    prompt = b.train_prompt() if b is not None else _prompt(project, train)
+    prompt = b.train_prompt() if b is not None else composed_prompt(project, train)
     rendered, render_problem = None, None
+    limit = LengthLimit(task.max_tokens, OF_TASK)
     if files is not None:
         try:
+            limit = length_limit(project, files, None if b is None else b.tokenizer)
             rendered = render_rows(project, files, train, prompt, progress=progress)
         except InputError as error:
             render_problem = str(error)
@@ -179,9 +184,10 @@ def collect(
         text_leaks=text_leaks,
         rendered=rendered,
         render_problem=render_problem,
-        max_tokens=task.max_tokens,
+        max_tokens=limit.tokens,
+        limit_of=limit.of,
         grading=collect_grading(project, b, facts),
-        report=_report(project, train, state, relation, version, rendered, progress),
+        report=_report(project, train, state, relation, version, rendered, limit.tokens, progress),
         bench=b,
         prompt=prompt,
         target=task.target,
@@ -277,45 +283,6 @@ def _question(
     return tuple(r.row for r in frozen.rows if not (r.target or "").strip()), None, None
 
 
-def _prompt(project: Project, train: Sequence[Example]) -> Prompt | None:
-    """Return the train prompt, composed from the fields of dev and train as baselines are; None without rows."""
-    return train_prompt(project, prompt_rows(project) or train) if train else None
-
-
-def render_rows(
-    project: Project,
-    files: ModelFiles,
-    rows: Sequence[Example],
-    prompt: Prompt | None = None,
-    *,
-    progress: Progress | None = None,
-) -> tuple[tuple[str, Rendered], ...]:
-    """Return each row, by its hash, as the tokens that a recipe would train on.
-
-    Args:
-        prompt: the train prompt, where it is known already.
-
-    Raises InputError where there are no rows, or the train prompt does not fit their fields.
-    """
-    from sluice.evalsuite.models.local import load_tokenizer
-
-    prompt = prompt or _prompt(project, rows)
-    if prompt is None or not rows:
-        raise InputError("there are no training rows", remedy="sluice split")
-    tokenizer = load_tokenizer(files)
-    limit = project.config.task.max_tokens
-    found: list[tuple[str, Rendered]] = []
-    for i, row in enumerate(rows):  # the template is a program per row: no column form exists
-        if progress and i % 200 == 0:
-            progress("rendering the training rows", i, len(rows))
-        if row.target_form == "call":
-            found.append((row.row, Rendered((), 0, "template-refuses")))  # a call is no text to learn
-            continue
-        messages = prompt.render(row.input)
-        found.append((row.row, render(tokenizer, messages, row.target or "", limit, files.chat_template)))
-    return tuple(found)
-
-
 def _report(
     project: Project,
     train: Sequence[Example],
@@ -323,6 +290,7 @@ def _report(
     relation: Relation,
     version: Version | None,
     rendered: tuple[tuple[str, Rendered], ...] | None,
+    limit: int,
     progress: Progress | None,
 ) -> AuditReport | None:
     if version is None:
@@ -339,7 +307,7 @@ def _report(
             rows=list(train),
             schema=read_schema(project),
             count_tokens=(lambda row: lengths[row.row]) if lengths is not None else None,
-            max_tokens=project.config.task.max_tokens,
+            max_tokens=limit,
             dev_rows=dev.rows() if dev is not None else None,
             eval_rows=list(frozen.rows) if frozen is not None else None,
             relation=relation,

@@ -20,6 +20,7 @@ from sluice.evalsuite.models.identity import ModelFiles
 from sluice.evalsuite.models.local import load, load_tokenizer
 from sluice.train.recipes.config import SftConfig
 from sluice.train.render import Rendered
+from sluice.train.training_rows import LengthLimit
 
 PROBE_ROWS = 24
 SAMPLES = 3
@@ -64,6 +65,8 @@ class Plan(BaseModel):
     trained_tokens: int
     longest: int
     max_tokens: int
+    limit_of: str
+    """Whether that limit is the task's or what the model reads, in words."""
     steps: int
     epochs: int
     batch: int
@@ -84,7 +87,7 @@ def plan(
     rows: Sequence[tuple[str, Rendered]],
     config: SftConfig,
     *,
-    max_tokens: int,
+    limit: LengthLimit,
     probe: bool = True,
     progress: Progress | None = None,
 ) -> Plan:
@@ -92,6 +95,7 @@ def plan(
 
     Args:
         rows: row hash and rendered row.
+        limit: what they were rendered under.
         probe: measure a few steps on this machine (some seconds, mostly the loading of the model).
 
     Raises InputError where there are no rows.
@@ -115,7 +119,8 @@ def plan(
         tokens=sum(len(r.ids) for _, r in good),
         trained_tokens=sum(r.completion_tokens for _, r in good),
         longest=max((len(r.ids) for _, r in rows), default=0),
-        max_tokens=max_tokens,
+        max_tokens=limit.tokens,
+        limit_of=limit.of,
         steps=math.ceil(count / config.batch) * config.epochs,
         epochs=config.epochs,
         batch=config.batch,

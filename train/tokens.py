@@ -18,6 +18,7 @@ from sluice.core.prompt import Prompt
 from sluice.core.rows import AnyRow, Example
 from sluice.evalsuite.baselines.compose import prompt_rows, train_prompt
 from sluice.train.render import EXPLANATIONS, render
+from sluice.train.training_rows import OF_MODEL, LengthLimit, length_limit
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,20 @@ class Counter:
 
     count: Callable[[AnyRow], int] | None
     why_not: str | None = None
+    limit: LengthLimit | None = None
+    """What the count is held against; None where there is no counter."""
+
+    @property
+    def max_tokens(self) -> int | None:
+        """The limit in tokens, where there is one."""
+        return None if self.limit is None else self.limit.tokens
+
+    @property
+    def note(self) -> str | None:
+        """What to say of the limit, where it is not the one that the task names."""
+        if self.limit is None or self.limit.of != OF_MODEL:
+            return None
+        return f"rows are held against {OF_MODEL}, {self.limit.tokens:,} tokens: [task] max_tokens is more"
 
 
 def token_counter(project: Project, cache_dir: Path | None = None) -> Counter:
@@ -43,7 +58,7 @@ def token_counter(project: Project, cache_dir: Path | None = None) -> Counter:
         return Counter(None, 'the extra is not installed: pip install "sluiceway[train]"')
     if not is_here(base, cache_dir):
         return Counter(None, f"the model {base} is not on this machine yet: sluice doctor")
-    return Counter(_counter(project, base, cache_dir))
+    return _counter(project, base, cache_dir)
 
 
 def is_here(base: str, cache_dir: Path) -> bool:
@@ -62,7 +77,7 @@ def is_here(base: str, cache_dir: Path) -> bool:
     return isinstance(try_to_load_from_cache(repo, "config.json", revision=revision or None), str)
 
 
-def _counter(project: Project, base: str, cache_dir: Path) -> Callable[[AnyRow], int]:
+def _counter(project: Project, base: str, cache_dir: Path) -> Counter:
     from sluice.evalsuite.models.local import load_tokenizer
     from sluice.evalsuite.models.store import resolve_model
 
@@ -70,7 +85,7 @@ def _counter(project: Project, base: str, cache_dir: Path) -> Callable[[AnyRow],
     template = project.read_text(named, what="the chat template") if named else None
     files = resolve_model(base, cache_dir, chat_template=template)
     tokenizer = load_tokenizer(files)
-    limit = project.config.task.max_tokens
+    limit = length_limit(project, files, tokenizer)
     prompts: list[Prompt] = []  # composed when the first row comes: from the names of fields, its own among them
 
     def count(row: AnyRow) -> int:
@@ -78,9 +93,9 @@ def _counter(project: Project, base: str, cache_dir: Path) -> Callable[[AnyRow],
             raise InputError("it has no answer in text")
         if not prompts:
             prompts.append(train_prompt(project, [*prompt_rows(project), row]))
-        rendered = render(tokenizer, prompts[0].render(row.input), row.target, limit, files.chat_template)
+        rendered = render(tokenizer, prompts[0].render(row.input), row.target, limit.tokens, files.chat_template)
         if rendered.problem is not None and rendered.problem != "over-long":
             raise InputError(EXPLANATIONS[rendered.problem])
         return len(rendered.ids)
 
-    return count
+    return Counter(count, limit=limit)

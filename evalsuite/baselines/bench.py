@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
 
 from sluice.core.errors import InputError, Refused, Tampered
 from sluice.core.evalset import FrozenSet
@@ -124,16 +123,6 @@ class Bench:
         return few_shot(self.project, self.dev, self.train, self.room(self.first_limit()))
 
 
-def _context(files: ModelFiles, tokenizer: Any) -> int:
-    from transformers import AutoConfig
-
-    from sluice.evalsuite.models.local import context_length
-
-    loader: Any = AutoConfig
-    config = loader.from_pretrained(str(files.folder), local_files_only=True, trust_remote_code=False)
-    return context_length(config, tokenizer)
-
-
 def require_asked(project: Project, facts: Facts | None = None) -> tuple[FrozenSet, Question, Grader]:
     """Return the eval set that decides, what is asked of it, and the grader: all that is needed but a model.
 
@@ -176,7 +165,7 @@ def bench(
 
     Raises as `require_asked`.
     """
-    from sluice.evalsuite.models.local import load_tokenizer
+    from sluice.evalsuite.models.local import load_tokenizer, tokens_that_fit
 
     frozen, question, grader = require_asked(project, facts)
     data = project.config.task.data
@@ -192,7 +181,7 @@ def bench(
         form=form,
         tokenizer=tokenizer,
         identity=identity or identify(files, default_cache_dir()),
-        context=_context(files, tokenizer),
+        context=tokens_that_fit(files, tokenizer),
     )
 
 

@@ -176,6 +176,18 @@ def context_length(config: Any, tokenizer: Any) -> int:
     return min(known) if known else _UNKNOWN_LENGTH
 
 
+def tokens_that_fit(model_files: ModelFiles, tokenizer: Any) -> int:
+    """Return the context length of a model from its configuration alone, without the weights."""
+    from transformers import AutoConfig
+
+    loader: Any = AutoConfig
+    try:
+        config = loader.from_pretrained(str(model_files.folder), local_files_only=True, trust_remote_code=False)
+    except (ValueError, OSError, KeyError) as error:
+        raise _unreadable(model_files, error) from error
+    return context_length(config, tokenizer)
+
+
 def _load_weights(model_files: ModelFiles, dtype: Precision, device: str, quantisation: Quantisation | None) -> Any:
     import torch
     from transformers import AutoModelForCausalLM

@@ -96,7 +96,7 @@ def bare_rows_per_second(project: Path) -> float:
     from sluice.evalsuite.models.local import load
     from sluice.evalsuite.models.store import DEFAULT_MODEL, resolve_model
     from sluice.evalsuite.probe import probe
-    from sluice.train.evidence import render_rows
+    from sluice.train.training_rows import render_rows
 
     opened = Project(project)
     machine = probe(default_cache_dir())

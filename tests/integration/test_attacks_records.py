@@ -187,3 +187,24 @@ def test_a_checkpoint_that_was_overwritten_is_not_gone_on_from(measured):
     log.write_text("\n".join(kept) + "\n")
     certificate = out.certificate.model_copy(update={"log_sha256": file_sha256(log)})
     assert "went on from step 3" in (log_problem(log, certificate) or "")
+
+
+# rows longer than the model reads
+
+
+def test_a_row_longer_than_the_model_reads_is_not_trainable_whatever_the_task_allows(measured):
+    measured.edit("max_tokens = 512", "max_tokens = 1000000")
+    measured.add_rows("tickets/train", [" ".join(words(5, 120))])
+    measured.waive()
+    measured("baseline")
+    found = measured.refuses("rows-trainable")
+    assert "1 over-long" in found["found"]
+    assert "the context of the model" in found["found"]
+    assert measured.gate()["audit"]["status"] == "refused", "the quality report counts it, too"
+    plan = measured("plan", "--no-probe").result
+    assert (plan["overlong"], plan["max_tokens"], plan["limit_of"]) == (1, 1024, "the context of the model")
+    checks = {c["name"]: c for c in measured("audit", "tickets/train").result["report"]["checks"]}
+    assert (checks["overlong"]["status"], checks["overlong"]["count"]) == ("found", 1)
+    measured("filter", "tickets/train", "--failing", "overlong")
+    measured("baseline")
+    assert measured.gate()["rows-trainable"]["status"] == "ok"

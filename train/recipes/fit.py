@@ -57,7 +57,7 @@ def fit(
         SurroundingsError: out of memory, disk full, a saved adapter that cannot be read back, another process at it.
     """
     deadline = None if deadline_seconds is None else time.monotonic() + deadline_seconds
-    _check_rows(rows)
+    _check_rows(rows, model.context_length)
     if model.adapter is not None:
         raise InputError("the model has an adapter on", remedy="load the base alone")
     with disk_errors(out_dir), held(out_dir / "fit.lock", what="this training run", wait_seconds=0.0):
@@ -209,7 +209,7 @@ def _verify(wrapped: Any, folder: Path) -> None:
         raise SurroundingsError("the adapter is all zeros: nothing was learnt", where=str(folder), remedy=remedy)
 
 
-def _check_rows(rows: Sequence[Rendered]) -> None:
+def _check_rows(rows: Sequence[Rendered], context: int) -> None:
     if not rows:
         raise InputError("there are no rows to train on", remedy="name a dataset with rows")
     for number, row in enumerate(rows):
@@ -221,6 +221,12 @@ def _check_rows(rows: Sequence[Rendered]) -> None:
             )
         if row.completion_tokens < 1 or row.prompt_tokens < 1:
             raise InputError("a row has nothing to learn", where=f"row {number}", remedy="drop it first")
+        if len(row.ids) > context:
+            raise InputError(
+                f"a row has {len(row.ids):,} tokens, and the model reads {context:,}",
+                where=f"row {number}",
+                remedy="drop it first (sluice filter --failing overlong)",
+            )
 
 
 def _check_plan(model: LocalModel, rows: Sequence[Rendered], config: SftConfig, out_dir: Path) -> None:

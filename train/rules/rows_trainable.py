@@ -8,6 +8,7 @@ from sluice.core.wording import counted
 from sluice.train.evidence import Evidence
 from sluice.train.render import EXPLANATIONS
 from sluice.train.rules.result import RuleResult, absent, ok, refused
+from sluice.train.training_rows import OF_TASK
 
 RULE = "rows-trainable"
 
@@ -31,6 +32,8 @@ def rows_trainable(evidence: Evidence) -> RuleResult:
             "over-long": f"sluice filter {evidence.dataset} --failing overlong",
             "nothing-to-learn": f"sluice filter {evidence.dataset} --failing unlabelled,empty",
         }.get(str(first), "mend the rows or the prompt; sluice plan shows them")
+        if first == "over-long":
+            reason += f" of {evidence.max_tokens:,} tokens ({evidence.limit_of})"
         return refused(
             RULE,
             f"{len(bad)} of {len(evidence.rendered)} rows cannot be trained on "
@@ -41,5 +44,6 @@ def rows_trainable(evidence: Evidence) -> RuleResult:
     longest = max(len(r.ids) for _, r in evidence.rendered)
     return ok(
         RULE,
-        f"{counted(len(evidence.rendered), 'row')}, longest {longest:,} of {evidence.max_tokens:,} tokens, none cut",
+        f"{counted(len(evidence.rendered), 'row')}, longest {longest:,} of {evidence.max_tokens:,} tokens"
+        f"{'' if evidence.limit_of == OF_TASK else f' ({evidence.limit_of})'}, none cut",
     )

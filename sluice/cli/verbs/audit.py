@@ -59,7 +59,16 @@ def command(out: Terminal, what: tuple[str, ...], schema: str | None, fail_on: s
         counter = token_counter(project)
         if counter.count is None and project.has_config:
             out.note(f"the check 'overlong' cannot look: {counter.why_not}")
-        audit = audit_dataset(project, what[0], schema=given, count_tokens=counter.count, progress=out.progress)
+        if counter.note is not None:
+            out.note(counter.note)
+        audit = audit_dataset(
+            project,
+            what[0],
+            schema=given,
+            count_tokens=counter.count,
+            max_tokens=counter.max_tokens,
+            progress=out.progress,
+        )
     else:
         options = ReadOptions(
             input=how["input_"], target=how["target"], encoding=how["encoding"], delimiter=how["delimiter"]

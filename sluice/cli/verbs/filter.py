@@ -34,20 +34,23 @@ def command(out: Terminal, name: str, failing: str, schema: str | None, dry_run:
 
     project = find_project()
     checks = [c.strip() for c in failing.split(",") if c.strip()]
-    counter = None
+    counter, limit = None, None
     if "overlong" in checks:
         from sluice.train.tokens import token_counter
 
         found = token_counter(project)
         if found.count is None:
             raise InputError(f"the check 'overlong' cannot look at the rows: {found.why_not}", where=name)
-        counter = found.count
+        counter, limit = found.count, found.max_tokens
+        if found.note is not None:
+            out.note(found.note)
     result = filter_rows(
         project,
         name,
         checks,
         schema=schema_file(schema) if schema else None,
         count_tokens=counter,
+        max_tokens=limit,
         dry_run=dry_run,
         progress=out.progress,
     )

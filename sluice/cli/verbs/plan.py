@@ -33,9 +33,9 @@ def make(out: Terminal, dataset: str | None, *, epochs: int, batch: int, precisi
     from sluice.cli.model import base_model
     from sluice.curate.dataset import open_dataset
     from sluice.evalsuite.forms import check_precision, parse_form
-    from sluice.train.evidence import render_rows
     from sluice.train.plan import plan
     from sluice.train.recipes.config import SftConfig
+    from sluice.train.training_rows import length_limit, render_rows
 
     if precision:
         check_precision(precision, where="--precision")
@@ -45,16 +45,18 @@ def make(out: Terminal, dataset: str | None, *, epochs: int, batch: int, precisi
     rendered = render_rows(project, files, version.examples(), progress=out.progress)
     training = parse_form(precision, found) if precision else form
     config = SftConfig(epochs=epochs, batch=batch)
-    return plan(
-        files, training, rendered, config, max_tokens=project.config.task.max_tokens, probe=probe, progress=out.progress
-    )
+    limit = length_limit(project, files)
+    return plan(files, training, rendered, config, limit=limit, probe=probe, progress=out.progress)
 
 
 def draw(out: Terminal, plan: Plan) -> None:
     """Draw the figures, and three rows with trained tokens coloured."""
+    from sluice.train.training_rows import OF_TASK
+
     learnt = f"{plan.trained_tokens:,} of them learnt"
     out.say(f"{counted(plan.rows, 'row')}, {counted(plan.tokens, 'token')}, {learnt}", "bold")
-    out.say(f"  longest row {plan.longest:,} of {plan.max_tokens:,} tokens")
+    limit = "" if plan.limit_of == OF_TASK else f", {plan.limit_of}"
+    out.say(f"  longest row {plan.longest:,} of {plan.max_tokens:,} tokens{limit}")
     for name, count in plan.problems.items():
         out.say(f"  {counted(count, 'row')} cannot be trained on: {name}", "bad")
     steps, epochs = counted(plan.steps, "step"), counted(plan.epochs, "epoch")

@@ -69,6 +69,7 @@ def sft(
     from sluice.train.policy import policy_of
     from sluice.train.recipes.config import SftConfig
     from sluice.train.recipes.spine import Order, run
+    from sluice.train.training_rows import LengthLimit
 
     if not (yes or dry_run or out.interactive):
         raise UsageError(
@@ -87,8 +88,8 @@ def sft(
     files, form, found = model
     config = SftConfig(rank=rank, alpha=2.0 * rank, learning_rate=learning_rate, batch=batch, epochs=epochs, seed=seed)
     training = parse_form(precision, found) if precision else form
-    limit = project.config.task.max_tokens
-    planned = plan(files, training, evidence.rendered, config, max_tokens=limit, progress=out.progress)
+    limit = LengthLimit(evidence.max_tokens, evidence.limit_of)
+    planned = plan(files, training, evidence.rendered, config, limit=limit, progress=out.progress)
     draw_plan(out, planned)
     out.say()
     if dry_run:

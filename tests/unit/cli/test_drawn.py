@@ -51,6 +51,7 @@ def test_the_figures_of_a_small_plan_are_no_zeros(capsys):
         trained_tokens=1,
         longest=9,
         max_tokens=64,
+        limit_of="[task] max_tokens",
         steps=1,
         epochs=1,
         batch=16,

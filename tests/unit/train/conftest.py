@@ -131,6 +131,7 @@ def good(tmp_path: Path) -> Evidence:
         rendered=tuple((r.row, Rendered(ids=(1, 2, 3, 4), prompt_tokens=2)) for r in train),
         render_problem=None,
         max_tokens=512,
+        limit_of="[task] max_tokens",
         grading=GradingEvidence(fact("graded"), controls=10, controls_right=9, graded=20, agree=16),
         report=audit_rows(
             CheckContext(rows=train, count_tokens=lambda row: 4, max_tokens=512, dev_rows=dev, eval_rows=asked)

@@ -45,6 +45,7 @@ NOTHING_IS_WELL = {
 }
 """Fields whose None or emptiness is a finding, not a gap; `leaks`, `text_leaks` and `lacking` only when empty."""
 NAMES = ("method", "task", "dataset", "data", "train_version", "base", "base_sha256", "form", "facts", "max_tokens")
+NAMES = (*NAMES, "limit_of")
 """Names that evidence is shown under; the spine takes them from what it read itself."""
 
 
