@@ -152,6 +152,15 @@ def check_answers(answers: InitAnswers) -> None:
             text.encode()
         except UnicodeEncodeError:
             raise InputError("a text holds half a surrogate pair", remedy="write it again") from None
+    if answers.labels and answers.kind not in ("classification", "curate") and answers.metric != "choice":
+        raise InputError(
+            f"labels are the answers of a classification, and the kind is {answers.kind}",
+            remedy="--kind classification, or leave the labels out",
+        )
+    names = [field.partition(":")[0].strip() for field in answers.fields]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise InputError(f"the field '{twice}' is named twice", remedy="--fields category,urgency: each name once")
     if len(answers.labels) == 1 or len(set(answers.labels)) != len(answers.labels):
         raise InputError("labels are two or more, each once", remedy="--labels billing,delivery,other")
 
