@@ -238,6 +238,25 @@ def is_record(fact: Fact) -> bool:
     return _RUN_ID.fullmatch(body["run"]) is not None
 
 
+def recorded_problem(run: Run, fact: Fact) -> str | None:
+    """Return where a closed run and the `evaluated` or `reference` fact of it disagree; None where they agree."""
+    spec, body = run.spec, fact.body
+    if run.closed is None:
+        return "the run is recorded, but closed.json is gone"
+    if run.closed != body["answers"]:
+        return "the stored answers are not those on record"
+    if run.counts != body.get("counts", run.counts):  # facts of before it was sealed have none
+        return "tokens or seconds of the stored answers are not those on record"
+    if spec.sha256 != body["spec"]:
+        return "run.json is not the question on record"
+    if fact.kind == "reference":
+        return None
+    differing = [key for key, name in _FROM_SPEC.items() if body.get(key) != getattr(spec, name)]
+    if body.get("max_new_tokens") != spec.decoding.max_new_tokens:
+        differing.append("max_new_tokens")
+    return f"its fact says otherwise than run.json: {', '.join(differing)}" if differing else None
+
+
 def rescored(project: Project, grader: Grader, fact: Fact, rows: Sequence[Example]) -> Scores:
     """Score the stored answers of a recorded run again; a fact's numbers are held against what comes out.
 
@@ -250,17 +269,10 @@ def rescored(project: Project, grader: Grader, fact: Fact, rows: Sequence[Exampl
     if not (run.folder / "run.json").is_file():
         raise Refused(f"absent: the answers of '{fact.body['label']}' are not in this copy", where=where)
     run.check()
-    spec = run.spec
-    if run.closed != fact.body["answers"]:
-        raise Tampered("the stored answers are not those on record", where=where)
-    if spec.sha256 != fact.body["spec"]:
-        raise Tampered("run.json is not what is on record", where=where)
-    differing = [key for key, name in _FROM_SPEC.items() if fact.body.get(key) != getattr(spec, name)]
-    if differing or fact.body["max_new_tokens"] != spec.decoding.max_new_tokens:
-        raise Tampered(
-            f"its fact says otherwise than run.json: {', '.join(differing) or 'max_new_tokens'}", where=where
-        )
-    if rows_hash(row.row for row in rows) != spec.rows_sha256:
+    problem = recorded_problem(run, fact)
+    if problem is not None:
+        raise Tampered(problem, where=where)
+    if rows_hash(row.row for row in rows) != run.spec.rows_sha256:
         raise Tampered("the run is over other rows", where=where)
     scores = score_answers(grader, rows, run.answers())
     found = {"n": len(scores.rows), "cut": scores.cut, "errors": scores.errors, "mean": decimal(scores.mean)}

@@ -249,6 +249,7 @@ def record(ledger: Ledger, run: Run, scores: Scores, question: Question, *, set_
         "form": spec.form,
         "max_new_tokens": spec.decoding.max_new_tokens,
         "answers": run.closed,
+        **({"counts": run.counts} if run.counts is not None else {}),
         "grader": question.grader,
         "scores": scores.sha256,
         "mean": decimal(scores.mean),

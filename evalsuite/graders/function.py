@@ -106,7 +106,7 @@ class FunctionGrader:
         return scored(self.spec, reply["score"], lenient=reply["lenient"], detail=reply["detail"])
 
     def check_files(self) -> None:
-        """Raise InputError where the function has loaded a project file that its hash does not cover."""
+        """Raise InputError where the function has loaded a file that its hash does not cover (packages apart)."""
         self._refuse_unknown(self._ask({"loaded": True})["loaded"])
 
     def close(self) -> None:
@@ -213,8 +213,17 @@ class FunctionGrader:
 
     def _refuse_unknown(self, loaded: list[str]) -> None:
         unknown = [file for file in loaded if file not in self._known]
+        outside = [file for file in unknown if not Path(file).is_relative_to(self._root)]
         if unknown:
             self.close()
+        if outside:
+            raise InputError(
+                f"the grader '{self.spec.name}' loads {len(outside)} file(s) from outside the project: its hash would "
+                "not notice a change",
+                where=outside[0],
+                remedy="copy what it needs into the project and import it there, or install it as a package",
+            )
+        if unknown:
             raise InputError(
                 f"the grader '{self.spec.name}' loads {len(unknown)} project file(s) in a way that cannot be seen in "
                 "its source, so its hash would not notice a change",

@@ -2,8 +2,8 @@
 
 The files are the grader's own and the project files it imports, found in its syntax tree and followed from file to
 file. An import that is only computed at run time is not seen here; the worker reports what was really loaded, and
-`FunctionGrader` refuses what this module did not foresee. Files that the function merely opens (a word list) are not
-seen at all: what decides scores belongs in a .py file. Nothing is executed.
+`FunctionGrader` refuses what this module did not foresee, in the project or outside. Files that the function merely
+opens (a word list) are not seen at all: what decides scores belongs in a .py file. Nothing is executed.
 """
 
 from __future__ import annotations

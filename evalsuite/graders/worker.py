@@ -6,7 +6,7 @@ the function sees input, target and answer and never whose answer it is. What th
     -> {"ready": true, "loaded": [...]}                        or {"failed": "..."}
     <- {"input": ..., "target": ..., "answer": "..."}          -> {"score": ..., "lenient": ..., "detail": {...}}
                                                                or {"raised": "ValueError: ..."}
-    <- {"loaded": true}                                        -> {"loaded": [files under ROOT]}
+    <- {"loaded": true}                                        -> {"loaded": [files that decide scores]}
 """
 
 from __future__ import annotations
@@ -14,7 +14,9 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
+import site
 import sys
+import sysconfig
 import traceback
 from collections.abc import Callable
 from typing import Any, BinaryIO, TextIO
@@ -40,12 +42,31 @@ def load(file: str, function: str) -> Callable[..., Any]:
     return found
 
 
-def loaded_files(root: str) -> list[str]:
-    """Return the files of all loaded modules under the project's root, installed packages left out."""
-    top, installed = os.path.join(os.path.realpath(root), ""), os.path.join(os.path.realpath(sys.prefix), "")
+def module_files() -> set[str]:
+    """Return the files of all modules that are loaded, as real paths."""
     others = [module for name, module in list(sys.modules.items()) if name != "__main__"]
-    files = {os.path.realpath(name) for m in others if isinstance(name := getattr(m, "__file__", None), str)}
-    return sorted(f for f in files if f.startswith(top) and not (installed.startswith(top) and f.startswith(installed)))
+    return {os.path.realpath(name) for m in others if isinstance(name := getattr(m, "__file__", None), str)}
+
+
+def loaded_files(root: str, before: set[str]) -> list[str]:
+    """Return the files of loaded modules that decide scores: all but Python's own, installed packages and sluice.
+
+    Args:
+        before: files that were loaded before the grader was.
+    """
+    top, prefix = _folder(root), _folder(sys.prefix)
+    installed = [prefix] if prefix.startswith(top) else []
+    own = os.path.dirname(os.path.dirname(os.path.dirname(os.path.realpath(__file__))))
+    paths = sysconfig.get_paths()
+    apart = [paths[key] for key in ("stdlib", "platstdlib", "purelib", "platlib")] + site.getsitepackages()
+    apart = [_folder(path) for path in [*apart, *([site.getusersitepackages()] if site.ENABLE_USER_SITE else []), own]]
+    here = {f for f in module_files() if f.startswith(top)}
+    elsewhere = {f for f in module_files() - here - before if not f.startswith(tuple(apart))}
+    return sorted(elsewhere | {f for f in here if not f.startswith(tuple(installed))})
+
+
+def _folder(path: str) -> str:
+    return os.path.join(os.path.realpath(path), "")
 
 
 def answer_to(grade: Callable[..., Any], request: dict[str, Any]) -> dict[str, Any]:
@@ -93,6 +114,7 @@ def serve(requests: BinaryIO, out: TextIO, file: str, function: str, root: str) 
         out.write(json.dumps(message) + "\n")
         out.flush()
 
+    before = module_files()
     sys.path[:0] = list(dict.fromkeys([os.path.dirname(file), os.path.realpath(root)]))
     try:
         grade = load(file, function)
@@ -101,10 +123,10 @@ def serve(requests: BinaryIO, out: TextIO, file: str, function: str, root: str) 
     except BaseException as problem:  # noqa: BLE001 - as above
         reply({"failed": _told(problem)})
         return
-    reply({"ready": True, "loaded": loaded_files(root)})
+    reply({"ready": True, "loaded": loaded_files(root, before)})
     for line in requests:
         request = json.loads(line)
-        reply({"loaded": loaded_files(root)} if request.get("loaded") else answer_to(grade, request))
+        reply({"loaded": loaded_files(root, before)} if request.get("loaded") else answer_to(grade, request))
 
 
 def main() -> None:

@@ -1,7 +1,8 @@
 """Runs on disk: what was asked, each answer as it came, and the seal that closes a run.
 
 `.sluice/runs/<id>/run.json` says what answers and under which prompt, form and decoding; `answers.jsonl` is appended
-answer by answer and flushed, so a killed run goes on where it was; `closed.json` seals it with the hash of all answers.
+answer by answer and flushed, so a killed run goes on where it was; `closed.json` seals it with the hash of all answers
+and the hash of what each took.
 A run knows nothing of grades: scoring is a separate pass over stored answers.
 """
 
@@ -17,7 +18,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from sluice.core.canonical import canonical, dump_exact
+from sluice.core.canonical import canonical, dump_exact, sha256_hex
 from sluice.core.errors import InputError, Tampered
 from sluice.core.files import append_line, atomic_write, read_lines
 from sluice.core.project import Project
@@ -102,6 +103,12 @@ def answers_hash(answers: Iterable[StoredAnswer]) -> str:
     return hashlib.sha256(("sluice/answers/1\n" + "\n".join(lines)).encode()).hexdigest()
 
 
+def counts_hash(answers: Iterable[StoredAnswer]) -> str:
+    """Return the hash over what each answer took, whatever their order: tokens and seconds."""
+    lines = sorted(canonical([a.row, a.repeat, a.prompt_tokens, a.new_tokens, a.seconds]) for a in answers)
+    return sha256_hex("sluice/counts/1", "\n".join(lines))
+
+
 class Run:
     """One run folder."""
 
@@ -150,21 +157,35 @@ class Run:
 
     def close(self) -> str:
         """Seal the run and return the hash over its answers."""
-        digest = answers_hash(self.answers().values())
-        body = {"answers": digest, "spec": self.spec.sha256}
+        answers = self.answers().values()
+        digest = answers_hash(answers)
+        body = {"answers": digest, "counts": counts_hash(answers), "spec": self.spec.sha256}
         atomic_write(self.folder / "closed.json", (json.dumps(body, sort_keys=True) + "\n").encode())
         return digest
 
     @property
     def closed(self) -> str | None:
         """The hash over the answers of a closed run, else None."""
+        seal = self._seal()
+        return None if seal is None else seal["answers"]
+
+    @property
+    def counts(self) -> str | None:
+        """The hash over tokens and seconds of a closed run; None where it is open, or older than that hash."""
+        return (self._seal() or {}).get("counts")
+
+    def _seal(self) -> dict[str, str] | None:
+        """Return what `closed.json` says; None for an open run. Raises Tampered where it is no seal."""
         file = self.folder / "closed.json"
         if not file.is_file():
             return None
         try:
-            return str(json.loads(file.read_bytes())["answers"])
-        except (ValueError, KeyError, TypeError) as problem:
+            found = {str(key): str(value) for key, value in json.loads(file.read_bytes()).items()}
+        except (ValueError, AttributeError) as problem:
             raise Tampered("closed.json cannot be read", where=self.id) from problem
+        if "answers" not in found or "spec" not in found:
+            raise Tampered("closed.json cannot be read", where=self.id)
+        return found
 
     def check(self) -> None:
         """Raise Tampered where a closed run's question or answers are not those that were sealed.
@@ -172,12 +193,15 @@ class Run:
         An open run has no seal and passes. A seal that was edited with its answers is found by the ledger, which holds
         the hash of the answers too.
         """
-        sealed = self.closed
-        if sealed is None:
+        seal = self._seal()
+        if seal is None:
             return
-        if answers_hash(self.answers().values()) != sealed:
+        answers = self.answers().values()
+        if answers_hash(answers) != seal["answers"]:
             raise Tampered("the stored answers are not those that were given", where=self.id)
-        if json.loads((self.folder / "closed.json").read_bytes()).get("spec") != self.spec.sha256:
+        if "counts" in seal and counts_hash(answers) != seal["counts"]:
+            raise Tampered("tokens or seconds of the stored answers are not those that were taken", where=self.id)
+        if seal["spec"] != self.spec.sha256:
             raise Tampered("run.json is not the question that was sealed", where=self.id)
 
 

@@ -176,6 +176,18 @@ def test_edited_answers_with_their_seal_rewritten_are_found(measured, on):
     assert any(run.id in line for line in measured.tampered())
 
 
+@pytest.mark.parametrize("sealed", [False, True])
+def test_edited_tokens_and_seconds_are_found(measured, sealed):
+    run = measured.run_of("tickets")
+    cheap = {"prompt_tokens": 1, "new_tokens": 1, "seconds": 0.0001}
+    seal = (run.folder / "closed.json").read_bytes()
+    rewrite_answers(run, lambda line: {**line, **cheap})
+    if not sealed:
+        (run.folder / "closed.json").write_bytes(seal)
+    measured.refuses("prompt-baseline", "tampered")
+    assert any(run.id in line and "seconds" in line for line in measured.tampered())
+
+
 def test_edited_scores_are_found(measured):
     run = measured.run_of("tickets")
     file = run.folder / "scores.jsonl"

@@ -34,3 +34,15 @@ def test_scores_written_before_lines_named_their_row_still_read(measured):
     assert measured("compare", str(run.folder), str(newer), code=4).result["verdict"]["n"] == len(lines)
     file.write_text(file.read_text().replace('"score": 0.0', '"score": 1.0'))
     assert any(run.id in line for line in measured.tampered())
+
+
+def test_runs_closed_before_tokens_and_seconds_were_sealed_are_no_tampering(measured):
+    run = measured.run_of("dev")
+    seal = json.loads((run.folder / "closed.json").read_text())
+    fact = measured.facts().of("evaluated", run=run.id)[0]
+    del seal["counts"]
+    (run.folder / "closed.json").write_text(json.dumps(seal))
+    assert any(run.id in line and "on record" in line for line in measured.tampered()), "the fact has them"
+    older = {key: value for key, value in fact.body.items() if key != "counts"}
+    digest = measured.forge("evaluated", older)
+    assert [line for line in measured.tampered() if digest[:10] in line] == []

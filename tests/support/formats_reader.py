@@ -219,7 +219,9 @@ class Reader:
             self.answers[spec] = given
             lines = [[a[k] for k in ("row", "input", "repeat", "text", "stop", "error")] for a in given.values()]
             answers = self.know("answers", sha("sluice/answers/1", *sorted(map(compact, lines))))
-            self.same(folder, closed, {"answers": answers, "spec": spec})
+            took = [[a[k] for k in ("row", "repeat", "prompt_tokens", "new_tokens", "seconds")] for a in given.values()]
+            counts = self.know("counts", sha("sluice/counts/1", *sorted(map(canonical, took))))
+            self.same(folder, closed, {"answers": answers, "counts": counts, "spec": spec})
             self.same(folder, asked["rows_sha256"], self.know_rows(list(given)))
             if asked["role"] == "reference":
                 self.same(folder, asked["base_sha256"], sha(f"declared {asked['base']}"))

@@ -19,7 +19,7 @@ from sluice.core.project import Project
 from sluice.core.prompt import Prompt, rendered_hash
 from sluice.core.rows import Example
 from sluice.core.runs import Run, all_runs, rows_hash
-from sluice.evalsuite.evaluate import is_record, rescored
+from sluice.evalsuite.evaluate import is_record, recorded_problem, rescored
 from sluice.evalsuite.graders import Grader
 from sluice.evalsuite.scoring import Scores, score_answers
 from sluice.train.verification.finding import Finding, absent, intact, tampered
@@ -28,15 +28,6 @@ from sluice.train.verification.versions import Versions
 
 _REFERENCE = {"run": str, "name": str, "set": str, "answers": str, "spec": str, "scores": str, "grader": str}
 _REFERENCE |= {"mean": str, "n": int}
-_FROM_SPEC = {
-    "role": "role",
-    "base": "base_sha256",
-    "adapter": "adapter",
-    "prompt": "prompt_sha256",
-    "rendered": "rendered_sha256",
-    "form": "form",
-    "rows": "rows_sha256",
-}
 _ORDER = {"tampered": 0, "absent": 1, "intact": 2}
 
 
@@ -88,7 +79,7 @@ class Runs:
         label = str(fact.body["name" if reference else "label"])
         if not (run.folder / "run.json").is_file():
             return absent("run", name, f"the answers of '{label}' are not in this copy")
-        problem = _sealed(run) or _against(run, fact, reference=reference)
+        problem = _sealed(run) or recorded_problem(run, fact)
         if problem:
             return tampered("run", name, problem)
         rows = self._rows(fact, run)
@@ -165,23 +156,6 @@ def _sealed(run: Run) -> str | None:
         return None if prompt.sha256 == spec.prompt_sha256 else "the prompt in run.json is not the one that was asked"
     except ValueError:
         return "the prompt in run.json cannot be read"
-
-
-def _against(run: Run, fact: Fact, *, reference: bool) -> str | None:
-    """Return where a run and its fact disagree."""
-    spec, body = run.spec, fact.body
-    if run.closed is None:
-        return "the run is recorded, but closed.json is gone"
-    if run.closed != body["answers"]:
-        return "the stored answers are not those on record"
-    if spec.sha256 != body["spec"]:
-        return "run.json is not the question on record"
-    if reference:
-        return None
-    differing = [key for key, name in _FROM_SPEC.items() if body.get(key) != getattr(spec, name)]
-    if body.get("max_new_tokens") != spec.decoding.max_new_tokens:
-        differing.append("max_new_tokens")
-    return f"its fact says otherwise than run.json: {', '.join(differing)}" if differing else None
 
 
 def _copy_differs(run: Run, scores: Scores) -> bool:

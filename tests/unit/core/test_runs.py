@@ -211,7 +211,7 @@ def test_what_is_on_disk_is_plain_json(run: Run) -> None:
     run.close()
     assert json.loads((run.folder / "run.json").read_text())["label"] == "few-shot"
     assert json.loads((run.folder / "answers.jsonl").read_text())["stop"] == "end"
-    assert set(json.loads((run.folder / "closed.json").read_text())) == {"answers", "spec"}
+    assert set(json.loads((run.folder / "closed.json").read_text())) == {"answers", "counts", "spec"}
 
 
 def test_cut_answers_say_so() -> None:

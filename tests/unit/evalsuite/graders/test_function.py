@@ -237,6 +237,26 @@ def test_a_file_loaded_behind_the_back_of_the_hash_is_refused(tmp_path: Path):
         check_grader(grader, [("i", "t")])
 
 
+def test_a_file_loaded_from_outside_the_project_is_refused_by_name(tmp_path: Path):
+    outside, project = tmp_path / "elsewhere", tmp_path / "project"
+    outside.mkdir()
+    project.mkdir()
+    (outside / "judge_help.py").write_text("def score(target, answer):\n    return 1.0\n")
+    reach = f"import sys\nsys.path.insert(0, {str(outside)!r})\n"
+    with pytest.raises(InputError, match="outside the project") as refused:
+        grades(project, reach + "from judge_help import score\n" + HEAD + "return score(target, answer)\n", "x")
+    assert refused.value.where == str((outside / "judge_help.py").resolve())
+    installed = "import json, decimal, sqlite3\nimport numpy\nfrom sluice.core.canonical import canonical\n"
+    late = installed + reach + HEAD + "import judge_help\n    return judge_help.score(target, answer)\n"
+    write(project, late)
+    with FunctionGrader(config(), project) as grader, pytest.raises(InputError, match="outside the project"):
+        check_grader(grader, [("i", "t")])
+    write(project, installed + HEAD + "return float(target == answer)\n")
+    with FunctionGrader(config(), project) as grader:
+        grader.grade("i", "t", "t")
+        grader.check_files()
+
+
 def test_stale_bytecode_is_not_run(tmp_path: Path):
     import os
     import py_compile
