@@ -79,12 +79,12 @@ def audit_rows(context: CheckContext, names: Sequence[str] | None = None) -> Aud
     )
 
 
-def failing_rows(report: AuditReport, names: Iterable[str]) -> dict[str, str]:
+def failing_rows(report: AuditReport, names: Iterable[str], dataset: str = "NAME") -> dict[str, str]:
     """Return row hash -> reason for each row that the named checks found, in the order of the report.
 
-    Of a conflict all rows are named: which answer is right cannot be known here. Raises InputError where a check
-    was absent (nothing was looked at, so "no such rows" would be a guess), and UsageError where one found something
-    about the set as a whole, which no dropping of rows would mend.
+    Of a conflict all rows are named: which answer is right cannot be known here. Remedies name `dataset`. Raises
+    InputError where a check was absent (nothing was looked at, so "no such rows" would be a guess), and UsageError
+    where one found something about the set as a whole, which no dropping of rows would mend.
     """
     reasons: dict[str, list[str]] = {}
     for name in dict.fromkeys(names):
@@ -97,7 +97,7 @@ def failing_rows(report: AuditReport, names: Iterable[str]) -> dict[str, str]:
         if result.status == "found" and not result.droppable:
             raise UsageError(
                 f"the check '{name}' speaks of the set as a whole and names no rows: {result.summary}",
-                remedy=result.remedy,
+                remedy=result.remedy.format(dataset=dataset) if result.remedy else None,
             )
         for finding in result.rows:
             if finding.row is not None:

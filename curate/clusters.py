@@ -105,11 +105,6 @@ def input_segments(row: AnyRow) -> list[tuple[str, str]]:
     return [(name, text) for name, raw in named if (text := normalise(raw))]
 
 
-def input_text(row: AnyRow) -> Segments:
-    """Return the normalised segments of a row's input."""
-    return tuple(text for _, text in input_segments(row))
-
-
 def is_tiny(text: str) -> bool:
     """Return whether a normalised text is too small to be anybody's copy: under 10 characters or, in letters of
     spaced scripts, under 3 words."""

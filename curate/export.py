@@ -11,14 +11,14 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from sluice.core.errors import InputError
+from sluice.core.errors import InputError, UsageError
 from sluice.core.progress import Progress
 from sluice.core.project import Project
 from sluice.core.prompt import load_prompt
 from sluice.curate.add import name_of
 from sluice.curate.dataset import Version, open_dataset
 from sluice.curate.drops import dropped_frame
-from sluice.curate.formats import ExportRow, WriteOptions, write_rows
+from sluice.curate.formats import WRITERS, ExportRow, WriteOptions, write_rows
 from sluice.curate.metadata import adding_operations, metadata_of, original_columns
 
 BY_EXTENSION = {
@@ -75,18 +75,21 @@ def export(
         progress: called with (what, done, total).
 
     Raises FileStands for a file that holds something else, InputError where the extension says nothing, for a row that
-    the format cannot hold, and for a file that the rows were read from.
+    the format cannot hold, and for a file that the rows were read from; UsageError for a format that contradicts the
+    file's ending and for a prompt that would do nothing.
     """
     path = Path(path)
     version = open_dataset(project, ref)
     _refuse_source(project, version, path)
+    form = format or _by_extension(path)
+    _check_form(form, path, prompt)
     made = None if path.parent.exists() else str(path.parent)
     columns, target = original_columns(version)
     records = _records(version, everything)
     written = write_rows(
         records,
         path,
-        format or _by_extension(path),
+        form,
         WriteOptions(
             columns=columns,
             target_column=target or "target",
@@ -118,6 +121,24 @@ def _by_extension(path: Path) -> str:
             remedy="end it in .jsonl, .csv or .parquet, or add --format messages",
         )
     return found
+
+
+def _check_form(form: str, path: Path, prompt: str | None) -> None:
+    """Raise UsageError where the ending of the file says another form than is written, or a prompt would do nothing."""
+    named = BY_EXTENSION.get(path.suffix.lower())
+    holds = form if form in BY_EXTENSION.values() else "jsonl"
+    if named is not None and form in WRITERS and named != holds:
+        raise UsageError(
+            f"a file that ends in {path.suffix} would hold {form}, which is {holds.upper()}",
+            where=str(path),
+            remedy=f"end it in .{holds}",
+        )
+    if prompt is not None and form in BY_EXTENSION.values():
+        raise UsageError(
+            f"a prompt makes messages of the fields, and {form} writes the fields as they are",
+            where="--prompt",
+            remedy="add --format messages, or leave the prompt out",
+        )
 
 
 def _refuse_source(project: Project, version: Version, path: Path) -> None:

@@ -89,7 +89,7 @@ def filter_rows(
             checks=failing,
             progress=progress,
         )
-        drops = _drops(audit.report, failing)
+        drops = _drops(audit.report, failing, dataset)
         stays, goes = drop_rows(version.frame(), drops)
         seen.update(drops=drops, rows_in=version.manifest.rows, goes=goes, counts=_counts(drops))
         if not drops:
@@ -133,9 +133,9 @@ def filter_rows(
     )
 
 
-def _drops(report: AuditReport, failing: Sequence[str]) -> list[Drop]:
+def _drops(report: AuditReport, failing: Sequence[str], dataset: str) -> list[Drop]:
     """Return a drop for each row that the checks name: their names are the reason, their words the detail."""
-    details = failing_rows(report, failing)
+    details = failing_rows(report, failing, dataset)
     checks: dict[str, list[str]] = {}
     repeats: dict[str, str] = {}
     for name in dict.fromkeys(failing):

@@ -135,6 +135,17 @@ def restore(
     return result
 
 
+def may_come_back(project: Project, dataset: str, rows: Sequence[str]) -> str | None:
+    """Return the first of some rows that are out of a dataset which `restore` would bring back; None without one."""
+    version = open_newest(project, dataset)
+    gone = dropped_frame(version)
+    if gone is None:
+        return None
+    asked = gone.filter(gone["row"].is_in(list(rows)))
+    touching = {t.row for t in _touching(version, [from_record(r) for r in asked.iter_rows(named=True)])}
+    return next((row for row in asked["row"] if row not in touching), None)
+
+
 def _wanted(version: Version, rows: Sequence[str], reason: str | None) -> tuple[Any, tuple[str, ...]]:
     """Return (the dropped rows that are meant, rows named that are held anyway)."""
     import polars as pl

@@ -126,7 +126,7 @@ def set_place(state: SetState, *, final: bool) -> Place:
     if not guard and not final:
         raise Refused(
             f"'{state.name}' is the eval set; answering it is an opening",
-            remedy="measure on dev, or say so with --final",
+            remedy="measure on dev; an adapter is judged by: sluice compare ADAPTER --final",
         )
     if state.frozen is None:
         raise Refused(f"the set '{state.name}' is {state.word}: {state.reason}", remedy="git checkout evals")

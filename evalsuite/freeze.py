@@ -17,6 +17,7 @@ from sluice.core.files import publish_folder, write_synced
 from sluice.core.ledger import Facts, Ledger
 from sluice.core.progress import Progress
 from sluice.core.project import DATASET_NAME, NAME_RULE, Project
+from sluice.core.reasons import check_reason
 from sluice.core.rows import AnyRow, Example, input_texts
 from sluice.core.scaffold_text import TEMPLATE_MARK
 from sluice.curate.add import parts_of
@@ -87,6 +88,8 @@ def freeze(
             grader that is not steady or does not grant a row's own target full marks.
         Refused: another set of that name, a changed question without a reason, or after the set was opened.
     """
+    if reason is not None:
+        reason = check_reason(reason, what="a new set or question", remedy='sluice freeze --reason "what was wrong"')
     rubric = project.config.task.rubric
     if rubric is not None and TEMPLATE_MARK in project.read_text(rubric, what="the rubric"):
         raise InputError(
@@ -143,10 +146,8 @@ def _another_name(part: str | None, name: str, *, guard: bool) -> str:
 
 def keep(project: Project, digest: str, reason: str | None) -> SetState:
     """Say which of the eval sets that were frozen apart decides (`freeze --keep HASH --reason`)."""
-    if not (reason or "").strip():
-        raise InputError(
-            "choosing between eval sets needs a reason", remedy=f'sluice freeze --keep {digest} --reason "..."'
-        )
+    remedy = f'sluice freeze --keep {digest} --reason "why this one decides"'
+    reason = check_reason(reason or "", what="choosing between eval sets", remedy=remedy)
     ledger = Ledger(project)
     contending = contenders(project, ledger.read())
     if len(contending) < 2:

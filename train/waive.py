@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from sluice.core.errors import InputError, Refused, UsageError
+from sluice.core.errors import Refused, UsageError
 from sluice.core.ledger import Fact, Ledger
 from sluice.core.project import Project
+from sluice.core.reasons import check_reason
 from sluice.train.gate import GateReport
 from sluice.train.policy import ADVICE, HARD, WAIVABLE
-from sluice.train.waivers import SHORTEST_REASON
 
 
 def check_waiver(rule: str, reason: str) -> None:
@@ -18,18 +18,11 @@ def check_waiver(rule: str, reason: str) -> None:
         )
     if rule not in (*WAIVABLE, *ADVICE):
         raise UsageError(f"no rule '{rule}' can be waived", remedy=f"can be: {', '.join(WAIVABLE)}")
-    given = len(reason.strip())
-    if given < SHORTEST_REASON:
-        raise InputError(
-            f"a waiver needs a reason that a colleague would accept, of {SHORTEST_REASON} characters or more: "
-            f"'{reason.strip()}' has {given}",
-            where="--reason",
-            remedy=f'sluice waive {rule} --reason "what was done in its place, and when"',
-        )
+    check_reason(reason, what="a waiver", remedy=f'sluice waive {rule} --reason "what was done in its place, and when"')
 
 
 def waive(project: Project, report: GateReport, rule: str, reason: str, *, by: str) -> Fact:
-    """Write the fact `waived` for a rule that refuses now.
+    """Write the fact `waived` for a rule that refuses now; the very same one is written once.
 
     Args:
         report: the gate's report of this moment; its value is what the waiver is bound to.
@@ -49,17 +42,18 @@ def waive(project: Project, report: GateReport, rule: str, reason: str, *, by: s
         raise Refused(
             f"'{rule}' does not refuse now ({result.status}): there is nothing to waive{never}", remedy="sluice gate"
         )
-    return Ledger(project).write(
-        "waived",
-        {
-            "rule": rule,
-            "task": report.task,
-            "dataset": report.dataset,
-            "version": report.version,
-            "value": result.value,
-            "parts": result.parts,
-            "found": result.found if "/" not in result.found else result.found[:300],
-            "reason": reason.strip(),
-        },
-        by=by,
-    )
+    body = {
+        "rule": rule,
+        "task": report.task,
+        "dataset": report.dataset,
+        "version": report.version,
+        "value": result.value,
+        "parts": result.parts,
+        "found": result.found if "/" not in result.found else result.found[:300],
+        "reason": reason.strip(),
+    }
+    ledger = Ledger(project)
+    said = [f for f in ledger.read().of("waived", rule=rule, dataset=report.dataset) if f.account == by]
+    if result.status == "waived" and said and {**said[-1].body, "found": None} == {**body, "found": None}:
+        return said[-1]  # typed twice
+    return ledger.write("waived", body, by=by)

@@ -11,13 +11,13 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 from sluice.core.ledger import Fact
+from sluice.core.reasons import SHORTEST_REASON
 from sluice.evalsuite.gradable import AGREEMENT_NEEDED, CONTROLS_NEEDED
 from sluice.train.policy import ABSENT, ADVICE, TRAIN_ROWS, WAIVABLE
 
 if TYPE_CHECKING:
     from sluice.train.rules.result import RuleResult
 
-SHORTEST_REASON = 10  # characters: "ok" is no reason
 OF_ROWS = ("audit", "train-size")
 """Rules whose value speaks of rows: a waiver of them names the version, and is held against it."""
 WORST = {

@@ -139,7 +139,7 @@ def run(argv: Sequence[str]) -> int:
         argv: the words after `sluice`.
     """
     args, json, debug = _take_anywhere(argv)
-    out = Terminal(json=json, debug=debug)
+    out = Terminal(json=json, debug=debug, argv=args)
     # Under --json stdout holds one object only: what a library prints goes to stderr.
     with redirect_stdout(sys.stderr) if json else nullcontext():
         try:

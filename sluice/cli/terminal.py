@@ -56,6 +56,7 @@ class Terminal:
     Args:
         json: True under `--json`: nothing is drawn, nobody is asked.
         debug: True under `--debug`: the edge shows tracebacks.
+        argv: the words of this command line behind `sluice`, without the two above.
 
     Attributes:
         exit_code: what the process exits with when the verb returns; set it for verdicts (1, 4).
@@ -64,8 +65,9 @@ class Terminal:
         closed: True once the reader of stdout has gone; further results are dropped, the work goes on.
     """
 
-    def __init__(self, *, json: bool = False, debug: bool = False):
+    def __init__(self, *, json: bool = False, debug: bool = False, argv: Sequence[str] = ()):
         self.json = json
+        self.argv = tuple(argv)
         self.debug = debug
         self.exit_code = 0
         self.if_interrupted: str | None = None

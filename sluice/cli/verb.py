@@ -20,6 +20,7 @@ file's top.
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
 from pathlib import Path
@@ -177,6 +178,12 @@ def yes_option(function: F) -> F:
 def dry_run_option(function: F) -> F:
     """Add `--dry-run`: say what would be done and do nothing (`dry_run: bool`)."""
     return click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing.")(function)
+
+
+def typed_again() -> str:
+    """Return the command line that is being run without its --dry-run: the one to type next."""
+    words = [word for word in click.get_current_context().find_object(Terminal).argv if word != "--dry-run"]  # type: ignore[union-attr]
+    return shlex.join(["sluice", *words])
 
 
 def by_option(function: F) -> F:

@@ -79,13 +79,6 @@ class Refused(SluiceError):
     code = "refused"
 
 
-class CannotTell(SluiceError):
-    """The data at hand cannot decide the question. Exit 4."""
-
-    exit_code = 4
-    code = "cannot-tell"
-
-
 class SurroundingsError(SluiceError):
     """Disk full, store busy, model absent, out of memory: mend and try again. Exit 5."""
 

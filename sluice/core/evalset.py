@@ -128,43 +128,43 @@ def read_set(folder: Path) -> FrozenSet:
     Raises Tampered where a row, the file or the manifest is not what the manifest says, InputError where the folder
     holds no set. Whether the manifest is the one that was frozen is for the caller to hold against the ledger.
     """
-    file = folder / "manifest.json"
+    file, back = folder / "manifest.json", f"git checkout {folder.parent.name}/{folder.name}"
     if not file.is_file():
-        raise InputError("no frozen set here", where=str(folder), remedy="git checkout that folder, or: sluice freeze")
+        raise InputError("no frozen set here", where=str(folder), remedy=f"{back}, or: sluice freeze")
     try:
         manifest = SetManifest.model_validate_json(file.read_bytes())
     except ValueError as problem:
-        raise Tampered("the manifest cannot be read", where=str(file), remedy="git checkout that file") from problem
+        raise Tampered("the manifest cannot be read", where=str(file), remedy=back) from problem
     if manifest.format != FORMAT:
         raise InputError(f"a set in format {manifest.format}", where=str(file), remedy="use the sluice that froze it")
     if manifest.to_bytes() != file.read_bytes():
-        raise Tampered("the manifest is not in the form that was written", where=str(file), remedy="git checkout it")
+        raise Tampered("the manifest is not in the form that was written", where=str(file), remedy=back)
     rows_file = folder / "rows.jsonl"
     if not rows_file.is_file():
-        raise Tampered("the rows are gone", where=str(rows_file), remedy="git checkout that file")
+        raise Tampered("the rows are gone", where=str(rows_file), remedy=back)
     data = rows_file.read_bytes()
     if hashlib.sha256(data).hexdigest() != manifest.rows_sha256:
-        raise Tampered("the rows are not those that were frozen", where=str(rows_file), remedy="git checkout that file")
+        raise Tampered("the rows are not those that were frozen", where=str(rows_file), remedy=back)
     rows: list[Example] = []
     for number, line in enumerate(data.decode("utf-8", "replace").removesuffix("\n").split("\n"), start=1):
-        row = _read_row(line, f"{rows_file}:{number}")
+        row = _read_row(line, f"{rows_file}:{number}", back)
         if not isinstance(row, Example):
-            raise Tampered("an eval row is an example", where=f"{rows_file}:{number}", remedy="git checkout that file")
+            raise Tampered("an eval row is an example", where=f"{rows_file}:{number}", remedy=back)
         rows.append(row)
     if tuple(r.row for r in rows) != manifest.rows or tuple(r.input_hash for r in rows) != manifest.inputs:
-        raise Tampered("rows and manifest disagree", where=str(folder), remedy="git checkout that folder")
+        raise Tampered("rows and manifest disagree", where=str(folder), remedy=back)
     groups = {row.row: list(values) for row, values in zip(rows, manifest.groups, strict=False)}
     if len(manifest.groups) != len(rows) or rows_bytes(list(rows), groups) != data:
-        raise Tampered("the rows are not in the form that was written", where=str(rows_file), remedy="git checkout it")
+        raise Tampered("the rows are not in the form that was written", where=str(rows_file), remedy=back)
     return FrozenSet(folder=folder, manifest=manifest, rows=tuple(rows))
 
 
-def _read_row(line: str, place: str) -> AnyRow:
+def _read_row(line: str, place: str, back: str) -> AnyRow:
     try:
         record: dict[str, Any] = parse_exact(line)
         row = from_record(record)
     except (JsonProblem, KeyError, TypeError, ValueError, InputError) as problem:
-        raise Tampered(f"a row cannot be read: {problem}", where=place, remedy="git checkout that file") from problem
+        raise Tampered(f"a row cannot be read: {problem}", where=place, remedy=back) from problem
     if row.row != record["row"]:
-        raise Tampered("a row is not what its hash says", where=place, remedy="git checkout that file")
+        raise Tampered("a row is not what its hash says", where=place, remedy=back)
     return row

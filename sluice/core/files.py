@@ -2,7 +2,8 @@
 
 The order of every write: a temporary file in the project's staging area, fsync, rename (or an exclusive link), fsync
 of the folder. Each job stages in a folder of its own under a lock that lives as long as the job; left-overs are
-cleared only where that lock can be taken, so a running job is never one. Knows nothing of what is written.
+cleared only where that lock can be taken, so a running job is never one. Where the target lies outside the staging
+area the temporary file is a sibling that names its process. Knows nothing of what is written.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from sluice.core.errors import StoreBusy, SurroundingsError
+from sluice.core.siblings import clear_siblings, sibling
 
 if TYPE_CHECKING:
     from filelock import FileLock
@@ -90,9 +92,9 @@ def make_folder(folder: Path) -> None:
             sync_folder(made.parent)
 
 
-def write_synced(path: Path, data: bytes) -> None:
-    """Write a new file and flush it. The caller moves it to its place."""
-    with disk_errors(path), open(path, "wb") as file:
+def write_synced(path: Path, data: bytes, *, place: Path | None = None) -> None:
+    """Write a new file and flush it. The caller moves it to its place, which errors then name."""
+    with disk_errors(place or path), open(path, "wb") as file:
         file.write(data)
         file.flush()
         sync_fd(file.fileno(), path)
@@ -105,9 +107,10 @@ def atomic_write(path: Path, data: bytes) -> None:
     """
     with disk_errors(path):
         make_folder(path.parent)
-        temporary = path.parent / f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}.tmp"
+        clear_siblings(path.parent)
+        temporary = sibling(path)
         try:
-            write_synced(temporary, data)
+            write_synced(temporary, data, place=path)
             os.replace(temporary, path)
         except BaseException:
             temporary.unlink(missing_ok=True)
@@ -177,8 +180,8 @@ def link_new(source: Path, target: Path) -> bool:
 
 
 def _copy_new(source: Path, target: Path) -> bool:
-    temporary = target.parent / f".{target.name}.{secrets.token_hex(4)}.tmp"
-    write_synced(temporary, source.read_bytes())
+    temporary = sibling(target)
+    write_synced(temporary, source.read_bytes(), place=target)
     try:
         os.link(temporary, target)
     except FileExistsError:

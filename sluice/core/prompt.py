@@ -99,28 +99,6 @@ class Prompt(BaseModel):
         """Return every text of the prompt by place, for leak checks."""
         return {f"{self.name}[{i}].{b.role}": b.text for i, b in enumerate(self.blocks)}
 
-    def file_text(self) -> str:
-        """Return the prompt in the form of a prompt file, which renders to the same messages."""
-        return "\n".join(f"---{b.role}---\n{_in_file(b)}" for b in self.blocks) + "\n"
-
-
-def _in_file(block: Block) -> str:
-    """Write a block so that reading the file gives the text back; what a file would bend is written as a literal."""
-    text = block.text
-    inner = text.strip("\n")
-    if block.template:
-        before = len(text) - len(text.lstrip("\n"))
-        edges = (text[:before], text[before + len(inner) :])
-        marked = _MARK.sub(lambda mark: _shown(mark.group()), inner)
-        return "".join((_shown(edges[0]), marked, _shown(edges[1])))
-    if inner != text or "\r" in text or "endraw" in text or _MARK.search(text):
-        return _shown(text)
-    return f"{{% raw %}}{text}{{% endraw %}}" if re.search(r"\{[{%#]", text) else text
-
-
-def _shown(text: str) -> str:
-    return "{{ " + literal(text) + " }}" if text else ""
-
 
 def rendered_hash(rendered: Iterable[ChatMessages]) -> str:
     """Return one hash over rendered messages in order, exactly: a baseline is stale only when this changes."""

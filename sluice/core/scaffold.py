@@ -19,6 +19,7 @@ from sluice.core.errors import InputError
 from sluice.core.files import atomic_write, link_new, make_folder, write_synced
 from sluice.core.project import CONFIG, DATASET_NAME, NAME_RULE, Project, gitattributes_text, gitignore_text
 from sluice.core.scaffold_text import config_text, rubric_template, schema_draft, schema_text
+from sluice.core.siblings import sibling
 from sluice.core.standing import datasets_of
 from sluice.core.task import parse_schema, read_config
 
@@ -155,6 +156,15 @@ def check_answers(answers: InitAnswers) -> None:
             text.encode()
         except UnicodeEncodeError:
             raise InputError("a text holds half a surrogate pair", remedy="write it again") from None
+    if answers.labels and answers.kind not in ("classification", "curate") and answers.metric != "choice":
+        raise InputError(
+            f"labels are the answers of a classification, and the kind is {answers.kind}",
+            remedy="--kind classification, or leave the labels out",
+        )
+    names = [field.partition(":")[0].strip() for field in answers.fields]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise InputError(f"the field '{twice}' is named twice", remedy="--fields category,urgency: each name once")
     if len(answers.labels) == 1 or len(set(answers.labels)) != len(answers.labels):
         raise InputError("labels are two or more, each once", remedy="--labels billing,delivery,other")
 
@@ -214,9 +224,9 @@ class _Work:
     def write_exclusive(self, name: str, text: str) -> bool:
         """Write a file only where nothing has its name yet; return whether it was written."""
         make_folder(self.root)
-        staged = self.root / f".{name}.{secrets.token_hex(4)}.tmp"
+        staged = sibling(self.root / name)
         try:
-            write_synced(staged, text.encode())
+            write_synced(staged, text.encode(), place=self.root / name)
             done = link_new(staged, self.root / name)
         finally:
             staged.unlink(missing_ok=True)

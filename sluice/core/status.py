@@ -27,7 +27,7 @@ from sluice.core.standing import (
     read_standing,
     verdict_file,
 )
-from sluice.core.wording import counted, typed
+from sluice.core.wording import counted, export_command, typed
 
 NO_OPENING = (
     "no opening of the eval set is left: no verdict on what has none yet; "
@@ -241,7 +241,7 @@ def _next(
         yield Step(f"sluice audit {newest.name}", "what is wrong with these rows?")
         if newest.made_by == "add":
             yield Step(f"sluice dedup {newest.name}", "drop repeated rows, each shown beside the row kept")
-        yield Step(f"sluice export {newest.name} {newest.name}.jsonl")
+        yield Step(export_command(newest.name, project.root))
         if not started:
             yield Step("sluice init", "to measure prompts on these rows, and perhaps to train")
     elif here == "data":

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 ALPHA = 0.05
 LARGEST_MARGIN = 0.1
-PRECISIONS = ("bf16", "fp32", "fp16", "nf4")
 
 
 class _Section(BaseModel):

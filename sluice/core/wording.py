@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from pathlib import Path
 
 
 def counted(number: int, noun: str, plural: str | None = None) -> str:
@@ -19,3 +20,13 @@ def counted(number: int, noun: str, plural: str | None = None) -> str:
 def typed(path: str) -> str:
     """Return a path as it is typed behind a verb: quoted where the shell needs it, never taken for an option."""
     return shlex.quote(f"./{path}" if path.startswith("-") else path)
+
+
+def export_command(dataset: str, folder: Path) -> str:
+    """Return the command that writes a dataset to a file of its name in a folder, under a name that is still free."""
+    stem, number = dataset.replace("/", "-"), 1
+    name = f"{stem}.jsonl"
+    while (folder / name).exists():  # rows may have been read from it
+        name = f"{stem}-clean.jsonl" if number == 1 else f"{stem}-clean-{number}.jsonl"
+        number += 1
+    return f"sluice export {dataset} {name}"

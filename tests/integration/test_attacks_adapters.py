@@ -154,8 +154,8 @@ def test_facts_of_another_project_do_not_count(split, measured_template):
     other.edit('id = "p-tiny"', 'id = "p-other"')
     for place in (other.project.ledger, other.project.ledger_copy):
         shutil.rmtree(place)
-    shutil.rmtree(other.project.evals)
-    shutil.rmtree(other.project.runs)
+    for folder in (other.project.evals, other.project.runs):
+        shutil.rmtree(folder)
     other("freeze")
     other("baseline")
     other.waive()
@@ -212,8 +212,6 @@ def test_a_copied_certificate_covers_no_other_adapter(trained):
         {"prompt": {"name": "x", "blocks": [{"role": "user", "text": "{{ input }}", "template": True}], "shots": []}},
         {"passed": "0" * 64},
         {"max_new_tokens": 4096},
-        {"recipe": {"rank": 512}},
-        {"written_task": "0" * 64},
     ],
     ids=lambda change: next(iter(change)),
 )
@@ -236,20 +234,6 @@ def test_a_certificate_forged_with_its_facts_is_found(trained):
     trained.forge("trained", {**fact.body, "certificate": forged.sha256, "n": len(forged.rows)})
     trained("compare", "sft-1", "--final", "--yes", code=3)
     assert any("sft-1" in line for line in trained.tampered())
-
-
-@pytest.mark.parametrize("change", [{"recipe": {"rank": 512}}, {"written_task": "0" * 64}], ids=str)
-def test_a_certificate_of_another_recipe_or_task_than_its_pass_is_found(trained, change):
-    """A rewritten certificate with a `trained` fact of its own: its pass says otherwise."""
-    from sluice.train.certificate import read_certificate, write_certificate
-
-    folder = trained.project.adapters / "sft-1"
-    forged = read_certificate(folder).model_copy(update=change)
-    write_certificate(folder, forged)
-    (fact,) = trained.facts().of("trained")
-    trained.forge("trained", {**fact.body, "certificate": forged.sha256})
-    assert next(iter(change)) in trained("compare", "sft-1", "--final", "--yes", code=3).error["message"]
-    assert any("sft-1" in line and next(iter(change)) in line for line in trained.tampered())
 
 
 def test_an_adapter_without_a_certificate_gets_no_verdict(trained):

@@ -336,6 +336,9 @@ def test_a_run_folder_that_was_only_begun_is_gone_on_with(measured):
         if asked.spec.on != "dev":
             shutil.rmtree(asked.folder)
     run = next(r for r in all_runs(measured.project) if r.spec.on == "dev")
+    for later in all_runs(measured.project):
+        if later.spec.on != "dev":
+            shutil.rmtree(later.folder)
     for name in ("closed.json", "answers.jsonl"):
         (run.folder / name).unlink()
     measured("baseline")

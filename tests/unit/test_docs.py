@@ -17,6 +17,7 @@ from packaging.requirements import Requirement
 
 from sluice.cli.table import BY_NAME
 from sluice.core.errors import SluiceError
+from sluice.evalsuite.verdict import EXIT_CODES
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
@@ -57,7 +58,11 @@ def test_every_code_of_an_error_is_documented_with_its_exit():
 
 def test_every_exit_code_is_explained():
     explained = {int(row[0]) for row in _table_rows(_text(DOCS / "exit-codes.md")) if row[0].isdigit()}
-    assert explained == {0, *(kind.exit_code for kind in _kinds(SluiceError)), *_codes_of_the_edge().values()}
+    assert explained == {
+        *EXIT_CODES.values(),
+        *(kind.exit_code for kind in _kinds(SluiceError)),
+        *_codes_of_the_edge().values(),
+    }
 
 
 def test_the_example_of_the_envelope_is_one(tmp_path: Path):

@@ -84,12 +84,19 @@ GRADE = Step(
     ("grade",),
     exits=(0, 4),
 )
-WAIVE = Step(
-    "waive",
-    "Nobody is grading now, so the rule is set aside, openly. The certificate will say so for good.",
-    ("waive", "gradable", "--reason", "demo run without a person to grade; sample data only", "--by", "demo"),
-    exits=(0, 3),
-)
+NOBODY = "demo run without a person to grade; sample data only"
+STOPPED = "demo run whose grading was stopped before its end; sample data only"
+NOT_HELD = "demo run: a person graded, and the rule does not hold; sample data only"
+
+
+def waive(reason: str) -> Step:
+    """Return the step that sets the rule aside, with the reason that is true here."""
+    return Step(
+        "waive",
+        "So the rule is set aside, openly and with the reason. The certificate will say so for good.",
+        ("waive", "gradable", "--reason", reason, "--by", "demo"),
+        exits=(0, 3),
+    )
 
 
 def sample(rows: int, why: str) -> Step:

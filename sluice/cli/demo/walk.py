@@ -200,14 +200,24 @@ def say_planted(out: Terminal, step: Step) -> None:
 
 
 def grade(out: Terminal, w: Walk) -> None:
-    """Offer the grading on a terminal; else, or where it was left, waive openly."""
-    if "grade" in w.done or "waive" in w.done:
+    """Offer the grading on a terminal; where nobody grades, or it does not hold, waive openly and say why."""
+    if "waive" in w.done:
         return
-    if out.interactive:
-        answer = out.ask("Grade 30 answers now, about ten minutes? [y/N]", default="n")
-        if answer.strip().lower().startswith("y") and w.step(steps.GRADE) == 0 and graded():
+    why = steps.NOBODY
+    if "grade" in w.done or wants_to_grade(out):
+        code = w.step(steps.GRADE)
+        if code == 0 and graded():
             return
-    w.step(steps.WAIVE)
+        why = steps.STOPPED if code == 0 else steps.NOT_HELD
+    w.step(steps.waive(why))
+
+
+def wants_to_grade(out: Terminal) -> bool:
+    """Ask a person, where one is there."""
+    if not out.interactive:
+        return False
+    answer = out.ask("Grade 30 answers now, about ten minutes? [y/N]", default="n")
+    return answer.strip().lower().startswith("y")
 
 
 def graded() -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -123,7 +124,7 @@ def logs(
         raise UsageError(
             "not-worse needs the loss that is allowed",
             where="--claim not-worse",
-            remedy=f"sluice compare {a} {b} --claim not-worse --margin 0.05",
+            remedy=shlex.join(["sluice", *out.argv, "--margin", "0.05"]),
         )
     from sluice.cli import drawing
     from sluice.evalsuite.foreign import compare_logs, read_log

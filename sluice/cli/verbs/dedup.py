@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from sluice.cli.drawing import what_went
 from sluice.cli.terminal import Terminal
-from sluice.cli.verb import dry_run_option, find_project, verb
+from sluice.cli.verb import dry_run_option, find_project, typed_again, verb
 from sluice.core.part_sizes import size_options
-from sluice.core.wording import counted
+from sluice.core.wording import counted, export_command
 
 if TYPE_CHECKING:
     from sluice.curate.deduplicate import DeduplicateResult, Twins
@@ -78,16 +79,14 @@ def draw(out: Terminal, result: DeduplicateResult) -> None:
         out.say()
         out.say(f"{', '.join(result.parts)} did not change: parts change only by `sluice split` again")
     if result.dry_run:
-        out.next(f"sluice dedup {result.dataset}", "Nothing was dropped yet.")
+        out.next(typed_again(), "the same without --dry-run")
         return
     if result.dropped:
         out.next(f"sluice show {result.dataset} --dropped", "every dropped row beside the one kept")
     if result.conflicts:
         out.next(f"sluice filter {result.dataset} --failing conflict", "drop rows that contradict each other")
     draw_road(out, result)
-    out.next(
-        f"sluice export {result.dataset} {result.dataset.replace('/', '-')}.jsonl", "or only the clean rows, as a file"
-    )
+    out.next(export_command(result.dataset, Path.cwd()), "or only the clean rows, as a file")
 
 
 def draw_road(out: Terminal, result: DeduplicateResult) -> None:

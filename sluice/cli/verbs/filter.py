@@ -8,7 +8,7 @@ import click
 
 from sluice.cli.drawing import what_went
 from sluice.cli.terminal import Terminal
-from sluice.cli.verb import PATH, dry_run_option, find_project, verb
+from sluice.cli.verb import PATH, dry_run_option, find_project, typed_again, verb
 from sluice.core.errors import InputError
 from sluice.core.wording import counted
 
@@ -74,6 +74,9 @@ def draw(out: Terminal, result: FilterResult) -> None:
         out.say(f"{'':22}{one_line(row.detail, 120)}", "dim")
     if result.parts and result.changed:
         out.say(f"{', '.join(result.parts)} did not change: parts change only by `sluice split` again")
-    if result.dropped and not result.dry_run:
+    if result.dropped and result.dry_run:
+        out.next(typed_again(), "the same without --dry-run")
+        return
+    if result.dropped:
         out.next(f"sluice show {result.dataset} --dropped", "every dropped row with its reason")
     out.next(f"sluice audit {result.dataset}", "what is left?")

@@ -134,5 +134,8 @@ def parse(words: str, items: list[Item]) -> list[tuple[Item, Word]]:
         meant = known.get(word)
         if not number.isdigit() or not 1 <= int(number) <= len(items) or meant is None:
             raise UsageError(f"'{piece}' is no decision", remedy=f"write N=r or N=w, N from 1 to {len(items)}")
-        found.append((items[int(number) - 1], meant))
+        item = items[int(number) - 1]
+        if any(item is other for other, _ in found):
+            raise UsageError(f"{number} is judged twice", where="--words", remedy="give each number once")
+        found.append((item, meant))
     return found

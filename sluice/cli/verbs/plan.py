@@ -24,7 +24,8 @@ def command(out: Terminal, dataset: str | None, epochs: int, batch: int, precisi
     """Show what training would do: rows, tokens, steps, memory, time, and rows with what is learnt in them."""
     result = make(out, dataset, epochs=epochs, batch=batch, precision=precision, probe=probe)
     draw(out, result)
-    out.next("sluice train sft")
+    out.next("sluice gate", "what training still lacks")
+    out.next("sluice train sft", "once the gate is open")
     return result
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from sluice.cli.terminal import Terminal
-from sluice.cli.verb import dry_run_option, find_project, verb
+from sluice.cli.verb import dry_run_option, find_project, typed_again, verb
 from sluice.core.wording import counted
 
 
@@ -51,5 +51,8 @@ def command(out: Terminal, name: str, rows: tuple[str, ...], reason: str | None,
             out.note(f"  {row.row[:10]} touches {row.touches[:10]} of {row.where} ({row.how})")
     if result.parts and result.changed:
         out.say(f"  {', '.join(result.parts)} did not change: parts change only by `sluice split` again")
-    out.next(f"sluice audit {name}", "what is wrong with these rows?")
+    if dry_run and result.restored:
+        out.next(typed_again(), "the same without --dry-run")
+    else:
+        out.next(f"sluice audit {name}", "what is wrong with these rows?")
     return result

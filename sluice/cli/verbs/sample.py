@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from sluice.cli.terminal import Terminal
-from sluice.cli.verb import dry_run_option, find_project, verb
+from sluice.cli.verb import dry_run_option, find_project, typed_again, verb
 from sluice.core.wording import counted
 
 
@@ -40,11 +40,16 @@ def command(out: Terminal, ref: str, rows: int, seed: int, to: str | None, dry_r
                 (f"  {result.rows:,} of {counted(result.rows_in, 'row')} of {result.of}, seed {seed}", None),
             ]
         )
+    if result.rows < rows:
+        out.say(f"  {counted(rows, 'row was', 'rows were')} asked for; there are no more", "warn")
     if result.labels:
         named = ", ".join(f"{label} {count:,}" for label, count in list(result.labels.items())[:8])
         out.say(f"  in proportion by {result.stratified_by}: {named}" + (", ..." if len(result.labels) > 8 else ""))
     if to is None and result.changed:
         out.say("  the other rows are dropped with the reason 'not-sampled'")
         out.next(f"sluice restore {result.dataset} --reason-was not-sampled", "bring them back")
-    out.next(f"sluice audit {result.dataset}", "what is wrong with these rows?")
+    if dry_run:
+        out.next(typed_again(), "the same without --dry-run")
+    else:
+        out.next(f"sluice audit {result.dataset}", "what is wrong with these rows?")
     return result

@@ -50,6 +50,7 @@ def command(
     if dropped:
         shown = show_dropped(find_project(), ref, reason=reason, limit=few)
         draw_dropped(out, shown, ref, reason)
+        draw_next_dropped(out, shown, ref)
     elif set_aside:
         shown = show_set_aside(find_project(), ref, limit=few)
         draw_set_aside(out, shown, ref)
@@ -102,10 +103,20 @@ def draw_dropped(out: Terminal, shown: Shown, ref: str, reason: str | None) -> N
     if len(shown.dropped) < shown.total:
         narrowed = f" --reason {shlex.quote(reason)}" if reason else ""
         out.next(f"sluice show {ref} --dropped{narrowed} -n {shown.total}", "all of them")
-    if shown.dropped:
-        name = ref.partition("@")[0].partition(":")[0]
-        out.next(f"sluice why {name} {shown.dropped[0].row[:10]}", "the whole story of one")
-        out.next(f"sluice restore {name} {shown.dropped[0].row[:10]}", "bring one back")
+
+
+def draw_next_dropped(out: Terminal, shown: Shown, ref: str) -> None:
+    """Name what may be done with one of the rows; to bring one back only where it may come back."""
+    if not shown.dropped or out.json:
+        return
+    from sluice.curate.restore import may_come_back
+
+    name = ref.partition("@")[0].partition(":")[0]
+    out.next(f"sluice why {name} {shown.dropped[0].row[:10]}", "the whole story of one")
+    one_each = {row.reason: row.row for row in reversed(shown.dropped)}
+    back = may_come_back(find_project(), name, list(one_each.values())[::-1])
+    if back is not None:
+        out.next(f"sluice restore {name} {back[:10]}", "bring one back")
 
 
 def draw_set_aside(out: Terminal, shown: Shown, ref: str) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from sluice.cli.terminal import Terminal
-from sluice.cli.verb import dry_run_option, find_project, verb
-from sluice.core.wording import counted
+from sluice.cli.verb import dry_run_option, find_project, typed_again, verb
+from sluice.core.wording import counted, export_command
 
 if TYPE_CHECKING:
     from sluice.core.project import Project
@@ -71,7 +72,8 @@ def draw(out: Terminal, done: SplitDone) -> None:
     from sluice.curate.drops import one_line
 
     if done.dry_run:
-        out.say("Nothing was split yet. It would be:")
+        stays = done.extended and not done.gone and not any(p.new for p in done.parts)
+        out.say(f"{done.dataset}: the parts would stay; no row is new." if stays else "Nothing was done. It would be:")
     elif not done.changed:
         out.say(f"{done.dataset}: the parts stand; no row is new.")
     if done.brought_back:
@@ -107,7 +109,7 @@ def draw(out: Terminal, done: SplitDone) -> None:
 def draw_next(out: Terminal, done: SplitDone, project: Project) -> None:
     """Say what comes next: for who only curates, no more than the rows as files."""
     if done.dry_run:
-        out.next("the same without --dry-run")
+        out.next(typed_again(), "the same without --dry-run")
         return
     wants_eval = project.has_config and not project.config.task.curate_only
     names = {p.name for p in done.parts}
@@ -116,4 +118,4 @@ def draw_next(out: Terminal, done: SplitDone, project: Project) -> None:
         out.next(f"sluice freeze{part}", f"{done.dataset}/eval becomes the eval set: its rows do not change any more")
     out.next(f"sluice audit {done.dataset}/train", "what is wrong with the training rows?")
     if not wants_eval:
-        out.next(f"sluice export {done.dataset}/train train.jsonl", "a part as a file")
+        out.next(export_command(f"{done.dataset}/train", Path.cwd()), "a part as a file")

@@ -103,7 +103,6 @@ KINDS = [
     (errors.EvidenceSaysNo, 1),
     (errors.Tampered, 1),
     (errors.Refused, 3),
-    (errors.CannotTell, 4),
     (errors.SurroundingsError, 5),
     (errors.StoreBusy, 5),
     (errors.ModelNotFound, 5),

@@ -220,6 +220,8 @@ def test_own_files_are_used_where_they_lie_or_copied_and_never_over_another(tmp_
         {"data": "tickets/train"},
         {"description": "  "},
         {"fields": ("a:text",)},
+        {"fields": ("a", "b", "a:boolean")},
+        {"kind": "text", "labels": ("a", "b")},
         {"labels": ("a",)},
         {"labels": ("a", "a")},
         {"rubric": Path("no-such-file.md")},

@@ -117,6 +117,78 @@ def test_a_dry_run_points_to_nothing_that_is_not_there(folder, capsys):
     assert "sluice show" not in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("line", ["dedup d", "status", "split d --eval 20 --dev 5"])
+def test_what_is_exported_goes_to_a_file_that_is_not_there(folder, capsys, line):
+    (folder / "sluice.toml").unlink()
+    (folder / "d-train.jsonl").write_text("something else\n")
+    added(folder)
+    command = next(c for c in said(capsys, line) if c.startswith("sluice export"))
+    assert works(command), command
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "dedup d --drop-near --dry-run",
+        "sample d 9 --seed 4 --dry-run",
+        "split d --eval 20 --dev 5 --seed 7 --dry-run",
+        "filter d --failing conflict --dry-run",
+        "restore d --reason-was not-sampled --dry-run",
+    ],
+)
+def test_a_dry_run_ends_with_the_command_itself(folder, capsys, line):
+    twice = [{"body": f"a text of two answers {i}", "label": label} for i in range(3) for label in "yn"]
+    with (folder / "d.jsonl").open("a") as file:
+        file.write("".join(json.dumps(r) + "\n" for r in twice))
+    added(folder)
+    if line.startswith("restore"):
+        run(["sample", "d", "50"])
+    assert said(capsys, line)[0] == f"sluice {line.removesuffix(' --dry-run')}"
+
+
+def test_a_split_that_would_change_nothing_says_so(folder, capsys):
+    added(folder)
+    run(["split", "d", "--eval", "20", "--dev", "5"])
+    capsys.readouterr()
+    assert run(["split", "d", "--dry-run"]) == 0
+    assert "would stay" in capsys.readouterr().out.splitlines()[0]
+
+
+def test_a_row_that_may_not_come_back_is_not_proposed_to_be_restored(folder, capsys):
+    added(folder)
+    run(["split", "d", "--eval", "20", "--dev", "5"])
+    held = open_dataset(Project(folder), "d/eval").examples()[0]
+    (folder / "more.jsonl").write_text(json.dumps({"body": held.input["body"].upper(), "label": "y"}) + "\n")
+    add(Project(folder), "d", [folder / "more.jsonl"], ReadOptions(input="body", target="label"))
+    run(["split", "d"])
+    assert not any("restore" in c for c in said(capsys, "show d/train --dropped"))
+    run(["sample", "d/train", "20"])
+    (command,) = (c for c in said(capsys, "show d/train --dropped") if "restore" in c)
+    assert works(command), command
+
+
+def test_remedies_name_the_dataset_and_keep_what_was_typed(folder, capsys):
+    added(folder)
+    (folder / "lean.jsonl").write_text(
+        "".join(json.dumps({"body": f"w{i} x{i}", "label": "y"}) + "\n" for i in range(60))
+    )
+    add(Project(folder), "lean", [folder / "lean.jsonl"], ReadOptions(input="body", target="label"))
+    capsys.readouterr()
+    assert run(["filter", "lean", "--failing", "balance", "--json"]) == 2
+    assert "{" not in json.loads(capsys.readouterr().out)["error"]["remedy"]
+    for log in ("a.jsonl", "b.jsonl"):
+        (folder / log).write_text("".join(json.dumps({"id": i, "score": i % 2}) + "\n" for i in range(60)))
+    assert run(shlex.split("compare a.jsonl b.jsonl --kind binary --claim not-worse --json")) == 2
+    remedy = json.loads(capsys.readouterr().out)["error"]["remedy"]
+    assert run(shlex.split(remedy)[1:]) in (0, 4)
+
+
+def test_a_sample_of_more_rows_than_there_are_says_so(folder, capsys):
+    added(folder)
+    assert run(["sample", "d", "100", "--to", "s"]) == 0
+    assert "100 rows were asked for" in capsys.readouterr().out
+
+
 def test_one_row_is_one_row(folder, capsys):
     (folder / "one.jsonl").write_text(json.dumps(PAIR) + "\n")
     for line in (

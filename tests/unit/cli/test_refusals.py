@@ -12,10 +12,16 @@ import pytest
 from support import whole_project
 
 from sluice.cli.app import run
+from sluice.cli.verbs.grade import parse
+from sluice.core.errors import UsageError
+from sluice.core.project import Project
 from sluice.core.scaffold import InitAnswers, scaffold
 from sluice.curate.parts import split_dataset
 from sluice.evalsuite.freeze import freeze
+from sluice.train.gate import GateReport
 from sluice.train.policy import HARD, WAIVABLE
+from sluice.train.rules.result import RuleResult
+from sluice.train.waive import waive
 
 HEAVY = ("torch", "transformers", "peft")
 ENOUGH = "we graded these on paper"
@@ -62,6 +68,9 @@ WALK = """
 import io, json, sys
 from contextlib import redirect_stderr, redirect_stdout
 from sluice.cli.app import run
+from sluice.cli.verbs.grade import parse
+from sluice.core.errors import UsageError
+from sluice.core.project import Project
 found = []
 for code, argv in json.loads(sys.argv[1]):
     with redirect_stdout(io.StringIO()) as out, redirect_stderr(io.StringIO()):
@@ -143,6 +152,41 @@ def test_a_reason_that_is_too_short_is_told_how_long_it_must_be(stages, monkeypa
     said = capsys.readouterr().err
     assert "10 characters" in said
     assert "'holiday' has 7" in said
+
+
+@pytest.mark.parametrize("argv", [["freeze", "--as", "other"], ["freeze", "--keep", "1234567890"]])
+def test_every_verb_asks_for_the_same_reasons(stages, argv, monkeypatch, capsys):
+    monkeypatch.chdir(stages["frozen"])
+    assert run([*argv, "--reason", "m"]) == 2
+    assert "10 characters" in capsys.readouterr().err
+
+
+def test_an_answer_is_judged_once():
+    items = [object(), object()]
+    assert [item for item, _ in parse("2=r,1=w", items)] == items[::-1]
+    with pytest.raises(UsageError, match="judged twice"):
+        parse("1=r,2=w,1=w", items)
+
+
+def test_the_same_waiver_typed_twice_is_one_fact(tmp_path):
+    rule = RuleResult(rule="gradable", status="refused", found="nobody graded", value="1", word="absent")
+    report = GateReport(
+        task="t",
+        dataset="d/train",
+        version="",
+        base="m",
+        form="float32",
+        open=False,
+        rules=(rule,),
+        advice=(),
+        loosened=(),
+    )
+    scaffold(tmp_path, InitAnswers(name="t", data="d", description="d", base="m", kind="text"))
+    first = waive(Project(tmp_path), report, "gradable", ENOUGH, by="ana")
+    waived = report.model_copy(update={"rules": (rule.model_copy(update={"status": "waived"}),)})
+    assert waive(Project(tmp_path), waived, "gradable", ENOUGH, by="ana").hash == first.hash
+    assert waive(Project(tmp_path), waived, "gradable", ENOUGH, by="bo").hash != first.hash
+    assert waive(Project(tmp_path), waived, "gradable", ENOUGH + " again", by="ana").hash != first.hash
 
 
 def test_compare_of_one_log_outside_a_project_asks_for_the_other(tmp_path, monkeypatch, capsys):

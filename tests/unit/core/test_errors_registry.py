@@ -29,7 +29,6 @@ def test_exit_codes_are_those_of_the_documentation() -> None:
     assert codes["InputError"] == codes["UsageError"] == 2
     assert codes["Tampered"] == codes["EvidenceSaysNo"] == 1
     assert codes["Refused"] == 3
-    assert codes["CannotTell"] == 4
     assert codes["StoreBusy"] == codes["ModelNotFound"] == codes["SurroundingsError"] == 5
 
 

@@ -127,6 +127,18 @@ def test_a_failed_write_keeps_the_old_file(
     assert os.listdir(tmp_path) == ["a.json"], "no left-over"
 
 
+def test_a_place_that_may_not_be_written_is_named_and_not_the_temporary_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_words: object) -> None:
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    monkeypatch.setattr("sluice.core.files.sync_fd", refuse)
+    with pytest.raises(SurroundingsError) as problem:
+        atomic_write(tmp_path / "rubric.md", b"x")
+    assert problem.value.where == str(tmp_path / "rubric.md")
+
+
 def test_other_errors_are_not_dressed_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     fail_with(errno.EIO, monkeypatch, name="replace")
     with pytest.raises(OSError, match=os.strerror(errno.EIO)):

@@ -179,7 +179,6 @@ def test_composed_examples_are_data_and_not_templates() -> None:
     rendered = prompt.render({"q": "now"})
     assert [m["role"] for m in rendered] == ["system", "user", "assistant", "user"]
     assert [m["content"] for m in rendered[1:]] == ["Q: {{ boom }} {% x %}", '{"a": "{{ b }}"}', "Q: now"]
-    assert parse_prompt("few", prompt.file_text()).render({"q": "now"}) == rendered
 
 
 def test_examples_that_are_chats_keep_their_turns() -> None:
@@ -190,7 +189,6 @@ def test_examples_that_are_chats_keep_their_turns() -> None:
     prompt = Prompt(name="x", blocks=(Block(role="system", text="s", template=False), *blocks))
     chat = chat_input([{"role": "user", "content": "now"}])
     assert [m["content"] for m in prompt.render(chat)] == ["s", "a", "b", "c", "d", "now"]
-    assert parse_prompt("x", prompt.file_text()).render(chat) == prompt.render(chat)
 
 
 def test_examples_that_blocks_cannot_hold_are_refused() -> None:
@@ -214,28 +212,6 @@ def test_the_system_turn_of_an_example_is_left_out() -> None:
     row = chat_row(messages)
     assert showable(row)
     assert [b.role for b in shot_blocks(Prompt(name="x", blocks=()), [row])] == ["user", "assistant"]
-
-
-block_lists = st.lists(
-    st.builds(
-        Block, role=st.sampled_from(["system", "user", "assistant"]), text=nasty | texts, template=st.just(False)
-    ),
-    max_size=3,
-)
-
-
-@given(block_lists, nasty)
-def test_a_prompt_file_renders_what_the_prompt_does(blocks: list[Block], body: str) -> None:
-    prompt = Prompt(
-        name="p", blocks=(*blocks, Block(role="user", text="Q {{ body }} {# note #}{% if body %}!{% endif %}"))
-    )
-    assert parse_prompt("p", prompt.file_text()).render({"body": body}) == prompt.render({"body": body})
-
-
-@pytest.mark.parametrize("text", ["\nx", "x\n\n", "\n\n", "", "a\n---user---\nb", "---foo---", "\n---user---\n"])
-def test_templates_of_programs_survive_a_file_too(text: str) -> None:
-    prompt = Prompt(name="p", blocks=(Block(role="system", text=text), Block(role="user", text="{{ a }}")))
-    assert parse_prompt("p", prompt.file_text()).render({"a": "x"}) == prompt.render({"a": "x"})
 
 
 names = st.sampled_from(
