@@ -24,7 +24,7 @@ class Adapter:
     folder: Path
     sha256: str
     certificate: Certificate | None
-    """None for a foreign adapter: it can be measured, never promoted."""
+    """None for a foreign adapter: it can be measured on dev under a prompt that is named, and gets no verdict."""
 
     @property
     def prompt(self) -> Prompt | None:

@@ -13,6 +13,7 @@ from sluice.core.evalset import FrozenSet
 from sluice.core.ledger import Fact, Facts, Ledger
 from sluice.core.progress import Progress
 from sluice.core.project import Project
+from sluice.core.prompt import Prompt
 from sluice.core.runs import rows_hash
 from sluice.curate.dataset import Version, dataset_names, versions
 from sluice.curate.eval_side import change_edges, relation_of
@@ -28,6 +29,7 @@ from sluice.evalsuite.question import Question
 from sluice.evalsuite.scoring import Scores
 from sluice.evalsuite.sets import deciding_set
 from sluice.train.adapters import Adapter, open_adapter
+from sluice.train.certificate import Certificate
 
 
 class Judged(BaseModel):
@@ -105,8 +107,8 @@ def judge(
     """Compare an adapter with the best of the recorded baselines, on dev or on the eval set.
 
     Raises:
-        Refused: no eval set or baseline on record, a ledger that is not whole, all openings spent, a leak between
-            eval set and training rows, another base or form than the adapter's.
+        Refused: a foreign adapter, no eval set or baseline on record, a ledger that is not whole, all openings spent, a
+            leak between eval set and training rows, another base or form than the adapter's.
         Tampered: adapter, certificate or stored answers are not what was recorded.
     """
     ledger = Ledger(project)
@@ -179,7 +181,7 @@ def judge(
         ),
         opening=_opening_of(facts, b, adapter) if final else None,
         allowed=counted.allowed if final else None,
-        waived=tuple(str(w["rule"]) for w in adapter.certificate.waivers) if adapter.certificate else (),
+        waived=tuple(str(w["rule"]) for w in require_certificate(adapter).waivers),
         openable=counted.used < counted.allowed or not _specs_opened(facts, b, adapter).isdisjoint(counted.made),
     )
 
@@ -195,17 +197,26 @@ def _eval_place(project: Project, facts: Facts, b: Bench) -> Place:
     return set_place(state, final=True)
 
 
-def candidate_of(adapter: Adapter, files: ModelFiles, form: Form, identity: ModelIdentity | None = None) -> Candidate:
-    """Return an adapter as a candidate. Raises Refused for a foreign one without a prompt of its own."""
-    prompt = adapter.prompt
+def candidate_of(
+    adapter: Adapter,
+    files: ModelFiles,
+    form: Form,
+    identity: ModelIdentity | None = None,
+    *,
+    foreign_prompt: Prompt | None = None,
+) -> Candidate:
+    """Return an adapter as a candidate.
+
+    Args:
+        foreign_prompt: what a foreign adapter is asked under, which has no certificate to say so.
+
+    Raises Refused for a foreign one without it.
+    """
+    prompt = adapter.prompt or foreign_prompt
     if prompt is None:
-        raise Refused(
-            "this adapter has no certificate, so nobody knows its prompt",
-            where=adapter.id,
-            remedy="train it here, behind the gate",
-        )
+        raise _foreign(adapter)
     return Candidate(
-        label=adapter.id,
+        label=adapter.id if adapter.certificate else f"{adapter.id} (foreign)",
         prompt=prompt,
         files=files,
         form=form,
@@ -215,11 +226,25 @@ def candidate_of(adapter: Adapter, files: ModelFiles, form: Form, identity: Mode
     )
 
 
+def require_certificate(adapter: Adapter) -> Certificate:
+    """Return an adapter's certificate. Raises Refused for a foreign one: nobody knows its prompt, rows and base."""
+    if adapter.certificate is None:
+        raise _foreign(adapter)
+    return adapter.certificate
+
+
+def _foreign(adapter: Adapter) -> Refused:
+    return Refused(
+        f"{adapter.id} is foreign: without a certificate nobody knows its prompt and what it was trained on, so it "
+        "gets no verdict",
+        where=f".sluice/adapters/{adapter.id}",
+        remedy=f"sluice eval {adapter.id} --prompt FILE measures it on dev; or train it here, behind the gate",
+    )
+
+
 def refuse_trained_leaks(project: Project, adapter: Adapter, frozen: FrozenSet) -> None:
     """Raise Refused where an eval row stands in the relation to any row the adapter was trained on."""
-    certificate = adapter.certificate
-    if certificate is None:
-        return
+    certificate = require_certificate(adapter)
     version = trained_version(project, certificate.version, certificate.rows, certificate.dataset)
     relation = relation_of(frozen)
     groups = frozen.groups_by_row()
@@ -281,9 +306,7 @@ def trained_version(project: Project, version: str, rows: tuple[str, ...], datas
 
 
 def _check_base(adapter: Adapter, b: Bench) -> None:
-    certificate = adapter.certificate
-    if certificate is None:
-        return
+    certificate = require_certificate(adapter)
     if certificate.base_sha256 != b.base_sha256:
         raise Refused(
             f"{adapter.id} was trained on {certificate.base}, another model than today's base {b.files.name}",

@@ -240,6 +240,14 @@ def test_an_adapter_without_a_certificate_gets_no_verdict(trained):
     (trained.project.adapters / "sft-1" / "certificate.json").unlink()
     assert "certificate" in trained("compare", "sft-1", "--final", "--yes", code=3).error["message"]
     assert trained("adapters").result["adapters"][0]["word"] == "foreign"
+    assert "--prompt" in trained("eval", "sft-1", code=3).error["remedy"]
+    (trained.root / "p.md").write_text("Name the desk: {{ input }}\n")
+    found = trained("eval", "sft-1", "--prompt", "p.md").result
+    assert (found["label"], found["foreign"], found["on"]) == ("sft-1 (foreign)", True, "dev")
+    trained("eval", "sft-1", "--prompt", "p.md", "--on", "tickets", code=3)
+    trained("eval", "sft-1", "--prompt", "p.md", "--on", "tickets", "--final", "--yes", code=3)
+    trained("compare", "sft-1", code=3)
+    assert not [f for f in trained.facts().of("opened") if f.body.get("adapter")]
 
 
 def test_an_adapter_swapped_in_the_training_folder_gets_no_certificate(measured, trained_template):

@@ -40,7 +40,7 @@ def check_adapters(
         try:
             certificate = read_certificate(folder)
             if certificate is None:
-                notes.append(f"{name} has no certificate: it is foreign, can be measured and never promoted")
+                notes.append(f"{name} has no certificate: it is foreign, can be measured on dev and gets no verdict")
                 continue
             here.add(certificate.sha256)
             check(folder, certificate, facts)

@@ -17,7 +17,7 @@ from sluice.cli.verb import find_project, verb, yes_option
 @click.argument("what", metavar="ADAPTER | base")
 @click.option("--on", metavar="NAME", help="A part or a guard set; by default dev.")
 @click.option("--final", is_flag=True, help="Open the eval set. Dear: each trained candidate counts.")
-@click.option("--prompt", metavar="FILE", help="For base: a prompt file; by default the composed zero-shot prompt.")
+@click.option("--prompt", metavar="FILE", help="For base, or an adapter without a certificate: a prompt file.")
 @yes_option
 def command(out: Terminal, what: str, on: str | None, final: bool, prompt: str | None, yes: bool) -> Any:
     """Let the base or an adapter answer the rows of dev, a part or a set, and score the answers."""
@@ -29,12 +29,15 @@ def command(out: Terminal, what: str, on: str | None, final: bool, prompt: str |
     from sluice.evalsuite.baselines.bench import bench, reached_limit, require_asked
     from sluice.evalsuite.evaluate import Candidate, find_place, measure_on
     from sluice.train.adapters import open_adapter
-    from sluice.train.judge import candidate_of, final_cost, refuse_trained_leaks
+    from sluice.train.judge import candidate_of, final_cost, refuse_trained_leaks, require_certificate
 
     project = find_project()
     facts = Ledger(project).read()
     adapter = None if what == "base" else open_adapter(project, what, facts)
-    if adapter is not None and prompt:
+    foreign = adapter is not None and adapter.certificate is None
+    if adapter is not None and (final or not prompt):
+        require_certificate(adapter)
+    if adapter is not None and prompt and not foreign:
         raise UsageError("an adapter answers under the prompt of its certificate", remedy="leave --prompt out")
     chosen = load_prompt(project, prompt) if prompt else None
     require_asked(project, facts)
@@ -53,7 +56,7 @@ def command(out: Terminal, what: str, on: str | None, final: bool, prompt: str |
                 out.confirm(
                     f"This opens the eval set for {what}: opening {cost.opening} of {cost.allowed}. Go on?", yes
                 )
-        candidate = candidate_of(adapter, files, form)
+        candidate = candidate_of(adapter, files, form, foreign_prompt=chosen)
     out.if_interrupted = "Every answer so far is kept. Run the same command to go on."
     measured = measure_on(
         project,
@@ -77,10 +80,13 @@ def command(out: Terminal, what: str, on: str | None, final: bool, prompt: str |
             ("field", "precision", "recall", "F1"),
             [(k, _two(v.precision), _two(v.recall), _two(v.f1)) for k, v in scores.total.per_field.items()],
         )
-    if what != "base":
+    if foreign:
+        out.say(f"  {what} has no certificate: it opens no eval set and gets no verdict", "warn")
+    elif what != "base":
         out.next(f"sluice compare {what}", "against the best prompt")
     return {
         "label": candidate.label,
+        "foreign": foreign,
         "on": place.name,
         "run": measured.run,
         "fact": measured.fact,
