@@ -79,7 +79,7 @@ class Runs:
         label = str(fact.body["name" if reference else "label"])
         if not (run.folder / "run.json").is_file():
             return absent("run", name, f"the answers of '{label}' are not in this copy")
-        problem = _sealed(run) or recorded_problem(run, fact)
+        problem = _sealed(run) or recorded_problem(run, fact) or self._counts_problem(run)
         if problem:
             return tampered("run", name, problem)
         rows = self._rows(fact, run)
@@ -93,6 +93,16 @@ class Runs:
         if self.today.grader is None or why is not None:
             return absent("run", name, f"answers are as recorded, but '{label}' cannot be scored again: {why}")
         return self._score(fact, run, name, rows, self.today.grader)
+
+    def _counts_problem(self, run: Run) -> str | None:
+        """Return that a run took other tokens or seconds than any fact of it says; a run cut after it was scored has two.
+
+        Facts of before they were sealed say nothing of them.
+        """
+        said = {f.body["counts"] for f in self.facts.of("evaluated", run=run.id) if "counts" in f.body}
+        if not said or run.counts in said:
+            return None
+        return "tokens or seconds of the stored answers are not those on record"
 
     def _rows(self, fact: Fact, run: Run) -> Sequence[Example] | None:
         digest = fact.body.get("set")
