@@ -58,6 +58,7 @@ def test_a_verdict_stands_when_prompts_are_given_more_room_later(judged):
     again = judged("compare", "sft-1", "--final", code=None)
     assert again.code in (1, 4)
     assert again.result["comparison"]["candidate"] == before["candidate"], "the answers of its opening"
-    assert any(f"room for {opened['max_new_tokens']} new tokens" in note for note in again.result["comparison"]["notes"])
+    room = f"room for {opened['max_new_tokens']} new tokens"
+    assert any(room in note for note in again.result["comparison"]["notes"])
     assert judged("eval", "sft-1", "--on", "tickets", "--final", "--yes").result["run"]
     assert len([f for f in judged.facts().of("opened") if f.body.get("adapter")]) == 1

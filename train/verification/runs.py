@@ -95,9 +95,9 @@ class Runs:
         return self._score(fact, run, name, rows, self.today.grader)
 
     def _counts_problem(self, run: Run) -> str | None:
-        """Return that a run took other tokens or seconds than any fact of it says; a run cut after it was scored has two.
+        """Return that a run took other tokens or seconds than each fact of it says that says anything of them.
 
-        Facts of before they were sealed say nothing of them.
+        A run that was cut after it was scored has several facts, and the newest is right.
         """
         said = {f.body["counts"] for f in self.facts.of("evaluated", run=run.id) if "counts" in f.body}
         if not said or run.counts in said:
