@@ -17,6 +17,7 @@ from sluice.core.canonical import canonical
 from sluice.core.errors import InputError, Refused, SluiceError
 from sluice.core.ledger import Fact, Facts, decimal
 from sluice.core.project import Project
+from sluice.core.standing import newest_facts
 from sluice.core.task import ALPHA, LARGEST_MARGIN, GraderConfig, read_schema
 from sluice.evalsuite.graders import GRADERS, Grader, grader_hash, make_grader
 
@@ -153,7 +154,7 @@ def pinned_question(facts: Facts, set_sha256: str) -> tuple[Question, Fact]:
 
     Raises Refused where none is, or where two copies of the project pinned different ones and nobody chose.
     """
-    newest = newest_of(facts, claims_that_count(facts, set_sha256))
+    newest = newest_facts(facts, claims_that_count(facts, set_sha256))
     if not newest:
         raise Refused("nothing is claimed of this eval set", where=set_sha256[:8], remedy="sluice freeze")
     questions = {Question.model_validate(f.body["question"]).sha256 for f in newest}
@@ -205,16 +206,6 @@ def _is_question(value: object) -> bool:
         return question.openings >= 1 and 0 < float(question.alpha) < 0.5 and float(question.low) < float(question.high)
     except ValueError:
         return False
-
-
-def newest_of(facts: Facts, some: list[Fact]) -> list[Fact]:
-    """Return those of some facts that no other of them stands on: what holds now."""
-    hashes = {f.hash for f in some}
-    covered: set[str] = set()
-    for fact in reversed(some):
-        if fact.hash not in covered:
-            covered |= facts.ancestors(fact.hash) & hashes
-    return [f for f in some if f.hash not in covered]
 
 
 def changed_keys(old: Question, new: Question) -> list[str]:

@@ -15,10 +15,9 @@ from sluice.core.evalset import FrozenSet, read_set, set_folders
 from sluice.core.ledger import Fact, Facts
 from sluice.core.project import Project
 from sluice.core.rows import Example
-from sluice.core.standing import is_set
+from sluice.core.standing import decided, is_set, newest_facts
 from sluice.curate.eval_side import relation_of
 from sluice.curate.leaks import find_leaks
-from sluice.evalsuite.question import newest_of
 
 
 class SetState(BaseModel):
@@ -100,7 +99,7 @@ def folder_name(name: str, digest: str) -> str:
 def contenders(project: Project, facts: Facts) -> list[SetState]:
     """Return the newest eval sets, guard sets apart: one decides, several were frozen in copies apart."""
     states = [s for s in all_sets(project, facts) if not s.fact.body["guard"]]
-    newest = {f.hash for f in newest_of(facts, [s.fact for s in states])}
+    newest = {f.hash for f in newest_facts(facts, [s.fact for s in states])}
     return [s for s in states if s.fact.hash in newest]
 
 
@@ -109,20 +108,13 @@ def deciding_set(project: Project, facts: Facts) -> SetState | None:
 
     Raises Refused where two copies froze apart and nobody chose.
     """
-    states = contenders(project, facts)
-    if len(states) < 2:
-        return states[0] if states else None
-    newest = [s.fact for s in states]
-    choices = newest_of(facts, facts.of("chosen"))
-    for choice in choices:
-        under = facts.ancestors(choice.hash)
-        if len(choices) == 1 and all(f.hash in under for f in newest):
-            chosen = next((s for s in states if s.sha256 == choice.body["set"]), None)
-            if chosen is not None:
-                return chosen
-    hashes = ", ".join(str(f.body["set"])[:8] for f in newest)
+    states = [s for s in all_sets(project, facts) if not s.fact.body["guard"]]
+    fact, apart = decided(facts, [s.fact for s in states])
+    if not apart:
+        return next((s for s in states if s.fact is fact), None)
+    hashes = ", ".join(str(f.body["set"])[:8] for f in apart)
     raise Refused(
-        f"{len(newest)} eval sets were frozen apart from each other ({hashes})",
+        f"{len(apart)} eval sets were frozen apart from each other ({hashes})",
         where="ledger",
         remedy='sluice freeze --keep HASH --reason "..."',
     )
@@ -143,7 +135,7 @@ def require_set(project: Project, facts: Facts) -> FrozenSet:
 def named_set(project: Project, facts: Facts, name: str) -> SetState | None:
     """Return the newest set of a name (guard sets among them), or None."""
     states = [s for s in all_sets(project, facts) if s.name == name]
-    newest = newest_of(facts, [s.fact for s in states])
+    newest = newest_facts(facts, [s.fact for s in states])
     return next((s for s in states if newest and s.fact.hash == newest[-1].hash), None)
 
 

@@ -110,18 +110,25 @@ def is_set(fact: Fact) -> bool:
 
 
 def deciding(seen: Seen) -> tuple[Fact | None, list[Fact]]:
-    """Return the set that decides, and those that were frozen apart where nobody chose (as evalsuite.sets does)."""
+    """Return the set that decides, and those that were frozen apart where nobody chose."""
     if seen.facts is None:
         return None, []
-    frozen = [f for f in seen.facts.of("frozen") if f.body.get("guard") is False and is_set(f)]
-    newest = newest_facts(seen.facts, frozen)
+    return decided(seen.facts, [f for f in seen.facts.of("frozen") if f.body.get("guard") is False and is_set(f)])
+
+
+def decided(facts: Facts, frozen: list[Fact]) -> tuple[Fact | None, list[Fact]]:
+    """Return which of the freeze entries of eval sets decides, and those that were frozen apart where nobody chose.
+
+    A choice counts where it stands on all that it chooses from, and no other copy chose apart from it.
+    """
+    newest = newest_facts(facts, frozen)
     if len(newest) < 2:
         return (newest[0] if newest else None), []
-    for choice in newest_facts(seen.facts, seen.facts.of("chosen")):
-        under = seen.facts.ancestors(choice.hash)
-        chosen = [f for f in newest if f.body.get("set") == choice.body.get("set")]
-        if chosen and all(f.hash in under for f in newest):
-            return chosen[0], []
+    choices = newest_facts(facts, facts.of("chosen"))
+    if len(choices) == 1 and facts.ancestors(choices[0].hash) >= {f.hash for f in newest}:
+        chosen = next((f for f in newest if f.body.get("set") == choices[0].body.get("set")), None)
+        if chosen is not None:
+            return chosen, []
     return None, newest
 
 

@@ -126,6 +126,7 @@ def _training(project: Project, certificate: Certificate) -> Iterator[Finding]:
     folder = project.store / "training" / certificate.id / "fit"
     name = f".sluice/training/{certificate.id}"
     if not folder.is_dir():
+        yield absent("adapter", name, "log and checkpoints of the training are not here: nothing shows how it was made")
         return
     log = folder / "log.jsonl"
     if certificate.log_sha256:

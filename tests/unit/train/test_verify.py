@@ -207,6 +207,7 @@ def test_an_edited_file_is_tampered_by_name(project, what):
         (".sluice/runs/dev-*", ".sluice/runs/dev-"),
         (".sluice/adapters/sft-1", "adapter "),
         (".sluice/training/sft-1/fit/checkpoint-4", ".sluice/training/sft-1"),
+        (".sluice/training/sft-1", ".sluice/training/sft-1"),
         ("evals/*", "evals/tickets-"),
     ],
 )
