@@ -8,28 +8,28 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict
 
-from sluice.core.errors import InputError, Refused, Tampered
-from sluice.core.evalset import FrozenSet
+from sluice.core.errors import InputError, Refused
 from sluice.core.ledger import Fact, Facts, Ledger
 from sluice.core.progress import Progress
 from sluice.core.project import Project
 from sluice.core.prompt import Prompt
-from sluice.core.runs import rows_hash
-from sluice.curate.dataset import Version, dataset_names, versions
-from sluice.curate.eval_side import change_edges, relation_of
-from sluice.curate.leaks import find_leaks
 from sluice.evalsuite.asking import Form, spec_for
 from sluice.evalsuite.baselines.bench import Bench, bench, dev_facts, next_limit, reached_limit, set_facts
 from sluice.evalsuite.baselines.measure import constant_scores, here
 from sluice.evalsuite.compare import Comparison, compare_scores
 from sluice.evalsuite.evaluate import Candidate, Place, find_place, measure_on, rescored, set_place
 from sluice.evalsuite.models.identity import ModelFiles, ModelIdentity
-from sluice.evalsuite.openings import all_spent, openings, refuse_spoilt
+from sluice.evalsuite.openings import Openings, all_spent, openings, refuse_spoilt
 from sluice.evalsuite.question import Question
 from sluice.evalsuite.scoring import Scores
 from sluice.evalsuite.sets import deciding_set
 from sluice.train.adapters import Adapter, open_adapter
-from sluice.train.certificate import Certificate
+from sluice.train.seen_before import foreign, refuse_dev_leaks, refuse_trained_leaks, require_certificate
+
+_OTHER_ROOM = (
+    "it opened the set with room for {room} new tokens, and prompts are given {limit} by now: its first run on the set "
+    "is the one that counts"
+)
 
 
 class Judged(BaseModel):
@@ -78,7 +78,7 @@ def final_cost(project: Project, identity: str, files: ModelFiles, form: Form) -
         list(b.frozen.rows),
         role="eval",
         on=b.frozen.name,
-        max_new_tokens=reached_limit(b, facts),
+        max_new_tokens=final_room(facts, b, adapter, counted),
         adapter=candidate.adapter_sha256,
         identity=b.identity,
     )
@@ -140,8 +140,9 @@ def judge(
     label, best = _best(project, b, reference_facts, place)
     constant = constant_scores(b.grader, b.dev, place.rows)
     reference = _reference(project, b) if final else None  # before anything is spent on a comparison without it
+    room = final_room(facts, b, adapter, openings(project, facts, b.frozen, b.question)) if final else limit
     measured = measure_on(
-        project, candidate, place, question=b.question, grader=b.grader, max_new_tokens=limit, progress=progress
+        project, candidate, place, question=b.question, grader=b.grader, max_new_tokens=room, progress=progress
     )
     facts = ledger.read()
     counted = openings(project, facts, b.frozen, b.question)
@@ -163,7 +164,10 @@ def judge(
         constant=constant,
         prompt=prompt,
         cost=project.config.cost,
-        notes=("one training seed: the noise between seeds is not in this interval",),
+        notes=(
+            "one training seed: the noise between seeds is not in this interval",
+            *(() if room == limit else (_OTHER_ROOM.format(room=room, limit=limit),)),
+        ),
     )
     return Judged(
         adapter=adapter.id,
@@ -184,6 +188,19 @@ def judge(
         waived=tuple(str(w["rule"]) for w in require_certificate(adapter).waivers),
         openable=counted.used < counted.allowed or not _specs_opened(facts, b, adapter).isdisjoint(counted.made),
     )
+
+
+def final_room(facts: Facts, b: Bench, adapter: Adapter, counted: Openings) -> int:
+    """Return the room for new tokens that an adapter is asked with on the eval set.
+
+    It is the room that its opening was made with, though dev may ask for another one by now: the first run on the set
+    is the one. Without an opening it is what prompts are given today.
+    """
+    opened = facts.of("opened", set=b.frozen.sha256, adapter=adapter.sha256)
+    made = [f.body for f in opened if f.body.get("spec") in counted.made]
+    rooms = [room for body in made if isinstance(room := body.get("max_new_tokens"), int)]
+    today = reached_limit(b, facts)
+    return today if today in rooms or not rooms else rooms[0]
 
 
 def _specs_opened(facts: Facts, b: Bench, adapter: Adapter) -> set[str]:
@@ -214,7 +231,7 @@ def candidate_of(
     """
     prompt = adapter.prompt or foreign_prompt
     if prompt is None:
-        raise _foreign(adapter)
+        raise foreign(adapter)
     return Candidate(
         label=adapter.id if adapter.certificate else f"{adapter.id} (foreign)",
         prompt=prompt,
@@ -223,85 +240,6 @@ def candidate_of(
         adapter=adapter.folder,
         adapter_sha256=adapter.sha256,
         identity=identity,
-    )
-
-
-def require_certificate(adapter: Adapter) -> Certificate:
-    """Return an adapter's certificate. Raises Refused for a foreign one: nobody knows its prompt, rows and base."""
-    if adapter.certificate is None:
-        raise _foreign(adapter)
-    return adapter.certificate
-
-
-def _foreign(adapter: Adapter) -> Refused:
-    return Refused(
-        f"{adapter.id} is foreign: without a certificate nobody knows its prompt and what it was trained on, so it "
-        "gets no verdict",
-        where=f".sluice/adapters/{adapter.id}",
-        remedy=f"sluice eval {adapter.id} --prompt FILE measures it on dev; or train it here, behind the gate",
-    )
-
-
-def refuse_trained_leaks(project: Project, adapter: Adapter, frozen: FrozenSet) -> None:
-    """Raise Refused where an eval row stands in the relation to any row the adapter was trained on."""
-    certificate = require_certificate(adapter)
-    version = trained_version(project, certificate.version, certificate.rows, certificate.dataset)
-    relation = relation_of(frozen)
-    groups = frozen.groups_by_row()
-    leaks = find_leaks(
-        version.rows(),
-        frozen.rows,
-        relation,
-        groups=version.groups(),
-        eval_groups=groups,
-        edges=change_edges(version),
-    )
-    if leaks:
-        raise Refused(
-            f"{len({k.eval_row for k in leaks})} eval rows are in what {adapter.id} was trained on, for example "
-            f"{leaks[0].eval_row[:10]}: this set says nothing about it",
-            where=f"evals/{frozen.folder.name}",
-            remedy="freeze rows that it has not seen",
-        )
-
-
-def refuse_dev_leaks(project: Project, facts: Facts, frozen: FrozenSet) -> None:
-    """Raise Refused where an eval row stands in the relation to a dev row that something was ever measured on."""
-    dev = f"{project.config.task.data}/dev"
-    measured = {f.body.get("rows") for f in facts.of("evaluated", on="dev")}
-    for version in versions(project, dev) if dev in dataset_names(project) else []:
-        if not (project.data / version.hash / "manifest.json").is_file():
-            continue
-        rows = version.rows()
-        if rows_hash(r.row for r in rows) not in measured:
-            continue
-        leaks = find_leaks(rows, frozen.rows, relation_of(frozen), edges=change_edges(version))
-        if leaks:
-            raise Refused(
-                f"{len({k.eval_row for k in leaks})} eval rows were dev rows, on which prompts and adapters are chosen "
-                f"({version.ref}), for example {leaks[0].eval_row[:10]}",
-                where=f"evals/{frozen.folder.name}",
-                remedy="freeze rows that nothing was chosen on",
-            )
-
-
-def trained_version(project: Project, version: str, rows: tuple[str, ...], dataset: str) -> Version:
-    """Return the version that a certificate names, checked.
-
-    Raises Refused (absent) where it is not in this copy, Tampered where it is not what it was.
-    """
-    known = dataset_names(project)
-    for name in [dataset, *(n for n in known if n != dataset)]:
-        for candidate in versions(project, name) if name in known else []:
-            if candidate.hash == version and (project.data / version / "manifest.json").is_file():
-                candidate.check()
-                if {r.row for r in candidate.rows()} != set(rows):
-                    raise Tampered("the version holds other rows than the certificate says", where=candidate.ref)
-                return candidate
-    raise Refused(
-        "absent: the rows that the adapter was trained on are not in this copy",
-        where=f".sluice/data/{version[:16]}",
-        remedy="copy .sluice/data from where it was trained",
     )
 
 

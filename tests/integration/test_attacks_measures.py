@@ -184,7 +184,7 @@ def test_edited_tokens_and_seconds_are_found(measured, sealed):
     rewrite_answers(run, lambda line: {**line, **cheap})
     if not sealed:
         (run.folder / "closed.json").write_bytes(seal)
-    measured.refuses("prompt-baseline", "tampered")
+        measured.refuses("prompt-baseline", "tampered")
     assert any(run.id in line and "seconds" in line for line in measured.tampered())
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+from support.tiny_road import words
 
 from sluice.core.runs import all_runs
 
@@ -46,3 +47,18 @@ def test_runs_closed_before_tokens_and_seconds_were_sealed_are_no_tampering(meas
     older = {key: value for key, value in fact.body.items() if key != "counts"}
     digest = measured.forge("evaluated", older)
     assert [line for line in measured.tampered() if digest[:10] in line] == []
+
+
+def test_a_verdict_stands_when_prompts_are_given_more_room_later(judged):
+    before = judged("compare", "sft-1", "--final", code=None).result["comparison"]
+    (opened,) = [f.body for f in judged.facts().of("opened") if f.body.get("adapter")]
+    judged.add_rows("tickets/dev", words(88, 1), target="billing " * 200)
+    more = judged("baseline").result["max_new_tokens"]
+    assert more > opened["max_new_tokens"]
+    again = judged("compare", "sft-1", "--final", code=None)
+    assert again.code in (1, 4)
+    assert again.result["comparison"]["candidate"] == before["candidate"], "the answers of its opening"
+    room = f"room for {opened['max_new_tokens']} new tokens"
+    assert any(room in note for note in again.result["comparison"]["notes"])
+    assert judged("eval", "sft-1", "--on", "tickets", "--final", "--yes").result["run"]
+    assert len([f for f in judged.facts().of("opened") if f.body.get("adapter")]) == 1

@@ -28,11 +28,14 @@ def command(out: Terminal, what: str, on: str | None, final: bool, prompt: str |
     from sluice.core.prompt import load_prompt
     from sluice.evalsuite.baselines.bench import bench, reached_limit, require_asked
     from sluice.evalsuite.evaluate import Candidate, find_place, measure_on
+    from sluice.evalsuite.openings import openings
     from sluice.train.adapters import open_adapter
-    from sluice.train.judge import candidate_of, final_cost, refuse_trained_leaks, require_certificate
+    from sluice.train.judge import candidate_of, final_cost, final_room
+    from sluice.train.seen_before import refuse_trained_leaks, require_certificate
 
     project = find_project()
     facts = Ledger(project).read()
+    room = None
     adapter = None if what == "base" else open_adapter(project, what, facts)
     foreign = adapter is not None and adapter.certificate is None
     if adapter is not None and (final or not prompt):
@@ -56,6 +59,7 @@ def command(out: Terminal, what: str, on: str | None, final: bool, prompt: str |
                 out.confirm(
                     f"This opens the eval set for {what}: opening {cost.opening} of {cost.allowed}. Go on?", yes
                 )
+            room = final_room(facts, b, adapter, openings(project, facts, place.frozen, b.question))
         candidate = candidate_of(adapter, files, form, foreign_prompt=chosen)
     out.if_interrupted = "Every answer so far is kept. Run the same command to go on."
     measured = measure_on(
@@ -64,7 +68,7 @@ def command(out: Terminal, what: str, on: str | None, final: bool, prompt: str |
         place,
         question=b.question,
         grader=b.grader,
-        max_new_tokens=reached_limit(b, facts),
+        max_new_tokens=room or reached_limit(b, facts),
         role="baseline" if what == "base" and (decides or place.name == "dev") else "eval",
         progress=out.progress,
     )
