@@ -255,6 +255,15 @@ def recorded_problem(run: Run, fact: Fact) -> str | None:
     return f"its fact says otherwise than run.json: {', '.join(differing)}" if differing else None
 
 
+def counts_problem(facts: Facts, run: Run, fact: Fact) -> str | None:
+    """Return what is wrong with a run's tokens and seconds; one that was made again has others, on record as well."""
+    if run.counts == fact.body.get("counts", run.counts):  # facts of before these were sealed have none
+        return None
+    if any(f.body.get("counts") == run.counts for f in facts.of("evaluated", run=run.id)):
+        return None
+    return "tokens or seconds of the stored answers are not those on record"
+
+
 def rescored(project: Project, grader: Grader, fact: Fact, rows: Sequence[Example]) -> Scores:
     """Score the stored answers of a recorded run again; a fact's numbers are held against what comes out.
 
@@ -268,6 +277,8 @@ def rescored(project: Project, grader: Grader, fact: Fact, rows: Sequence[Exampl
         raise Refused(f"absent: the answers of '{fact.body['label']}' are not in this copy", where=where)
     run.check()
     problem = recorded_problem(run, fact)
+    if problem is None and run.counts != fact.body.get("counts", run.counts):
+        problem = counts_problem(Ledger(project).read(write_back=False), run, fact)
     if problem is not None:
         raise Tampered(problem, where=where)
     if rows_hash(row.row for row in rows) != run.spec.rows_sha256:

@@ -19,7 +19,7 @@ from sluice.core.project import Project
 from sluice.core.prompt import Prompt, rendered_hash
 from sluice.core.rows import Example
 from sluice.core.runs import Run, all_runs, rows_hash
-from sluice.evalsuite.evaluate import is_record, recorded_problem, rescored
+from sluice.evalsuite.evaluate import counts_problem, is_record, recorded_problem, rescored
 from sluice.evalsuite.graders import Grader
 from sluice.evalsuite.scoring import Scores, score_answers
 from sluice.train.verification.finding import Finding, absent, intact, tampered
@@ -79,7 +79,7 @@ class Runs:
         label = str(fact.body["name" if reference else "label"])
         if not (run.folder / "run.json").is_file():
             return absent("run", name, f"the answers of '{label}' are not in this copy")
-        problem = _sealed(run) or recorded_problem(run, fact) or self._counts_problem(run)
+        problem = _sealed(run) or recorded_problem(run, fact) or counts_problem(self.facts, run, fact)
         if problem:
             return tampered("run", name, problem)
         rows = self._rows(fact, run)
@@ -93,16 +93,6 @@ class Runs:
         if self.today.grader is None or why is not None:
             return absent("run", name, f"answers are as recorded, but '{label}' cannot be scored again: {why}")
         return self._score(fact, run, name, rows, self.today.grader)
-
-    def _counts_problem(self, run: Run) -> str | None:
-        """Return that a run took other tokens or seconds than each fact of it says that says anything of them.
-
-        A run that was cut after it was scored has several facts, and the newest is right.
-        """
-        said = {f.body["counts"] for f in self.facts.of("evaluated", run=run.id) if "counts" in f.body}
-        if not said or run.counts in said:
-            return None
-        return "tokens or seconds of the stored answers are not those on record"
 
     def _rows(self, fact: Fact, run: Run) -> Sequence[Example] | None:
         digest = fact.body.get("set")

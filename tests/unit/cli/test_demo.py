@@ -67,6 +67,7 @@ def verbs(monkeypatch) -> Verbs:
     fake = Verbs()
     monkeypatch.setattr("sluice.cli.app.run", fake)
     monkeypatch.setattr(module, "say_estimate", lambda out, w: None)
+    monkeypatch.setattr(module, "say_planted", lambda out, step: None)
     monkeypatch.setattr(module, "best_gflops", lambda: 300.0)
     monkeypatch.setattr(module, "newest_adapter", lambda: "sft-1")
     monkeypatch.setattr("sluice.cli.verbs.plan.make", lambda *a, **k: SimpleNamespace(rows_per_second=10.0))
