@@ -10,10 +10,12 @@ HARD = ("eval-set-frozen", "prompt-baseline", "no-leakage", "rows-trainable")
 """The four rules that nothing opens."""
 WAIVABLE = ("gradable", "headroom", "audit")
 """Rules that refuse and can be waived, one at a time, with a written reason."""
-ADVICE = ("train-size", "resolvable", "ladder", "label-agreement")
+ADVICE = ("train-size", "dev-size", "resolvable", "ladder", "label-agreement")
 """Rules that advise; under `[gate] strict` they refuse, and can be waived as those above."""
 RULES = (*HARD, *WAIVABLE, *ADVICE)
 FEWEST_CLUSTERS = 20
+FEWEST_DEV = 20
+"""Dev rows under which it is chance which prompt is best: a 0/1 rate of a half is known to +-.22 at 20 (95%)."""
 ABSENT = "absent"
 """The part of a check that lacked what it needs: it has no count."""
 TRAIN_ROWS = (1_000, 10_000)

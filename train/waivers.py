@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 from sluice.core.ledger import Fact
 from sluice.core.reasons import SHORTEST_REASON
 from sluice.evalsuite.gradable import AGREEMENT_NEEDED, CONTROLS_NEEDED
-from sluice.train.policy import ABSENT, ADVICE, TRAIN_ROWS, WAIVABLE
+from sluice.train.policy import ABSENT, ADVICE, FEWEST_DEV, TRAIN_ROWS, WAIVABLE
 
 if TYPE_CHECKING:
     from sluice.train.rules.result import RuleResult
@@ -22,6 +22,7 @@ OF_ROWS = ("audit", "train-size")
 """Rules whose value speaks of rows: a waiver of them names the version, and is held against it."""
 WORST = {
     "gradable": 1 + AGREEMENT_NEEDED + CONTROLS_NEEDED,
+    "dev-size": float(FEWEST_DEV),
     "resolvable": 2.0,
     "ladder": 1.0,
     "label-agreement": 1.0,

@@ -94,11 +94,11 @@ def test_the_road_to_a_verdict(measured):
 def test_under_strict_every_rule_is_listed_and_the_gate_can_be_opened(measured):
     measured.edit("[model]", "[gate]\nstrict = true\n\n[model]")
     closed = measured("gate", code=3)
-    assert len(closed.result["rules"]) == 11
+    assert len(closed.result["rules"]) == 12
     refused = [r for r in closed.result["rules"] if r["status"] == "refused"]
     assert [r["rule"] for r in refused] == ["gradable", "train-size", "resolvable", "ladder", "label-agreement"]
     assert all(r["fix"] for r in refused)
-    assert "5 of 11" in closed.error["message"]
+    assert "5 of 12" in closed.error["message"]
     measured.edit('metric = "exact"', 'metric = "exact"\nneeds = []')
     for rule in ("gradable", "train-size", "resolvable", "label-agreement"):
         measured("waive", rule, "--reason", tiny_road.WAIVED, "--by", "ana")

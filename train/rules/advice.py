@@ -12,7 +12,7 @@ from sluice.core.wording import counted
 from sluice.evalsuite.question import deciding_rule
 from sluice.evalsuite.stats.power import USUAL_SPREAD, usual_gain
 from sluice.train.evidence import Evidence
-from sluice.train.policy import TRAIN_ROWS
+from sluice.train.policy import FEWEST_DEV, TRAIN_ROWS
 from sluice.train.rules.result import RuleResult, ok
 
 UNMEASURED = "1"
@@ -38,6 +38,22 @@ def train_size(evidence: Evidence) -> RuleResult:
         f"{counted(n, 'training row')}; most narrow tasks are learnt from {low:,} to {high:,}",
         value=str(max(low - n, n - high)),
         fix=f"sluice add {evidence.data} FILES" if n < low else None,
+    )
+
+
+def dev_size(evidence: Evidence) -> RuleResult:
+    """Say where dev is so small that choices among prompts are noise."""
+    if evidence.bench is None:
+        return _advice("dev-size", "not measured: needs the eval set")
+    n = len(evidence.bench.dev)
+    if n >= FEWEST_DEV:
+        return ok("dev-size", counted(n, "dev row"))
+    return _advice(
+        "dev-size",
+        f"{counted(n, 'dev row')}: under {FEWEST_DEV} it is chance which prompt or adapter looks best; one row is "
+        f"{1 / max(n, 1):.2f} of a rate",
+        value=str(FEWEST_DEV - n),
+        fix=f"sluice add {evidence.data} FILES, then: sluice split {evidence.data}",
     )
 
 
@@ -87,4 +103,4 @@ def label_agreement(evidence: Evidence) -> RuleResult:
     )
 
 
-ADVICE_RULES: tuple[Callable[[Evidence], RuleResult], ...] = (train_size, resolvable, ladder, label_agreement)
+ADVICE_RULES: tuple[Callable[[Evidence], RuleResult], ...] = (train_size, dev_size, resolvable, ladder, label_agreement)

@@ -10,7 +10,7 @@ from sluice.evalsuite.question import deciding_rule
 from sluice.evalsuite.stats.power import usual_gain
 from sluice.evalsuite.stats.rates import wilson
 from sluice.train.evidence import Evidence
-from sluice.train.rules.advice import ADVICE_RULES, ladder, resolvable, train_size
+from sluice.train.rules.advice import ADVICE_RULES, dev_size, ladder, resolvable, train_size
 
 
 def on_set(evidence: Evidence, *, right: int, n: int = 200, groups: int = 0, **question: object) -> Evidence:
@@ -55,6 +55,14 @@ def test_rows_in_groups_count_as_their_groups_and_as_graded(good):
     assert f"{gain:.3f}" in found.found
     assert float(found.value or "nan") == pytest.approx(gain - 0.2, abs=1e-6)
     assert resolvable(on_set(replace(good, target=gain + 0.01), right=0, n=100, groups=25)).status == "ok"
+
+
+@pytest.mark.parametrize(("n", "status"), [(1, "advice"), (19, "advice"), (20, "ok")])
+def test_a_dev_part_on_which_choices_are_noise_is_said(good, n, status):
+    found = dev_size(replace(good, bench=replace(good.bench, dev=good.bench.dev[:n])))
+    assert found.status == status
+    assert status == "ok" or (found.value == str(20 - n) and f"{1 / n:.2f} of a rate" in found.found)
+    assert dev_size(replace(good, bench=None)).value is None
 
 
 def test_the_ladder_holds_once_the_task_is_said_to_need_neither(good):
