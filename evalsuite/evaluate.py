@@ -238,7 +238,7 @@ def is_record(fact: Fact) -> bool:
     return _RUN_ID.fullmatch(body["run"]) is not None
 
 
-def recorded_problem(run: Run, fact: Fact) -> str | None:
+def recorded_problem(project: Project, run: Run, fact: Fact) -> str | None:
     """Return where a closed run and the `evaluated` or `reference` fact of it disagree; None where they agree."""
     spec, body = run.spec, fact.body
     if run.closed is None:
@@ -252,13 +252,11 @@ def recorded_problem(run: Run, fact: Fact) -> str | None:
     differing = [key for key, name in _FROM_SPEC.items() if body.get(key) != getattr(spec, name)]
     if body.get("max_new_tokens") != spec.decoding.max_new_tokens:
         differing.append("max_new_tokens")
-    return f"its fact says otherwise than run.json: {', '.join(differing)}" if differing else None
-
-
-def counts_problem(facts: Facts, run: Run, fact: Fact) -> str | None:
-    """Return what is wrong with a run's tokens and seconds; one that was made again has others, on record as well."""
-    if run.counts == fact.body.get("counts", run.counts):  # facts of before these were sealed have none
+    if differing:
+        return f"its fact says otherwise than run.json: {', '.join(differing)}"
+    if run.counts == body.get("counts", run.counts):  # facts of before these were sealed have none
         return None
+    facts = Ledger(project).read(write_back=False)  # a run that was made again has other seconds, on record as well
     if any(f.body.get("counts") == run.counts for f in facts.of("evaluated", run=run.id)):
         return None
     return "tokens or seconds of the stored answers are not those on record"
@@ -276,9 +274,7 @@ def rescored(project: Project, grader: Grader, fact: Fact, rows: Sequence[Exampl
     if not (run.folder / "run.json").is_file():
         raise Refused(f"absent: the answers of '{fact.body['label']}' are not in this copy", where=where)
     run.check()
-    problem = recorded_problem(run, fact)
-    if problem is None and run.counts != fact.body.get("counts", run.counts):
-        problem = counts_problem(Ledger(project).read(write_back=False), run, fact)
+    problem = recorded_problem(project, run, fact)
     if problem is not None:
         raise Tampered(problem, where=where)
     if rows_hash(row.row for row in rows) != run.spec.rows_sha256:

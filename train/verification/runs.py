@@ -19,7 +19,7 @@ from sluice.core.project import Project
 from sluice.core.prompt import Prompt, rendered_hash
 from sluice.core.rows import Example
 from sluice.core.runs import Run, all_runs, rows_hash
-from sluice.evalsuite.evaluate import counts_problem, is_record, recorded_problem, rescored
+from sluice.evalsuite.evaluate import is_record, recorded_problem, rescored
 from sluice.evalsuite.graders import Grader
 from sluice.evalsuite.scoring import Scores, score_answers
 from sluice.train.verification.finding import Finding, absent, intact, tampered
@@ -79,7 +79,7 @@ class Runs:
         label = str(fact.body["name" if reference else "label"])
         if not (run.folder / "run.json").is_file():
             return absent("run", name, f"the answers of '{label}' are not in this copy")
-        problem = _sealed(run) or recorded_problem(run, fact) or counts_problem(self.facts, run, fact)
+        problem = _sealed(run) or recorded_problem(self.project, run, fact)
         if problem:
             return tampered("run", name, problem)
         rows = self._rows(fact, run)
