@@ -31,8 +31,9 @@ def _declared(lines: list[str]) -> dict[str, Requirement]:
 
 
 LIGHT = _declared(PROJECT["dependencies"])
-TRAIN = _declared(PROJECT["optional-dependencies"]["train"])
-DEV = _declared(PROJECT["optional-dependencies"]["dev"])
+EXTRAS = {name: _declared(lines) for name, lines in PROJECT["optional-dependencies"].items()}
+DEV = EXTRAS["dev"]
+OPTIONAL = {name: line for extra, lines in EXTRAS.items() if extra != "dev" for name, line in lines.items()}
 
 
 @pytest.fixture(scope="module")
@@ -138,11 +139,12 @@ def _imported(*folders: Path) -> dict[str, str]:
 
 def test_every_package_that_the_code_imports_is_declared():
     light = _imported(ROOT / "curate", ROOT / "sluice" / "core")
-    assert {name: file for name, file in light.items() if name not in LIGHT} == {}
+    curating = LIGHT | EXTRAS["hub"] | EXTRAS["labels"] | EXTRAS["semantic"]
+    assert {name: file for name, file in light.items() if name not in curating} == {}
     product = _imported(*(ROOT / room for room in ROOMS), ROOT / "sluice" / "core", ROOT / "sluice" / "cli")
-    assert {name: file for name, file in product.items() if name not in LIGHT | TRAIN} == {}
+    assert {name: file for name, file in product.items() if name not in LIGHT | OPTIONAL} == {}
     tests = _imported(ROOT / "tests", ROOT / "benchmarks")
-    assert {name: file for name, file in tests.items() if name not in LIGHT | TRAIN | DEV} == {}
+    assert {name: file for name, file in tests.items() if name not in LIGHT | OPTIONAL | DEV} == {}
 
 
 def test_the_constraints_pin_every_declared_package_inside_its_range():
@@ -152,7 +154,7 @@ def test_the_constraints_pin_every_declared_package_inside_its_range():
             exact = re.fullmatch(r"([a-z0-9-]+)==([^\s;,]+)", line)
             assert exact, f"no exact pin: {line}"
             pins[canonicalize_name(exact[1])] = Version(exact[2])
-    for name, requirement in (LIGHT | TRAIN | DEV).items():
+    for name, requirement in (LIGHT | OPTIONAL | DEV).items():
         assert name in pins, f"{name} is not pinned"
         assert pins[name] in requirement.specifier, f"{name} {pins[name]} is outside {requirement.specifier}"
     # No build tag and no CUDA package: a CPU build at hand is taken, and torch itself asks for what it needs.
