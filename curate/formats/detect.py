@@ -132,6 +132,14 @@ def _tells_itself(match: object, text: str) -> bool:
     names = set(match.could_be_from_charset)  # type: ignore[attr-defined]
     kana = sum(KANA[0] <= c <= KANA[1] for c in marks)
     hangul = sum(HANGUL[0] <= c <= HANGUL[1] and bool(chr(c).encode("euc_kr", "ignore")) for c in marks)
-    japanese = names & {"cp932", "shift_jis", "euc_jp", "euc_jis_2004", "shift_jis_2004", "shift_jisx0213", "euc_jisx0213"}
+    japanese = names & {
+        "cp932",
+        "shift_jis",
+        "euc_jp",
+        "euc_jis_2004",
+        "shift_jis_2004",
+        "shift_jisx0213",
+        "euc_jisx0213",
+    }
     korean = names & {"cp949", "euc_kr", "johab"}
     return len(marks) > 5 and bool((japanese and kana > 0.3 * len(marks)) or (korean and hangul > 0.8 * len(marks)))

@@ -12,7 +12,17 @@ from collections.abc import Iterator
 
 from sluice.core.errors import InputError
 from sluice.curate.formats.decode import decode
-from sluice.curate.formats.records import FORMATS, Format, Progress, ReadOptions, SetAside, Source, Table, empty, none_of
+from sluice.curate.formats.records import (
+    FORMATS,
+    Format,
+    Progress,
+    ReadOptions,
+    SetAside,
+    Source,
+    Table,
+    empty,
+    none_of,
+)
 
 UNITS = ("file", "paragraph", "line")
 _BREAK = re.compile(r"\r?\n(?:[ \t]*\r?\n)+")

@@ -37,6 +37,7 @@ class ReadOptions:
     fix_mojibake: bool = False
     """Whether texts whose characters were decoded twice are mended in the columns that rows are made of."""
 
+
 AUTO = "auto"
 
 
