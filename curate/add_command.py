@@ -9,15 +9,20 @@ from typing import Any
 
 from sluice.core.wording import typed
 
-FLAGS: tuple[str, ...] = ("input", "target", "encoding", "delimiter", "format")
+FLAGS: tuple[str, ...] = ("input", "target", "encoding", "delimiter", "format", "sheet", "per", "fix_mojibake")
 """The options of ReadOptions, called alike on the command line."""
 MOST_FILES = 3
 
 
 def add_command(dataset: str, files: Sequence[str], options: Mapping[str, Any]) -> str:
     """Return the command that adds files under the options given; many files of one folder are named by a pattern."""
-    flags = [f"--{flag} {shlex.quote(str(options[flag]))}" for flag in FLAGS if options.get(flag)]
+    flags = [_flag(flag, options[flag]) for flag in FLAGS if options.get(flag)]
     return " ".join(["sluice add", dataset, _named(files), *flags])
+
+
+def _flag(name: str, value: Any) -> str:
+    option = f"--{name.replace('_', '-')}"
+    return option if value is True else f"{option} {shlex.quote(str(value))}"
 
 
 def _named(files: Sequence[str]) -> str:

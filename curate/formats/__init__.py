@@ -2,8 +2,9 @@
 
 `read_files` takes what a user names (files, folders, patterns, stdin, ids of the hub), `read_file` one file; they give
 rows, the lines that could not be taken (with reason, place and text) and the facts of each file. `write_rows` gives
-rows back. On the way in `gather` finds files, `open_file` reads and unpacks them and tells the format, one file a
-format turns bytes into records and knows nothing of rows; `shapes` turns records into rows and knows nothing of bytes. May import sluice.core only; pyarrow is imported where Parquet is met.
+rows back. On the way in `gather` finds files, `open_file` reads and unpacks them and tells the format, and one file a
+format turns bytes into records and knows nothing of rows; `shapes` turns records into rows and knows nothing of bytes.
+May import sluice.core only; pyarrow, openpyxl, ftfy and huggingface_hub are imported where they are met.
 """
 
 from sluice.curate.formats.gather import STDIN, PassedOver

@@ -42,7 +42,7 @@ def gather(words: Sequence[str | Path | Entry], progress: Progress | None = None
     """Return the files that words mean, each once, in the order of the words.
 
     Args:
-        words: paths, folders, patterns (`raw/*.csv`), `hf://owner/name`, or Entries (stdin is one: the caller reads it).
+        words: paths, folders, patterns (`raw/*.csv`), `hf://owner/name`, or Entries, such as what stdin gave.
         progress: called with (what, done, total) while files are fetched.
 
     Raises BadPath for a pattern or folder with nothing to read, InputError and SurroundingsError as hub and

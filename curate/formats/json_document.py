@@ -249,7 +249,7 @@ class _Document:
             at = self.after_blank(behind + 1)
 
     def _end(self, at: int) -> int:
-        """Return the place behind a value: by reading it, else by its brackets, so that a bad one ends where it does."""
+        """Return the place behind a value: by reading it, else by its brackets, as a bad one has an end, too."""
         try:
             return _SCAN.raw_decode(self.text, at)[1]
         except (ValueError, RecursionError):

@@ -14,7 +14,7 @@ from pathlib import Path
 from sluice.core.columns import DELIMITERS
 from sluice.core.errors import BadPath, InputError, NoPermission
 
-# the built-in formats file themselves in FORMATS, in this order
+# the built-in formats file themselves in FORMATS
 from sluice.curate.formats import delimited, ipc, json_document, jsonl, parquet, plain_text, workbook  # noqa: F401
 from sluice.curate.formats.records import FORMATS, Entry, Format, ReadOptions, Source
 from sluice.curate.formats.unpack import inner_path, packing, unpack

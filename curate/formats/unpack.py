@@ -17,7 +17,7 @@ STEP = 1 << 20  # bytes unpacked at a time
 FREE = 64 << 20
 """Bytes that any file may unpack to."""
 MOST = 200
-"""Times its own size that a larger one may unpack to: texts reach 5 to 50, a gzip bomb 1,030, one of zstd any number."""
+"""Times its own size that a larger one may unpack to: texts reach 5 to 50, a gzip bomb 1,030, a zstd bomb more."""
 
 
 def packing(data: bytes) -> str | None:
