@@ -136,7 +136,7 @@ def _tells_itself(match: object, text: str) -> bool:
     marks = [ord(c) for c in text if not c.isascii() and c.isalpha()]
     names = set(match.could_be_from_charset)  # type: ignore[attr-defined]
     kana = sum(KANA[0] <= c <= KANA[1] for c in marks)
-    hangul = sum(HANGUL[0] <= c <= HANGUL[1] and bool(chr(c).encode("euc_kr", "ignore")) for c in marks)
+    hangul = sum(HANGUL[0] <= c <= HANGUL[1] and len(chr(c).encode("euc_kr", "ignore")) == 2 for c in marks)
     japanese = names & {
         "cp932",
         "shift_jis",
