@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import io
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -206,6 +209,15 @@ def test_a_word_that_is_no_id_and_a_hub_out_of_reach(here: Path, monkeypatch: py
     with pytest.raises(SurroundingsError, match="cannot be reached") as caught:
         gather(["hf://o/n"])
     assert caught.value.exit_code == 5
+
+
+def test_a_hub_that_does_not_answer_is_the_surroundings(here: Path):
+    """A real connection, refused: what the client raises then is no OSError."""
+    code = "from sluice.cli.app import run; raise SystemExit(run(['add', 'd', 'hf://o/n', '--json']))"
+    env = {**os.environ, "HF_ENDPOINT": "http://127.0.0.1:9", "HF_HUB_OFFLINE": "0", "HF_HOME": str(here)}
+    done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 5, done.stdout + done.stderr
+    assert "cannot be reached" in json.loads(done.stdout)["error"]["message"]
 
 
 def test_without_a_network_the_local_cache_answers(here: Path, monkeypatch: pytest.MonkeyPatch):
