@@ -25,7 +25,7 @@ if TYPE_CHECKING:
         "sluice add tickets raw/tickets.jsonl --input message --target answer",
         "sluice add tickets chats.jsonl                   rows with `messages` need no columns",
         "sluice add requests log.jsonl --input request --target intent,slots",
-        "zcat log.gz | sluice add requests -              a folder, 'raw/*.csv' or hf://owner/name will do, too",
+        "sluice add requests raw/                         or 'raw/*.csv', hf://owner/name, - for what is piped in",
     ]
 )
 @click.argument("name")
