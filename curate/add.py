@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,7 +33,7 @@ from sluice.curate.dataset import (
 )
 from sluice.curate.drops import ShownRow, operations_on, shown_row
 from sluice.curate.formats import ReadOptions, ReadResult, read_file
-from sluice.curate.operation import Outcome, commit
+from sluice.curate.operation import OCCURRENCES, Outcome, commit
 
 if TYPE_CHECKING:
     import polars as pl
@@ -210,9 +211,16 @@ def _lines(reads: list[tuple[str, ReadResult]]) -> pl.DataFrame:
             "file": [name for name, result in reads for _ in result.rows],
             "file_sha256": [result.sha256 for _, result in reads for _ in result.rows],
             "line": [read.line for _, result in reads for read in result.rows],
+            "more": [list(read.more) for _, result in reads for read in result.rows],
             "metadata": [dump_exact(read.metadata) for _, result in reads for read in result.rows],
         },
-        schema={"file": pl.String, "file_sha256": pl.String, "line": pl.Int64, "metadata": pl.String},
+        schema={
+            "file": pl.String,
+            "file_sha256": pl.String,
+            "line": pl.Int64,
+            "more": pl.List(pl.Int64),
+            "metadata": pl.String,
+        },
     )
     return pl.concat([frame, places], how="horizontal")
 
@@ -238,7 +246,7 @@ def _outcome(
     new = lines.filter(~known).unique("row", keep="first", maintain_order=True).select(COLUMNS)
     dropped = lines.filter(pl.col("row").is_in(list(gone))).height
     tally.update(added=new.height, dropped=dropped, repeated=lines.height - new.height - dropped)
-    occurrences = lines.select("row", "file", "file_sha256", "line", "metadata")
+    occurrences = _places(lines)
     fresh_aside = aside
     if newest is not None:
         operations = lineage(newest)
@@ -255,20 +263,24 @@ def _outcome(
         verb="add",
         parameters={
             "files": facts,
-            "input": options.input,
-            "target": options.target,
-            "encoding": options.encoding,
-            "delimiter": options.delimiter,
-            "format": options.format,
-            "shape": options.shape,
+            **asdict(options),
         },
         parents=(newest.parent,) if newest else (),
         contents={dataset: content},
         rows_in=len(held),
-        occurrences=occurrences.select("row", "file", "file_sha256", "line", "metadata"),
+        occurrences=occurrences.select(OCCURRENCES),
         set_aside=tuple(a.model_dump(mode="json") for a in fresh_aside),
         counts={"added": new.height, "places": occurrences.height, "set_aside": len(fresh_aside)},
     )
+
+
+def _places(lines: pl.DataFrame) -> pl.DataFrame:
+    """Return every place of the rows read; the first of a row's places in one file carries its metadata."""
+    import polars as pl
+
+    more = lines.filter(pl.col("more").list.len() > 0).explode("more")
+    more = more.with_columns(line=pl.col("more"), metadata=pl.lit("{}"))
+    return pl.concat([frame.select(OCCURRENCES) for frame in (lines, more)])
 
 
 def _once_held(version: Version) -> set[str]:

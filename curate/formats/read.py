@@ -42,10 +42,12 @@ def read_file(path: Path, options: ReadOptions | None = None, progress: Progress
     form = _format(source, options)
     table = form.read(source, options, progress)
     reading = choose(table.columns, options, path, table.records, nulls_are_gaps=table.nulls_are_gaps)
+    if reading.fold is not None:
+        table = reading.fold(table)
     rows: list[ReadRow] = []
     aside: list[SetAside] = []
     advice: str | None = None
-    used, build, total = reading.used, reading.build, len(table.records)
+    taken, build, total = reading.no_metadata, reading.build, len(table.records)
     for i, record in enumerate(table.records):
         if progress is not None and i % STEP == 0:
             progress(f"taking rows of {path.name}", i, total)
@@ -55,7 +57,7 @@ def read_file(path: Path, options: ReadOptions | None = None, progress: Progress
             advice = advice or problem.remedy
             aside += table.aside(i, problem.message)
             continue
-        metadata = {k: v for k, v in record.items() if k not in used}
+        metadata = {k: v for k, v in record.items() if k not in taken}
         if isinstance(built, Built):
             metadata |= built.beside
             built = built.row

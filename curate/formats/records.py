@@ -32,6 +32,18 @@ class ReadOptions:
     """A name in FORMATS."""
     shape: str | None = None
     """A name in SHAPES."""
+    map: tuple[str, ...] = ()
+    """FIELD=TEMPLATE, one for each field of a row."""
+    thread: str | None = None
+    """The column that says which conversation a message belongs to; a row is then a whole conversation."""
+    order: str | None = None
+    """The column that says in which order its messages stand: numbers or times."""
+    role: str | None = None
+    """The column that says who speaks."""
+    text: str | None = None
+    """The column of what is said."""
+    roles: str | None = None
+    """What the words of the role column mean: `agent=assistant,customer=user`."""
 
 
 @dataclass(frozen=True, slots=True)

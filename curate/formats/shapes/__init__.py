@@ -9,6 +9,8 @@ from sluice.curate.formats.shapes.base import SHAPES, Built, Reading, Seen, Shap
 
 # the shapes file themselves in SHAPES, in this order: where two fit, the first says more of a file than the second
 from sluice.curate.formats.shapes import (  # noqa: F401  # isort: skip
+    mapped,
+    threads,
     openai_preference,
     preference,
     unpaired,

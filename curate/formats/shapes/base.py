@@ -9,7 +9,7 @@ from typing import Any
 
 from sluice.core.registry import Registry
 from sluice.core.rows import AnyRow
-from sluice.curate.formats.records import ReadOptions
+from sluice.curate.formats.records import ReadOptions, Table
 
 Record = dict[str, Any]
 
@@ -59,6 +59,15 @@ class Reading:
     build: Build
     note: str | None = None
     """What else the file could be, and how it is then read."""
+    taken: frozenset[str] | None = None
+    """The columns that are no metadata, where those are not just the used ones."""
+    fold: Callable[[Table], Table] | None = None
+    """Makes one record of several, before rows are built."""
+
+    @property
+    def no_metadata(self) -> frozenset[str]:
+        """The columns of a record that do not stay beside its row."""
+        return self.used if self.taken is None else self.taken
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,8 @@ MOST_NAMED = 3  # files of one shape
         "sluice add tickets raw/tickets.jsonl --input message --target answer",
         "sluice add tickets chats.jsonl                   rows with `messages` need no columns",
         "sluice add requests log.jsonl --input request --target intent,slots",
+        "sluice add tickets desk.csv --map input='{{subject}}\\n{{body}}' --map target='{{label}}'",
+        "sluice add talks desk.csv --thread ticket --order sent --role author --roles agent=assistant",
     ]
 )
 @click.argument("name")
@@ -34,6 +36,12 @@ MOST_NAMED = 3  # files of one shape
     "--target", metavar="COL[,COL]", help="The target column; several become one JSON object. May be left away."
 )
 @click.option("--shape", metavar="NAME", help="What the columns are, where they do not say it: sharegpt, text, ...")
+@click.option("--map", "map_", multiple=True, metavar="FIELD=TEMPLATE", help="A field made of columns, by a template.")
+@click.option("--thread", metavar="COL", help="One message a line: the column that says which conversation.")
+@click.option("--order", metavar="COL", help="With --thread: the column of the order, numbers or times.")
+@click.option("--role", metavar="COL", help="With --thread: the column that says who speaks.")
+@click.option("--text", metavar="COL", help="With --thread: the column of what is said.")
+@click.option("--roles", metavar="WORD=ROLE[,...]", help="With --thread: what the words of --role mean.")
 @click.option("--encoding", metavar="NAME", help="Encoding of text files that are not UTF-8, such as cp1252.")
 @click.option("--delimiter", metavar="CHAR", help="What separates the cells of a CSV file: one character, or tab.")
 @click.option(
@@ -41,7 +49,15 @@ MOST_NAMED = 3  # files of one shape
 )
 @click.option("--strict", is_flag=True, help="Add nothing where a line cannot be read exactly (exit 2).")
 @dry_run_option
-def command(out: Terminal, name: str, files: tuple[str, ...], strict: bool, dry_run: bool, **how: str | None) -> Any:
+def command(
+    out: Terminal,
+    name: str,
+    files: tuple[str, ...],
+    strict: bool,
+    dry_run: bool,
+    map_: tuple[str, ...],
+    **how: str | None,
+) -> Any:
     """Read files into a dataset; columns not named stay beside the rows as metadata.
 
     A line that cannot be read exactly is set aside with its reason, and its neighbours arrive whole. Adding a file
@@ -59,6 +75,8 @@ def command(out: Terminal, name: str, files: tuple[str, ...], strict: bool, dry_
         delimiter=how["delimiter"],
         format=how["format_"],
         shape=how["shape"],
+        map=map_,
+        **{name: how[name] for name in ("thread", "order", "role", "text", "roles")},
     )
     result = add(project, name, files, options, strict=strict, dry_run=dry_run, progress=out.progress)
     draw_set_aside(out, result)
