@@ -23,6 +23,11 @@ class Built:
     """What goes to the metadata with the columns that no row is made of."""
 
 
+def row_of(built: AnyRow | Built) -> AnyRow:
+    """Return the row alone."""
+    return built.row if isinstance(built, Built) else built
+
+
 Build = Callable[[Record], "AnyRow | Built"]
 """From a record to a row; raises InputError with the reason for which it is set aside."""
 

@@ -201,11 +201,11 @@ def _chat(messages: list[Record], columns: dict[str, str], speakers: dict[str, s
         else:
             differs.append(key)
     turns = [{key: m[key] for key in differs if m.get(key) is not None} for m in messages]
-    return {CHAT: chat, **beside, ("turns" if "turns" not in beside else "sluice_turns"): turns}
+    return {**beside, ("turns" if "turns" not in beside else "sluice_turns"): turns, CHAT: chat}
 
 
-CHAT = "\0messages"
-"""Where a folded record keeps its chat: no column is called so."""
+CHAT = "(messages of the thread)"
+"""Where a folded record keeps its chat."""
 
 
 def read(seen: Seen) -> Reading:
