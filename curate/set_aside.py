@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sluice.core.errors import InputError
 from sluice.core.files import read_lines
@@ -68,7 +69,7 @@ def columns_of(waiting: Waiting) -> list[str]:
     return list(facts_of(waiting).get("columns", []))
 
 
-def facts_of(waiting: Waiting) -> dict[str, object]:
+def facts_of(waiting: Waiting) -> dict[str, Any]:
     """Return what is known of the file that a line stood in: format, shape, columns, hash."""
     files = waiting.operation.parameters.get("files", [])
     return next((f for f in files if f["file"] == waiting.line.file), {})

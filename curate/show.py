@@ -20,7 +20,6 @@ from sluice.curate.set_aside import still_waiting, write_sheet
 class RowBeside(ShownRow):
     """A row with what stands beside it."""
 
-    kind: str
     groups: tuple[str, ...]
     metadata: dict[str, Any]
 
@@ -59,7 +58,6 @@ def show_rows(project: Project, ref: str, *, row: str | None = None, limit: int 
     rows = tuple(
         RowBeside(
             **shown_row(record).model_dump(),
-            kind=record["kind"],
             groups=tuple(record["groups"] or ()),
             metadata=beside.get(record["row"], {}),
         )

@@ -65,6 +65,8 @@ class Story(BaseModel):
     """None where the line was set aside."""
     input: Any
     target: str | None
+    answers: tuple[str, ...] = ()
+    """What the row says about its input, a line each: target, chosen and rejected, a judged answer."""
     seen: tuple[Place, ...] = ()
     events: tuple[Event, ...] = ()
     held_by: tuple[Holding, ...] = ()
@@ -108,6 +110,7 @@ def why(project: Project, name: str, word: str) -> Story:
         row=row,
         input=shown.input,
         target=shown.target,
+        answers=tuple(shown.answers()) if shown.input is not None else (),
         seen=tuple(_place(p) for p in places),
         events=tuple(_events(operations, row, _told(project, version, places), dropped, edges, held, records)),
         held_by=tuple(_holdings(project, held)),

@@ -110,7 +110,7 @@ def draw(out: Terminal, result: AddResult) -> None:
     for title in dict.fromkeys(file.read_as for file in result.files):
         out.say(f"read as {title}: {', '.join(_few([f.file for f in result.files if f.read_as == title]))}", "dim")
     for note in dict.fromkeys(file.note for file in result.files if file.note):
-        out.say(f"  they fit {note}", "dim")
+        out.say(f"  it could also be read as {note}", "dim")
     if result.dry_run:
         for file in result.files:
             encoding = f"{file.encoding} (detected)" if file.encoding_detected else file.encoding
@@ -121,7 +121,8 @@ def draw(out: Terminal, result: AddResult) -> None:
         out.say("The first rows would be:")
         for row in result.first_rows[:3]:
             out.say(f"  {one_line(row.input)}")
-            out.say(f"    -> {one_line(row.target) if row.target is not None else '(no target)'}", "dim")
+            for answer in row.answers():
+                out.say(f"    -> {one_line(answer)}", "dim")
         out.say()
         out.say(f"Nothing was added. It would be {counted(result.added, 'row')} new to '{result.dataset}'.")
     elif not result.changed:

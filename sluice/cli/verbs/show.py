@@ -95,7 +95,8 @@ def draw_rows(out: Terminal, shown: Shown, ref: str, *, whole: bool) -> None:
         out.say(row.row, "bold")
         for name, value in _fields(row.input):
             out.say(f"{name}: {value}")
-        out.say(f"-> {row.target if row.target is not None else '(no target)'}")
+        for answer in row.answers():
+            out.say(f"-> {answer}")
         if row.groups:
             out.say(f"groups: {', '.join(row.groups)}", "dim")
         if row.metadata:
@@ -105,7 +106,8 @@ def draw_rows(out: Terminal, shown: Shown, ref: str, *, whole: bool) -> None:
     out.say(f"{shown.of}: {len(shown.rows):,} of {counted(shown.total, 'row')}")
     for row in shown.rows:
         out.spans([(row.row[:10], "bold"), (f"  {one_line(row.input)}", None)])
-        out.say(f"            -> {one_line(row.target) if row.target is not None else '(no target)'}", "dim")
+        for answer in row.answers():
+            out.say(f"            -> {one_line(answer)}", "dim")
     if shown.rows:
         out.next(f"sluice show {ref} {shown.rows[0].row[:10]}", "one row in full")
         out.next(f"sluice show {ref} --dropped", "what was taken out, and why")

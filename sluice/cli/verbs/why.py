@@ -47,7 +47,8 @@ def draw(out: Terminal, story: Story, name: str) -> None:
         return
     row = story.row or ""
     out.spans([(row[:10], "bold"), (f"  {one_line(story.input)}", None)])
-    out.say(f"            -> {one_line(story.target) if story.target is not None else '(no target)'}", "dim")
+    for answer in story.answers:
+        out.say(f"            -> {one_line(answer)}", "dim")
     out.say()
     for event in story.events:
         out.spans(
