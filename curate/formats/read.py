@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from sluice.core.errors import InputError
-from sluice.core.rows import Text
 from sluice.curate.formats import mojibake
 from sluice.curate.formats.decode import UTF8_NAMES
 from sluice.curate.formats.open_file import open_entry, tell_format
@@ -22,9 +22,7 @@ from sluice.curate.formats.records import (
     Table,
     none_of,
 )
-from sluice.curate.formats.shapes import Shape, choose
-
-PLAIN = Shape("text", frozenset({"text"}), lambda record: Text(input={"text": record["text"]}))
+from sluice.curate.formats.shapes import Built, Reading, choose, row_of
 
 
 def read_file(file: Path | Entry, options: ReadOptions | None = None, progress: Progress | None = None) -> ReadResult:
@@ -44,47 +42,82 @@ def read_file(file: Path | Entry, options: ReadOptions | None = None, progress: 
     source, path = opened.source, opened.source.path
     form = tell_format(source, options)
     table = form.read(source, options, progress)
-    plain = form.name == "text" and options.input is None
-    shape = PLAIN if plain else choose(table.columns, options, path, nulls_are_gaps=table.nulls_are_gaps)
-    looked = mojibake.possible(source.data, table.encoding)
-    rows: list[ReadRow] = []
-    aside: list[SetAside] = []
-    marks: list[Mojibake] = []
-    advice: str | None = None
-    used, build, total = shape.used, shape.build, len(table.records)
-    for i, record in enumerate(table.records):
-        if progress is not None and i % STEP == 0:
-            progress(f"taking rows of {path.name}", i, total)
-        before = None
-        try:
-            row = build(record)
-            found = mojibake.look(record, used, table.lines[i]) if looked else None
-            if found:
-                marks.append(found.first)
-                if options.fix_mojibake:
-                    row, before = build(record | found.mended), row
-        except InputError as problem:
-            advice = advice or problem.remedy
-            aside.append(SetAside(table.lines[i], None, problem.message, table.raw(i)))
-            continue
-        rows.append(ReadRow(row, table.lines[i], {k: v for k, v in record.items() if k not in used}, before))
-    if not rows:
-        raise _none_taken(path, aside, options, advice)
+    taken = take_rows(table, options, path, progress, mojibake.possible(source.data, table.encoding))
+    if not taken.rows:
+        raise _none_taken(path, taken.set_aside, options, taken.advice)
     return ReadResult(
         path=entry.name or str(entry.path),
         sha256=opened.sha256,
         size=opened.size,
         format=form.name,
-        shape=shape.name,
+        shape=taken.reading.shape,
+        read_as=taken.reading.title,
         encoding=table.encoding,
         columns=table.columns,
-        rows=rows,
-        set_aside=_in_order(table, aside),
+        rows=taken.rows,
+        set_aside=taken.set_aside,
         left_out=table.left_out,
+        note=taken.reading.note,
         packed=opened.packed,
         detected=options.encoding == AUTO and table.encoding not in (*UTF8_NAMES, "utf-16", "binary"),
-        mojibake=marks,
+        mojibake=taken.mojibake,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """The rows of a table, and what was met on the way."""
+
+    reading: Reading
+    rows: list[ReadRow]
+    set_aside: list[SetAside]
+    """In order of their lines."""
+    mojibake: list[Mojibake]
+    advice: str | None
+    """What the first record that was set aside would have needed."""
+
+
+def take_rows(
+    table: Table, options: ReadOptions, path: Path, progress: Progress | None = None, look: bool = False
+) -> Taken:
+    """Choose the shape of a table and make its rows.
+
+    Args:
+        table: what a format gave.
+        options: what the user said.
+        path: for messages.
+        progress: called with (what, records done, records in all).
+        look: whether texts can hold mojibake.
+    """
+    reading = choose(table.columns, options, path, table.records, nulls_are_gaps=table.nulls_are_gaps)
+    if reading.fold is not None:
+        table = reading.fold(table)
+    rows: list[ReadRow] = []
+    aside: list[SetAside] = []
+    marks: list[Mojibake] = []
+    advice: str | None = None
+    looked_at = reading.used | reading.no_metadata
+    taken, build, total = reading.no_metadata, reading.build, len(table.records)
+    for i, record in enumerate(table.records):
+        if progress is not None and i % STEP == 0:
+            progress(f"taking rows of {path.name}", i, total)
+        before = None
+        try:
+            built = build(record)
+            found = mojibake.look(record, looked_at, table.lines[i]) if look else None
+            if found:
+                marks.append(found.first)
+                if options.fix_mojibake:
+                    before, built = row_of(built), build(record | found.mended)
+        except InputError as problem:
+            advice = advice or problem.remedy
+            aside += table.aside(i, problem.message)
+            continue
+        metadata = {k: v for k, v in record.items() if k not in taken}
+        if isinstance(built, Built):
+            metadata |= built.beside
+        rows.append(ReadRow(row_of(built), table.lines[i], metadata, before, table.more(i)))
+    return Taken(reading, rows, _in_order(table, aside), marks, advice)
 
 
 def _in_order(table: Table, aside: list[SetAside]) -> list[SetAside]:
