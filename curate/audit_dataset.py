@@ -17,7 +17,7 @@ from sluice.core.progress import Progress
 from sluice.core.project import Project
 from sluice.core.rows import AnyRow, to_record
 from sluice.core.task import parse_schema, read_schema
-from sluice.curate.add import FileNotRead, MojibakeFound, SetAsideLine, first_mojibake, name_of, not_read
+from sluice.curate.add import SetAsideLine, name_of
 from sluice.curate.audit import AuditReport, Worst, audit_rows
 from sluice.curate.checks import CheckContext, Finding
 from sluice.curate.dataset import Version, has_dataset, open_dataset
@@ -25,6 +25,7 @@ from sluice.curate.drops import ShownRow, find_records, shown_row
 from sluice.curate.eval_side import change_edges, eval_side
 from sluice.curate.formats import Entry, ReadOptions, read_files
 from sluice.curate.metadata import class_path, metadata_of
+from sluice.curate.remarks import FileNotRead, MojibakeFound, first_mojibake, not_read
 
 FIRST = 2
 """Example rows of each finding."""
