@@ -27,6 +27,8 @@ from sluice.curate.formats import Entry, ReadOptions, read_files
 from sluice.curate.metadata import class_path, metadata_of
 from sluice.curate.remarks import FileNotRead, MojibakeFound, first_mojibake, not_read
 
+MOST_NAMED = 6
+"""Files whose names are the name of an audit of files."""
 FIRST = 2
 """Example rows of each finding."""
 Tokens = Callable[[AnyRow], int]
@@ -192,7 +194,7 @@ def audit_files(
     wanted = _named(report)
     shown = {row.row: shown_row(to_record(row)) for row in rows if row.row in wanted}
     return Audit(
-        of=", ".join(names),
+        of=", ".join(names if len(names) <= MOST_NAMED else [*names[:3], f"and {len(names) - 3:,} more files"]),
         dataset=None,
         report=report,
         worst="fail" if aside or found.doubtful else report.worst,
