@@ -72,6 +72,8 @@ class FileRead(BaseModel):
     """Columns that are not among the metadata, each with the reason."""
     note: str | None = None
     """What else the columns fit, and how the file is then read."""
+    sheet: str | None = None
+    """The sheet of a workbook that was read."""
     packed: str | None = None
     """`gzip` or `zstd`; `sha256` is of the packed file."""
     encoding_detected: bool = False
@@ -331,6 +333,7 @@ def _read_facts(name: str, read: ReadResult) -> FileRead:
         set_aside=len(read.set_aside),
         left_out=read.left_out,
         note=read.note,
+        sheet=read.sheet,
         packed=read.packed,
         encoding_detected=read.detected,
         mojibake=len(read.mojibake),

@@ -86,5 +86,6 @@ FORMATS.register("arrow")(
         example="(binary) columns body: string, category: string, ticket: int64",
         sniff=sniff,
         read=read,
+        binary=True,
     )
 )

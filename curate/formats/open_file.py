@@ -19,8 +19,6 @@ from sluice.curate.formats import delimited, ipc, json_document, jsonl, parquet,
 from sluice.curate.formats.records import FORMATS, Entry, Format, ReadOptions, Source
 from sluice.curate.formats.unpack import inner_path, packing, unpack
 
-BINARY = ("parquet", "arrow", "xlsx")
-"""Formats whose first bytes say more than any name."""
 LINES = ("json", "jsonl")
 """Two formats that go by one another's names: content decides between them."""
 NAMED_ONLY = {
@@ -127,17 +125,18 @@ def tell_format(source: Source, options: ReadOptions) -> Format:
     if options.format is not None:
         return FORMATS.get(options.format)
     by_name = extensions().get(source.path.suffix.lower())
-    for name in BINARY:
-        if FORMATS.get(name).sniff(source.data):
-            return FORMATS.get(name)
+    for _, form in FORMATS:
+        if form.binary and form.sniff(source.data):
+            return form
     if by_name is not None and by_name.name not in LINES:
         return by_name
     if FORMATS.get("json").sniff(source.data):
         return FORMATS.get("json")
     if by_name is not None:
         return by_name if by_name.name == "json" and json_document.one_object(source.data) else FORMATS.get("jsonl")
-    if jsonl.sniff(source.data):
-        return FORMATS.get("jsonl")
+    for _, form in FORMATS:
+        if not form.binary and form.sniff(source.data):
+            return form
     suffix = source.path.suffix.lower()
     if suffix in NAMED_ONLY:
         raise InputError(f"{suffix} files are not read", where=str(source.path), remedy=NAMED_ONLY[suffix])

@@ -62,5 +62,6 @@ FORMATS.register("parquet")(
         example="(binary) columns body: string, category: string, ticket: int64",
         sniff=sniff,
         read=read,
+        binary=True,
     )
 )

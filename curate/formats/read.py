@@ -58,6 +58,7 @@ def read_file(file: Path | Entry, options: ReadOptions | None = None, progress: 
         set_aside=taken.set_aside,
         left_out=table.left_out,
         note=taken.reading.note,
+        sheet=table.sheet,
         packed=opened.packed,
         detected=options.encoding == AUTO and table.encoding not in (*UTF8_NAMES, "utf-16", "binary"),
         mojibake=taken.mojibake,

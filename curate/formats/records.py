@@ -131,6 +131,8 @@ class ReadResult:
     """Columns that are no metadata because they could not be read, each with the reason."""
     note: str | None = None
     """What else the columns fit, and how the file is then read."""
+    sheet: str | None = None
+    """The sheet of a workbook that was read."""
     packed: str | None = None
     """`gzip` or `zstd` where the file was packed; hash and size are of the packed bytes."""
     detected: bool = False
@@ -165,6 +167,8 @@ class Table:
     """Whether a null inside a nested value only says that another row has that key (Parquet structs)."""
     left_out: dict[str, str] = field(default_factory=dict[str, str])
     """Columns that could not be read and that no row is made of, each with the reason."""
+    sheet: str | None = None
+    """The sheet of a workbook that was read."""
     pieces: list[list[tuple[int, str]]] | None = None
     """Where each record was folded of several lines: their numbers and texts, in the order of the record."""
 
@@ -191,6 +195,8 @@ class Format:
     sniff: Callable[[bytes], bool]
     """From the whole file to whether it is surely of this format, whatever it is called."""
     read: Callable[[Source, ReadOptions, Progress | None], Table]
+    binary: bool = False
+    """Whether its first bytes say more than any name."""
 
 
 FORMATS: Registry[Format] = Registry("file format")

@@ -9,6 +9,7 @@ read; a merged cell belongs to its first place. Knows nothing of rows of a datas
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from typing import Any
 
 from sluice.core.canonical import dump_exact
@@ -33,8 +34,8 @@ def read(source: Source, options: ReadOptions, progress: Progress | None) -> Tab
 
     Raises InputError as `sheet_rows` does, for a header that is broken or names a column twice, and for no rows.
     """
-    rows = sheet_rows(source, options.sheet)
-    return _table(_header(rows[0], source), rows[1:], source, progress)
+    sheet, rows = sheet_rows(source, options.sheet)
+    return replace(_table(_header(rows[0], source), rows[1:], source, progress), sheet=sheet)
 
 
 def _table(header: dict[int, str], rows: list[Row], source: Source, progress: Progress | None) -> Table:
@@ -104,5 +105,6 @@ FORMATS.register("xlsx")(
         example="(binary) a sheet with the columns body, category, ticket",
         sniff=is_workbook,
         read=read,
+        binary=True,
     )
 )

@@ -72,8 +72,8 @@ def is_workbook(data: bytes) -> bool:
     return any(name.startswith("xl/workbook.") for name in names)
 
 
-def sheet_rows(source: Source, sheet: str | None) -> list[Row]:
-    """Return the rows with cells of a sheet, of the first one that has some where none is named.
+def sheet_rows(source: Source, sheet: str | None) -> tuple[str, list[Row]]:
+    """Return the name of a sheet and its rows with cells: of the first one that has some where none is named.
 
     Raises InputError for a file that is no workbook, is damaged, protected or unpacks to far more than it weighs, for a
     sheet that is not there, and where there is no cell.
@@ -153,8 +153,8 @@ def _open(source: Source) -> tuple[Workbook, list[str]]:
     return book, strings
 
 
-def _sheet(book: Any, strings: list[str], source: Source, asked: str | None) -> list[Row]:
-    """Return the rows with cells of the sheet that was asked for, else of the first one that has cells and is shown."""
+def _sheet(book: Any, strings: list[str], source: Source, asked: str | None) -> tuple[str, list[Row]]:
+    """Return name and rows of the sheet that was asked for, else of the first one that has cells and is shown."""
     titles = [sheet.title for sheet in book.worksheets]
     if asked is not None and asked not in titles:
         raise InputError(f"--sheet: no sheet is called '{asked}'", where=str(source.path), remedy=near(asked, titles))
@@ -162,7 +162,7 @@ def _sheet(book: Any, strings: list[str], source: Source, asked: str | None) -> 
     for sheet in shown:
         rows = list(_rows(book, sheet, strings))
         if rows:
-            return rows
+            return sheet.title, rows
     what = f"the sheet '{asked}' has no cells" if asked else f"none of its sheets has cells ({', '.join(titles)})"
     raise empty(source.path, what)
 

@@ -117,6 +117,7 @@ def draw(out: Terminal, result: AddResult) -> None:
         for file in result.files[:MOST_SHOWN]:
             encoding = f"{file.encoding} (detected)" if file.encoding_detected else file.encoding
             form = f"{file.packed} of {file.format}" if file.packed else file.format
+            form += f", sheet {file.sheet}" if file.sheet else ""
             out.say(f"{file.file}: {form}, {encoding}, {counted(file.rows, 'row')}")
             more = ", ..." if len(file.columns) > MOST_COLUMNS else ""
             out.say(f"  columns: {', '.join(file.columns[:MOST_COLUMNS])}{more}", "dim")

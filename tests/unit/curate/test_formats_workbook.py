@@ -103,8 +103,9 @@ def test_the_first_sheet_with_cells_or_the_one_that_is_named(tmp_path: Path):
     second.append(["two"])
     sink = io.BytesIO()
     book.save(sink)
-    (row,) = read(tmp_path, sink.getvalue()).rows
-    assert (row.row.input, row.line) == ({"body": "one"}, 3)
+    found = read(tmp_path, sink.getvalue())
+    assert [(r.row.input, r.line) for r in found.rows] == [({"body": "one"}, 3)]
+    assert found.sheet == "Q1"
     for sheet, body in (("Q2", "two"), ("hidden", "secret")):
         options = ReadOptions(input="body", sheet=sheet)
         assert [r.row.input for r in read(tmp_path, sink.getvalue(), options).rows] == [{"body": body}]
