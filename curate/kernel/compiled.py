@@ -70,7 +70,20 @@ def fold(
         i, end = starts[s], starts[s + 1]
         known = True
         while i < end:
-            cp, width = (np.int64(data[i]), 1) if data[i] < 0x80 else _point(data, i)
+            if data[i] < 0x80:  # one byte to one byte: the usual case, kept short
+                b = folded[places_of[data[i]]]
+                i += 1
+                if b == 0x20:
+                    blank = o > begin
+                    continue
+                if blank:
+                    out[o] = 0x20
+                    o += 1
+                    blank = False
+                out[o] = b
+                o += 1
+                continue
+            cp, width = _point(data, i)
             i += width
             at = places_of[cp] if cp < top else UNKNOWN
             if at == UNKNOWN:
@@ -95,10 +108,8 @@ def fold(
 def compact(out: Array, places: Array, lengths: Array, packed: Array, starts: Array, first: int, last: int) -> None:
     """Copy folded segments to where they lie one after the other."""
     for s in range(first, last):
-        o = starts[s]
-        for i in range(places[s], places[s] + lengths[s]):
-            packed[o] = out[i]
-            o += 1
+        if lengths[s] > 0:
+            packed[starts[s] : starts[s] + lengths[s]] = out[places[s] : places[s] + lengths[s]]
 
 
 @njit(cache=True, nogil=True)
@@ -110,12 +121,14 @@ def measure(
         i, end = starts[s], starts[s + 1]
         w, c, u = (1 if end > i else 0), 0, 0
         while i < end:
-            cp, width = (np.int64(data[i]), 1) if data[i] < 0x80 else _point(data, i)
-            i += width
             c += 1
-            if cp == 32:
-                w += 1
-            elif cp >= 0x0E00 and (
+            if data[i] < 0x80:
+                w += data[i] == 0x20
+                i += 1
+                continue
+            cp, width = _point(data, i)
+            i += width
+            if cp >= 0x0E00 and (
                 cp <= 0x0EFF
                 or 0x1000 <= cp <= 0x109F
                 or 0x1780 <= cp <= 0x17FF
@@ -375,7 +388,8 @@ def _share(
 
 @njit(cache=True, nogil=True)
 def survivors(
-    data: Array, starts: Array, texts: Array, short: Array, order: Array, groups: Array, offsets: Array, shapes: Array,
+    data: Array, starts: Array, texts: Array, short: Array, flat: Array, places: Array, sizes: Array, order: Array,
+    groups: Array, offsets: Array, shapes: Array,
     inputs: Array, learnt: Array, part_texts: Array, part_values: Array, held: Array, fixed: int, percent: int,
     drop_near: bool, kept: Array, share: Array, target: Array, other: Array, other_share: Array,
 ) -> Any:  # fmt: skip
@@ -383,6 +397,7 @@ def survivors(
 
     Args:
         data, starts, texts, short: all texts; the first `n` are the inputs, others are answers.
+        flat, places, sizes: n-gram sets made beforehand, by sort and text (`sets_of`); a size of -1: none yet.
         order: the inputs that take part, in keeping order.
         groups: (bands, n) numbers of groups, 0 where alone; offsets: where each band's groups begin.
         shapes, inputs, learnt: (n,) numbers that are equal where rows may be compared, ask the same, teach the same.
@@ -406,10 +421,7 @@ def survivors(
     linked = 0
     stamp = np.full(n, -1, np.int64)
     met = np.empty(1024, np.int64)
-    arena = np.empty(1 << 16, np.uint64)
-    used = 0
-    places = np.zeros((2, texts.size - 1), np.int64)
-    sizes = np.full((2, texts.size - 1), -1, np.int32)
+    arena, used = flat, flat.size
     looked = counted = 0
     kept[:], other[:] = -1, -1
     share[:], target[:], other_share[:] = 0.0, 0.0, 0.0

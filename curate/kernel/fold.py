@@ -45,12 +45,15 @@ class Folded:
         starts: (segments + 1,) where each begins.
         texts: (texts + 1,) the first segment of each text.
         short: (texts,) whether a text is compared by characters (`is_short`).
+        words: (texts,) words in it: at least as many as it has word n-grams.
+        characters: (texts,) characters, a blank between segments counted.
     """
 
     data: Any
     starts: Numbers
     texts: Numbers
     short: Mask
+    words: Numbers
     characters: Numbers
 
     def __len__(self) -> int:
@@ -103,7 +106,7 @@ def _measured(data: Any, starts: Numbers, texts: Numbers) -> Folded:
     share_out(lambda a, b: compiled.measure(data, starts, words, characters, unspaced, a, b), count)
     sums = [np.diff(np.concatenate(([0], np.cumsum(v)))[texts]) for v in (words, characters, unspaced)]
     short = (sums[0] < SHORT_WORDS) | ((sums[2] > 0) & (sums[2] >= UNSPACED_SHARE * sums[1]))
-    return Folded(data, starts, texts, short, sums[1] + np.maximum(0, np.diff(texts) - 1))
+    return Folded(data, starts, texts, short, sums[0], sums[1] + np.maximum(0, np.diff(texts) - 1))
 
 
 def _buffers(array: pa.Array) -> tuple[Numbers, Any]:

@@ -130,6 +130,7 @@ def survivors(
     taking_part = np.zeros(count, bool)
     taking_part[order] = True
     groups, offsets = found or candidates(texts, taking_part, percent)
+    flat, places, sizes = _sets(texts, taking_part & ~texts.short[:count] & (groups > 0).any(axis=0))
     kept, other = np.empty(count, np.int64), np.empty(count, np.int64)
     share, target, other_share = (np.empty(count, np.float64) for _ in range(3))
     looked, counted = compiled.survivors(
@@ -137,6 +138,9 @@ def survivors(
         texts.starts,
         texts.texts,
         texts.short,
+        flat,
+        places,
+        sizes,
         order,
         groups,
         offsets,
@@ -157,3 +161,21 @@ def survivors(
     )
     other[kept >= 0] = -1
     return Survivors(kept, share, target, other, other_share, int(looked), int(counted))
+
+
+def _sets(texts: Folded, wanted: Mask) -> tuple[Any, Numbers, Any]:
+    """Return (n-grams, place and size by sort and text) of the word sets of some inputs, made on all cores.
+
+    Only a text that shares a band with another is ever counted; characters and answers are few, and made when needed.
+    """
+    count = len(texts)
+    places, sizes = np.zeros((2, count), np.int64), np.full((2, count), -1, np.int32)
+    some = np.zeros(count, bool)
+    some[: len(wanted)] = wanted
+    room = np.where(some, texts.words, 0)
+    ends = np.concatenate(([0], np.cumsum(room))).astype(np.int64)
+    places[WORD_SORT] = ends[:-1]
+    flat = np.empty(int(ends[-1]), np.uint64)
+    arrays = (texts.data, texts.starts, texts.texts, some, WORD_SORT, sizes[WORD_SORT], flat, ends)
+    share_out(lambda a, b: compiled.sets_of(*arrays, a, b), count)
+    return flat, places, sizes
