@@ -483,3 +483,56 @@ def survivors(
                     heads[offsets[b] + g] = linked
                     linked += 1
     return looked, counted
+
+
+@njit(cache=True, nogil=True)
+def holders(
+    data: Array, starts: Array, texts: Array, wanted: Array, sort: int, bits: Array, table: Array, numbers: Array,
+    posted: Array, postings: Array, needed: Array, found: Array, first: int, last: int,
+) -> None:  # fmt: skip
+    """Say of each wanted text whether it holds enough different n-grams of one of the entries looked for.
+
+    Args:
+        bits: 2^k flags by the lowest bits of an n-gram: most are told apart without a look into the table.
+        table, numbers: open addressing by n-gram hash (0: free), and the number of each n-gram.
+        posted, postings: by that number, the entries that have it.
+        needed: different n-grams by entry from which on a text is found.
+        found: (texts,) set to True, never to False.
+        first, last: the texts of this call.
+    """
+    longest = 0
+    for t in range(first, last):
+        longest = max(longest, starts[texts[t + 1]] - starts[texts[t]] + 5 * (texts[t + 1] - texts[t]))
+    buffer = np.empty(longest + 8, np.uint64)
+    seen = np.full(posted.size, -1, np.int64)
+    counts = np.zeros(needed.size, np.int64)
+    touched = np.empty(needed.size, np.int64)
+    low_bits, mask = np.uint64(8 * bits.size - 1), np.uint64(table.size - 1)
+    for t in range(first, last):
+        if not wanted[t] or found[t]:
+            continue
+        met = 0
+        for g in range(grams(data, starts, texts[t], texts[t + 1], sort, buffer)):
+            h = buffer[g]
+            b = h & low_bits
+            if not bits[b >> _3] >> np.uint8(b & np.uint64(7)) & 1:
+                continue
+            at = (h >> _32) & mask
+            while table[at] != 0 and table[at] != h:
+                at = (at + _1) & mask
+            if table[at] == 0:
+                continue
+            number = numbers[at]
+            if seen[number] == t:
+                continue
+            seen[number] = t
+            for p in range(posted[number], posted[number + 1]):
+                entry = postings[p]
+                if counts[entry] == 0:
+                    touched[met] = entry
+                    met += 1
+                counts[entry] += 1
+                if counts[entry] >= needed[entry]:
+                    found[t] = True
+        for k in range(met):
+            counts[touched[k]] = 0
