@@ -1,8 +1,9 @@
 """`split`: a dataset becomes the parts NAME/train, NAME/dev and NAME/eval, versions of their own, that share nothing.
 
 Where rows go is decided by `sluice.curate.split` (first time) and `sluice.curate.extend` (once parts exist), or by
-`sluice.curate.by_time`: a split never moves a row. Here their answer becomes versions. Rows that can be in no part are kept as dropped, with the reason
-and the row they touch. The group values of rows are set on the parts, and the boilerplate is pinned in the report.
+`sluice.curate.by_time`: a split never moves a row. Here their answer becomes versions. Rows that can be in no part are
+kept as dropped, with the reason and the row they touch. The group values of rows are set on the parts, and the
+boilerplate is pinned in the report.
 """
 
 from __future__ import annotations
@@ -38,8 +39,8 @@ from sluice.curate.split import split
 from sluice.curate.split_parameters import (
     first_parameters,
     first_split,
-    refuse_no_size,
     last_made_of,
+    refuse_no_size,
     report_of,
     same_parameters,
     sizes_of,
