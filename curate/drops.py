@@ -16,7 +16,7 @@ from sluice.core.canonical import dump_exact, parse_exact
 from sluice.core.evalset import read_set, set_folders
 from sluice.core.project import Project
 from sluice.core.rows import COLUMNS, to_record
-from sluice.curate.dataset import PARTS, Version, has_dataset, lineage, open_dataset, operation_frames
+from sluice.curate.dataset import PARTS, Version, dataset_names, has_dataset, lineage, open_dataset, operation_frames
 from sluice.curate.operation import DROPPED_EXTRA, Operation
 
 if TYPE_CHECKING:
@@ -229,6 +229,9 @@ def _places(version: Version) -> Iterable[pl.DataFrame]:
         for parent in operation.parents:
             if (project.data / parent.version / "manifest.json").exists():
                 yield open_dataset(project, f"{parent.dataset}@{parent.number}").frame()
+    for name in dataset_names(project):  # a row can go for one of another dataset
+        if name.partition("/")[0] != base and open_dataset(project, name).is_here:
+            yield open_dataset(project, name).frame()
 
 
 def _frozen(project: Project) -> dict[str, dict[str, Any]]:

@@ -17,7 +17,7 @@ from sluice.core.rows import AnyRow, from_record
 from sluice.curate.clusters import Asked, Groups, histories
 from sluice.curate.leaks import Leak, find_leaks
 from sluice.curate.row_texts import row_texts
-from sluice.curate.similarity import NEAR_TENTHS, SHORT_WORDS, Mask, Numbers, Relation, Sort, char_ngrams, word_ngrams
+from sluice.curate.similarity import NEAR_PERCENT, SHORT_WORDS, Mask, Numbers, Relation, Sort, char_ngrams, word_ngrams
 
 if TYPE_CHECKING:
     import polars as pl
@@ -112,7 +112,7 @@ class _Wanted:
             numbers, stays = scanner.number(mine), ~np.isin(theirs, relation.boilerplate.hashes)
             sets = [np.unique(numbers[(of == n) & some]) for n in np.unique(of) for some in (of >= 0, stays)]
             sets = [one for one in sets if len(one)]
-            needs = [(NEAR_TENTHS * len(one) + 9) // 10 for one in sets]
+            needs = [(NEAR_PERCENT * len(one) + 99) // 100 for one in sets]
             self.looks.append((in_short, scanner, Enough(sets, needs, len(scanner.known))))
 
     def held_by(self, texts: Texts, owner: Numbers, without_spaces: Mask) -> Iterator[Numbers]:
