@@ -1,6 +1,6 @@
 """From records to rows, one file a shape: which columns make a row, and what each row then is.
 
-`choose` says how the records of a file are read: by what the user said, else by the columns and values of the whole file.
+`choose` says how a file is read: by what the user said, else by the columns and values of the whole file.
 A record that cannot be taken whole raises InputError, and the caller sets it aside. `SHAPES` lists all shapes, in the
 order in which they are tried. Knows nothing of files or bytes; may import sluice.core and `records`.
 """
