@@ -25,6 +25,7 @@ from sluice.curate.formats.records import (
 )
 
 UNITS = ("file", "paragraph", "line")
+_ENDS = re.compile(r"(?:\r?\n)*")
 _BREAK = re.compile(r"\r?\n(?:[ \t]*\r?\n)+")
 
 
@@ -47,12 +48,9 @@ def read(source: Source, options: ReadOptions, progress: Progress | None) -> Tab
     aside: list[SetAside] = []
     for line, text in _units(decoded.text, per):
         bad = decoded.bad_column(text)
-        nul = text.find("\0")
-        if bad is not None or nul >= 0:
-            column = bad if bad is not None else nul + 1
-            first = per == "line"
-            reason = f"bytes that are not {decoded.encoding}" if bad is not None else "a NUL byte: is this a text?"
-            aside.append(SetAside(line, column if first else None, reason, decoded.lossy(text)[:2000]))
+        if bad is not None:
+            column = bad if per == "line" else None
+            aside.append(SetAside(line, column, f"bytes that are not {decoded.encoding}", decoded.lossy(text)))
             continue
         lines.append(line)
         texts.append(text)
@@ -83,9 +81,9 @@ def _units(text: str, per: str) -> Iterator[tuple[int, str]]:
     at, line = 0, 1
     for stop, behind in [*((m.start(), m.end()) for m in _BREAK.finditer(text)), (len(text), len(text))]:
         body = text[at:stop]
-        lead = len(body) - len(body.lstrip("\r\n"))
+        lead = _ENDS.match(body).end()  # type: ignore[union-attr]  # it matches nothing, too
         if body.strip():
-            yield line + body.count("\n", 0, lead), body[lead:].rstrip("\r\n")
+            yield line + body.count("\n", 0, lead), body[lead:].removesuffix("\n").removesuffix("\r")
         line += text.count("\n", at, behind)
         at = behind
 
