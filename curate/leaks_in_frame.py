@@ -16,17 +16,16 @@ from sluice.core.progress import Progress
 from sluice.core.rows import AnyRow, from_record
 from sluice.curate.clusters import Asked, Groups, histories
 from sluice.curate.leaks import Leak, find_leaks
-from sluice.curate.row_texts import row_texts
 from sluice.curate.similarity import NEAR_TENTHS, SHORT_WORDS, Mask, Numbers, Relation, Sort, char_ngrams, word_ngrams
 
 if TYPE_CHECKING:
     import polars as pl
 
-    from sluice.curate.scan import Scanner, Texts
+    from sluice.curate.folding import Block
+    from sluice.curate.scan import Enough, Scanner
 
 FEW = 2_000
 """Rows up to which all of them are looked at: nothing is compiled, and nothing won by leaving some out."""
-FIRST_UNSPACED = "\u0e00"  # Thai; all scripts without spaces that the similarity knows come after it
 BATCH = 25_000  # rows whose texts are held at a time
 WIDTHS: dict[Sort, int] = {"word": 3, "char": 5}
 _LOOKS: tuple[tuple[Sort, bool, bool], ...] = (("word", False, False), ("char", True, False), ("char", False, True))
@@ -63,16 +62,16 @@ def candidates(
     frame: pl.DataFrame, eval_rows: Sequence[AnyRow], relation: Relation, progress: Progress | None = None
 ) -> Mask:
     """Return which rows of a frame may stand in the relation to an eval row by their texts; never one too few."""
-    from sluice.curate.scan import Texts
+    from sluice.curate.folding import blocks
 
     wanted = _Wanted(eval_rows, relation)
     touched = np.zeros(frame.height, dtype=bool)
-    for batch in row_texts(frame, BATCH):
-        texts, owner = Texts(batch.texts), np.array(batch.rows, dtype=np.int64)
-        for found in wanted.held_by(texts, owner, _without_spaces(batch.texts, owner)):
-            touched[found] = True
-        if progress is not None and len(owner):
-            progress("leaks", int(owner[-1]) + 1, frame.height)
+    for done, some in blocks(frame, BATCH):
+        for block in some:
+            for found in wanted.held_by(block):
+                touched[found] = True
+        if progress is not None:
+            progress("leaks", done, frame.height)
     return touched
 
 
@@ -115,15 +114,10 @@ class _Wanted:
             needs = [(NEAR_TENTHS * len(one) + 9) // 10 for one in sets]
             self.looks.append((in_short, scanner, Enough(sets, needs, len(scanner.known))))
 
-    def held_by(self, texts: Texts, owner: Numbers, without_spaces: Mask) -> Iterator[Numbers]:
-        """Yield rows that hold enough of an eval input.
-
-        Args:
-            texts: of rows.
-            owner: the row of each.
-            without_spaces: which may be of a script without spaces, and so count as short.
-        """
-        short = np.flatnonzero((texts.word_counts() < SHORT_WORDS) | without_spaces)
+    def held_by(self, block: Block) -> Iterator[Numbers]:
+        """Yield the rows of a block that hold enough of an eval input."""
+        texts, owner = block.texts, block.owner
+        short = np.flatnonzero((texts.word_counts() < SHORT_WORDS) | block.without_spaces)
         for in_short, scanner, enough in self.looks:
             if in_short:
                 at, found = scanner.hits(texts.take(short))
@@ -131,9 +125,3 @@ class _Wanted:
             else:
                 at, found = scanner.hits(texts)
             yield enough.reached(owner[at], found)
-
-
-def _without_spaces(raw: Sequence[str], owner: Numbers) -> Mask:
-    """Return which texts may belong to an input of a script without spaces: it counts as short whatever its words."""
-    there = np.array([not text.isascii() and max(text) >= FIRST_UNSPACED for text in raw], dtype=bool)
-    return np.isin(owner, owner[there]) if there.any() else there

@@ -23,12 +23,12 @@ from sluice.core.errors import UsageError
 from sluice.core.progress import Progress
 from sluice.core.rows import AnyRow
 from sluice.curate.row_texts import ANSWERS, row_texts
-from sluice.curate.similarity import Mask, Numbers, Relation, normalise, word_ngrams
+from sluice.curate.similarity import Mask, Numbers, Relation, normalise, spread, word_ngrams
 
 if TYPE_CHECKING:
     import polars as pl
 
-    from sluice.curate.scan import Texts
+    from sluice.curate.folding import Block
 
 FEWEST_WORDS = 5
 """Below, n-grams are phrases of a language and say nothing of a copy."""
@@ -91,11 +91,12 @@ def ngram_overlap(
     wanted = _Wanted(eval_rows, n, relation or Relation())
     found: list[Overlap] = []
     if wanted.keys:
-        names = frame["row"]
-        for batch in row_texts(frame, BATCH):
-            found += wanted.in_texts(batch.rows, batch.fields, batch.texts, names, share)
-            if progress is not None and batch.rows:
-                progress(f"{n}-grams", batch.rows[-1] + 1, frame.height)
+        from sluice.curate.folding import blocks
+
+        for done, some in blocks(frame, BATCH):
+            found += wanted.in_blocks(frame, some, share)
+            if progress is not None:
+                progress(f"{n}-grams", done, frame.height)
     return Overlaps(tuple(found), wanted.too_short)
 
 
@@ -127,70 +128,75 @@ class _Wanted:
         self.sizes: Numbers = np.bincount(pairs[1], minlength=len(self.keys))
         self.too_short = len(eval_rows) - len({number for number, _ in self.keys})
 
-    def in_texts(
-        self, rows: list[int], fields: list[str], raw: list[str], names: pl.Series, share: float | None
-    ) -> list[Overlap]:
-        """Return the overlaps of some texts of rows."""
-        from sluice.curate.scan import Texts
-
-        texts = Texts(raw)
-        at, grams = self.scanner.hits(texts)
-        if not len(at):
+    def in_blocks(self, frame: pl.DataFrame, some: Sequence[Block], share: float | None) -> list[Overlap]:
+        """Return the overlaps of some texts of a frame's rows."""
+        hits = [(block.owner[at], grams) for block in some for at, grams in [self.scanner.hits(block.texts)]]
+        rows = np.concatenate([row for row, _ in hits]) if hits else np.empty(0, dtype=np.int64)
+        if not len(rows):
             return []
-        owner = np.array(rows, dtype=np.int64)
-        hits = np.unique(np.stack([owner[at], grams]), axis=1)
-        counts = self.starts[hits[1] + 1] - self.starts[hits[1]]
-        row = np.repeat(hits[0], counts)
-        ends = np.cumsum(counts)
-        key = self.members[np.arange(int(ends[-1])) + np.repeat(self.starts[hits[1]] - (ends - counts), counts)]
-        pairs, held = np.unique(row * len(self.keys) + key, return_counts=True)
+        row, gram = np.unique(np.stack([rows, np.concatenate([gram for _, gram in hits])]), axis=1)
+        counts = self.starts[gram + 1] - self.starts[gram]
+        key = self.members[spread(self.starts[gram], counts)]
+        pairs, held = np.unique(np.repeat(row, counts) * len(self.keys) + key, return_counts=True)
         need = np.ones(len(pairs)) if share is None else np.ceil(share * self.sizes[pairs % len(self.keys)] - 1e-9)
-        enough = held >= need
+        pairs, held = pairs[held >= need], held[held >= need]
+        evidence = _Evidence(self, frame, np.unique(pairs // len(self.keys)))
         found: list[Overlap] = []
-        where = _Evidence(self, at, grams, owner, texts)
-        for pair, number in zip(pairs[enough].tolist(), held[enough].tolist(), strict=True):
+        for pair, number in zip(pairs.tolist(), held.tolist(), strict=True):
             at_row, at_key = divmod(pair, len(self.keys))
             eval_row, part = self.keys[at_key]
-            text, span = where.of(at_row, at_key)
-            found.append(Overlap(names[at_row], eval_row, part, number / int(self.sizes[at_key]), fields[text], span))
+            field, span = evidence.of(at_row, at_key)
+            found.append(Overlap(evidence.names[at_row], eval_row, part, number / int(self.sizes[at_key]), field, span))
         return found
 
 
 class _Evidence:
-    """Where the shared n-grams of a row stand."""
+    """Where the shared n-grams of some rows stand.
 
-    def __init__(self, wanted: _Wanted, at: Numbers, grams: Numbers, owner: Numbers, texts: Texts):
-        self.wanted, self.at, self.grams = wanted, at, grams
-        self.row = owner[at]
-        self.texts = texts
+    Args:
+        wanted: the n-grams.
+        frame: all rows.
+        rows: numbers of those that share some.
+    """
 
-    def of(self, row: int, key: int) -> tuple[int, str]:
-        """Return (number of the text, words) of the longest run of shared n-grams in the row's first such text."""
-        texts = self.texts
-        low, high = np.searchsorted(self.row, [row, row + 1])
-        for place in range(int(low), int(high)):
-            gram = self.grams[place]
-            if key in self.wanted.members[self.wanted.starts[gram] : self.wanted.starts[gram + 1]]:
-                text = int(self.at[place])
-                return text, self._run(texts, text, key)
+    def __init__(self, wanted: _Wanted, frame: pl.DataFrame, rows: Numbers):
+        from sluice.curate.scan import Texts
+
+        self.wanted = wanted
+        part = frame[rows.tolist()]
+        self.names = dict(zip(rows.tolist(), part["row"], strict=True))
+        self.fields: list[str] = []
+        self.texts: dict[int, list[int]] = {}
+        raw: list[str] = []
+        for some in row_texts(part):
+            for number, field in zip(some.rows, some.fields, strict=True):
+                self.texts.setdefault(int(rows[number]), []).append(len(self.fields))
+                self.fields.append(field)
+            raw += some.texts
+        self.words = Texts(raw)
+        self.at, hashes = self.words.windows("word", wanted.n, pad=False)
+        numbers = np.minimum(wanted.scanner.number(hashes), len(wanted.scanner.known) - 1)
+        self.grams = np.where(wanted.scanner.known[numbers] == hashes, numbers, -1)
+        """The known n-gram of each window, -1: none."""
+
+    def of(self, row: int, key: int) -> tuple[str, str]:
+        """Return (field, the longest run of shared words) in the first text of a row that shares n-grams."""
+        for text in self.texts[row]:
+            low, high = np.searchsorted(self.at, [text, text + 1])
+            best = run = 0
+            end = -1
+            for place, gram in enumerate(self.grams[low:high].tolist()):
+                run = run + 1 if gram >= 0 and self._holds(gram, key) else 0
+                if run > best:
+                    best, end = run, place
+            if best:
+                words = self.words.text(text).split(" ")
+                return self.fields[text], " ".join(words[end - best + 1 : end + self.wanted.n])
         raise AssertionError("a pair without a hit")
 
-    def _run(self, texts: Texts, text: int, key: int) -> str:
+    def _holds(self, gram: int, key: int) -> bool:
         wanted = self.wanted
-        words = (
-            bytes(texts.data[texts.starts[text] : texts.starts[text + 1]]).decode("utf-8", "surrogatepass").split(" ")
-        )
-        _, hashes = texts.take(np.array([text])).windows("word", wanted.n, pad=False)
-        numbers = np.minimum(wanted.scanner.number(hashes), len(wanted.scanner.known) - 1)
-        best = run = 0
-        end = -1
-        for place, (gram, value) in enumerate(zip(numbers.tolist(), hashes.tolist(), strict=True)):
-            known = int(wanted.scanner.known[gram]) == value
-            mine = known and key in wanted.members[wanted.starts[gram] : wanted.starts[gram + 1]]
-            run = run + 1 if mine else 0
-            if run > best:
-                best, end = run, place
-        return " ".join(words[end - best + 1 : end + wanted.n])
+        return key in wanted.members[wanted.starts[gram] : wanted.starts[gram + 1]]
 
 
 def _not_boilerplate(texts: Sequence[str], at: Numbers, n: int, relation: Relation) -> Mask:

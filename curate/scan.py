@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from sluice.curate.similarity import Hashes, Numbers, Sort, normalise
+from sluice.curate.similarity import Hashes, Numbers, Sort, normalise, spread
 
 CHARACTERS = 5  # as in the similarity
 _BLANK = 32
@@ -30,7 +30,8 @@ def _ascii_fold() -> Bytes:
     return table
 
 
-_FOLD = _ascii_fold()
+FOLD = _ascii_fold()
+"""What `normalise` makes of each ASCII byte: its lower case, or a blank. Other bytes stay."""
 
 
 @njit(cache=True, nogil=True)
@@ -208,7 +209,7 @@ class Texts:
     def __init__(self, texts: Sequence[str]):
         parts = [text if text.isascii() else normalise(text) for text in texts]
         raw = [part.encode("utf-8", "surrogatepass") for part in parts]
-        self.data, self.starts = _folded(*_joined(raw), _FOLD)
+        self.data, self.starts = _folded(*_joined(raw), FOLD)
         sizes = np.diff(self.starts)
         odd = [  # nothing but punctuation: `normalise` keeps it
             n for n, (size, part) in enumerate(zip(sizes.tolist(), raw, strict=True))
@@ -220,15 +221,25 @@ class Texts:
                 whole[number] = normalise(texts[number]).encode("utf-8", "surrogatepass")
             self.data, self.starts = _joined(whole)
 
+    @classmethod
+    def folded(cls, data: Bytes, starts: Numbers) -> Texts:
+        """Return texts from bytes that are normalised already, and where each begins (and the last ends)."""
+        texts = object.__new__(cls)
+        texts.data, texts.starts = data, starts
+        return texts
+
     def __len__(self) -> int:
         return len(self.starts) - 1
 
+    def text(self, number: int) -> str:
+        """Return one text, normalised."""
+        return bytes(self.data[self.starts[number] : self.starts[number + 1]]).decode("utf-8", "surrogatepass")
+
     def take(self, numbers: Numbers) -> Texts:
         """Return some of the texts."""
-        some = object.__new__(Texts)
-        pieces = [bytes(self.data[self.starts[n] : self.starts[n + 1]]) for n in numbers.tolist()]
-        some.data, some.starts = _joined(pieces)
-        return some
+        sizes = np.diff(self.starts)[numbers]
+        starts = np.concatenate(([0], np.cumsum(sizes))).astype(np.int64)
+        return Texts.folded(self.data[spread(self.starts[numbers], sizes)], starts)
 
     def word_counts(self) -> Numbers:
         """Return how many words each text has."""

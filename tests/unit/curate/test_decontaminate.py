@@ -51,10 +51,17 @@ def test_any_file_of_rows_without_a_split(project, bench):
 
 def test_a_document_by_its_paragraphs_and_by_the_rows_that_stand_in_it(project, lines):
     rows = open_dataset(project, "d").examples()
-    add_lines(project, lines, "d", {"body": f"{message(61)} as I read somewhere: {LONG} Is that so? {message(62)}", "label": "y"})
+    add_lines(
+        project,
+        lines,
+        "d",
+        {"body": f"{message(61)} as I read somewhere: {LONG} Is that so? {message(62)}", "label": "y"},
+    )
     exam = project.root / "docs" / "exam.md"
     exam.parent.mkdir()
-    exam.write_text(f"# Exam\n\n{LONG}\n\n- {rows[7].input['body']}\n- {message(64)}\n- {message(65)}\n", encoding="utf-8")
+    exam.write_text(
+        f"# Exam\n\n{LONG}\n\n- {rows[7].input['body']}\n- {message(64)}\n- {message(65)}\n", encoding="utf-8"
+    )
     dry = decontaminate(project, "d", against=[str(exam.parent / "*.md")], dry_run=True)
     assert (dry.dropped, dry.counts, dry.changed) == (2, {"document": 1, "contained": 1}, False)
     assert {one.where for one in dry.lost} == {"docs/exam.md:3", "docs/exam.md"}

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from sluice.core.rows import AnyRow, Example, Preference, chat_row
 from sluice.curate import leaks_in_frame as module
 from sluice.curate.dataset import rows_frame
+from sluice.curate.folding import blocks
 from sluice.curate.leaks import find_leaks
 from sluice.curate.leaks_in_frame import candidates, leaks_in_frame
 from sluice.curate.row_texts import row_texts
@@ -93,6 +94,27 @@ def test_texts_over_bytes_are_those_of_the_similarity(raw: list[str]):
         theirs = count(parts)[0].tolist()
         pairs = dict(zip(hashes, theirs, strict=True))
         assert [pairs[h] for h in hashes] == theirs  # the same n-grams in the same order, under another hash
+
+
+ascii_texts = st.text(st.characters(max_codepoint=127), max_size=12)
+awkward = st.one_of(ascii_texts, anything, st.sampled_from(["", "?", '"', "\\", "\\u0041", "a\tb\nc", "{}", "\u007f"]))
+plain_rows = st.builds(
+    lambda fields, target: Example(input=fields, target=target or None),
+    st.dictionaries(st.text(st.characters(codec="ascii"), max_size=3), awkward | st.none() | st.integers(), max_size=3),
+    awkward,
+)
+
+
+@settings(deadline=None, max_examples=300)
+@given(st.lists(plain_rows | rows_of_any_kind, min_size=1, max_size=12))
+def test_texts_folded_from_arrow_are_those_of_rows(rows: list[AnyRow]):
+    found: list[tuple[int, str]] = []
+    for _, some in blocks(rows_frame(rows), 5):
+        for block in some:
+            assert (block.owner[1:] >= block.owner[:-1]).all()
+            found += [(number, block.texts.text(n)) for n, number in enumerate(block.owner.tolist())]
+    wanted = [(n, text) for n, row in enumerate(rows) for raw in row.texts().values() if (text := normalise(raw))]
+    assert sorted(text for text in found if text[1]) == sorted(wanted)
 
 
 @settings(deadline=None, max_examples=60)
