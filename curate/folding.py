@@ -1,38 +1,41 @@
-"""Columns of a version, folded straight from their Arrow buffers into texts that can be scanned.
+"""Columns of a version, brought into normal form straight from their Arrow buffers.
 
 ASCII texts, and inputs that are plain objects of such texts, are read by compiled code: JSON string by string, escapes
 included. A row with anything else (other characters, \\u escapes, chats, values that are no text) goes the way of
-`row_texts` and `normalise`; what comes out is the same.
+`row_texts` and `kernel.fold`; what comes out is the same.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numba import njit
 
+from sluice.curate.kernel.fold import Folded, fold, measured
 from sluice.curate.row_texts import ANSWERS, row_texts
-from sluice.curate.scan import FOLD, Texts
-from sluice.curate.similarity import Mask, Numbers
+from sluice.curate.similarity import Mask, Numbers, normalise
 
 if TYPE_CHECKING:
     import polars as pl
-
-FIRST_UNSPACED = "\u0e00"  # Thai; all scripts without spaces that the similarity knows come after it
 
 
 @dataclass(frozen=True)
 class Block:
     """Some texts of rows."""
 
-    texts: Texts
-    owner: Numbers
-    """The number of the row of each text, in order. The texts of one input are in one block."""
-    without_spaces: Mask
-    """Which may belong to an input of a script without spaces: it counts as short whatever its words."""
+    segments: Folded
+    """Each field, turn or answer is a text of its own."""
+    rows: Numbers
+    """The number of the row of each, in order. The texts of one input are in one block."""
+
+    def by_row(self) -> tuple[Numbers, Numbers]:
+        """Return (rows, each once; the first of the segments of each, and their end)."""
+        first = np.flatnonzero(np.diff(self.rows, prepend=-1))
+        return self.rows[first], np.append(first, len(self.rows))
 
 
 def blocks(frame: pl.DataFrame, batch: int) -> Iterator[tuple[int, list[Block]]]:
@@ -45,37 +48,47 @@ def blocks(frame: pl.DataFrame, batch: int) -> Iterator[tuple[int, list[Block]]]
 
 def _of(frame: pl.DataFrame, first: int) -> list[Block]:
     slow = (frame["input_form"] != "fields").to_numpy().copy()
-    folded = [_folded(frame["input"], slow, json=True)]
-    folded += [_folded(frame[name], slow, json=False) for name in ANSWERS if frame[name].null_count() < frame.height]
+    read = [_read(frame["input"], slow, json=True)]
+    read += [_read(frame[name], slow, json=False) for name in ANSWERS if frame[name].null_count() < frame.height]
     found: list[Block] = []
-    for data, starts, owner in folded:
-        keep = ~slow[owner]
-        texts = Texts.folded(data, starts)
+    for data, starts, rows in read:
+        keep = ~slow[rows]
         if not keep.all():
-            texts, owner = texts.take(np.flatnonzero(keep)), owner[keep]
-        if len(owner):
-            found.append(Block(texts, owner + first, np.zeros(len(owner), dtype=bool)))
+            data, starts = taken(data, starts, np.flatnonzero(keep))
+            rows = rows[keep]
+        if len(rows):
+            found.append(Block(measured(data, starts, np.arange(len(starts))), rows + first))
     if slow.any():
         places = np.flatnonzero(slow)
         for some in row_texts(frame.filter(slow)):
-            owner = places[np.array(some.rows, dtype=np.int64)] + first
-            found.append(Block(Texts(some.texts), owner, _without_spaces(some.texts, owner)))
+            found.append(Block(fold(some.texts), places[np.array(some.rows, dtype=np.int64)] + first))
     return found
 
 
-def _without_spaces(raw: list[str], owner: Numbers) -> Mask:
-    there = np.array([not text.isascii() and max(text) >= FIRST_UNSPACED for text in raw], dtype=bool)
-    return np.isin(owner, owner[there]) if there.any() else there
+def taken(data: Any, starts: Numbers, numbers: Numbers) -> tuple[Any, Numbers]:
+    """Return some of the texts in one buffer: (bytes, where each begins)."""
+    sizes = np.diff(starts)[numbers]
+    ends = np.concatenate(([0], np.cumsum(sizes))).astype(np.int64)
+    return data[np.arange(int(ends[-1])) + np.repeat(starts[numbers] - ends[:-1], sizes)], ends
 
 
-def _folded(column: pl.Series, slow: Mask, *, json: bool) -> tuple[Any, Numbers, Numbers]:
+@cache
+def _table() -> Any:
+    """Return what `normalise` makes of each ASCII byte: its lower case, or a blank."""
+    table = np.arange(256, dtype=np.uint8)
+    for code in range(128):
+        folded = normalise(f"a{chr(code)}a")
+        table[code] = 32 if " " in folded else ord(folded[1])
+    return table
+
+
+def _read(column: pl.Series, slow: Mask, *, json: bool) -> tuple[Any, Numbers, Numbers]:
     """Return (bytes, where texts begin, row of each) of a column; rows that need the other way are marked in `slow`."""
     array: Any = column.to_arrow()
     offsets = np.frombuffer(array.buffers()[1], dtype=np.int64)[array.offset : array.offset + len(array) + 1]
     raw = array.buffers()[2]
     data = np.frombuffer(raw, dtype=np.uint8) if raw is not None else np.zeros(0, dtype=np.uint8)
-    missing = column.is_null().to_numpy()
-    return _walk(data, offsets, missing, slow, FOLD, json)
+    return _walk(data, offsets, column.is_null().to_numpy(), slow, _table(), json)
 
 
 @njit(cache=True, nogil=True)

@@ -104,7 +104,8 @@ class _Wanted:
     """The n-grams of eval rows, by row and part."""
 
     def __init__(self, eval_rows: Sequence[AnyRow], n: int, relation: Relation):
-        from sluice.curate.scan import Scanner, Texts
+        from sluice.curate.kernel.fold import fold
+        from sluice.curate.scan import Scanner, windows
 
         self.n = n
         texts: list[str] = []
@@ -114,10 +115,10 @@ class _Wanted:
                 if text:
                     texts.append(text)
                     owner.append((number, "answer" if name in ANSWERS else "question"))
-        at, hashes = Texts(texts).windows("word", n, pad=False)
+        at, hashes = windows(fold(texts), n)
         stays = _not_boilerplate([normalise(text) for text in texts], at, n, relation)
         at, hashes = at[stays], hashes[stays]
-        self.scanner = Scanner(hashes, "word", n, pad=False)
+        self.scanner = Scanner(hashes, n)
         numbers = self.scanner.number(hashes)
         self.keys = sorted({owner[t] for t in np.unique(at).tolist()})
         place = {key: i for i, key in enumerate(self.keys)}
@@ -130,7 +131,7 @@ class _Wanted:
 
     def in_blocks(self, frame: pl.DataFrame, some: Sequence[Block], share: float | None) -> list[Overlap]:
         """Return the overlaps of some texts of a frame's rows."""
-        hits = [(block.owner[at], grams) for block in some for at, grams in [self.scanner.hits(block.texts)]]
+        hits = [(block.rows[at], grams) for block in some for at, grams in [self.scanner.hits(block.segments)]]
         rows = np.concatenate([row for row, _ in hits]) if hits else np.empty(0, dtype=np.int64)
         if not len(rows):
             return []
@@ -160,7 +161,8 @@ class _Evidence:
     """
 
     def __init__(self, wanted: _Wanted, frame: pl.DataFrame, rows: Numbers):
-        from sluice.curate.scan import Texts
+        from sluice.curate.kernel.fold import fold
+        from sluice.curate.scan import windows
 
         self.wanted = wanted
         part = frame[rows.tolist()]
@@ -173,10 +175,9 @@ class _Evidence:
                 self.texts.setdefault(int(rows[number]), []).append(len(self.fields))
                 self.fields.append(field)
             raw += some.texts
-        self.words = Texts(raw)
-        self.at, hashes = self.words.windows("word", wanted.n, pad=False)
-        numbers = np.minimum(wanted.scanner.number(hashes), len(wanted.scanner.known) - 1)
-        self.grams = np.where(wanted.scanner.known[numbers] == hashes, numbers, -1)
+        self.words = fold(raw)
+        self.at, hashes = windows(self.words, wanted.n)
+        self.grams = wanted.scanner.number(hashes)
         """The known n-gram of each window, -1: none."""
 
     def of(self, row: int, key: int) -> tuple[str, str]:
@@ -190,7 +191,7 @@ class _Evidence:
                 if run > best:
                     best, end = run, place
             if best:
-                words = self.words.text(text).split(" ")
+                words = self.words.text(text)[0].split(" ")
                 return self.fields[text], " ".join(words[end - best + 1 : end + self.wanted.n])
         raise AssertionError("a pair without a hit")
 
