@@ -18,15 +18,14 @@ from sluice.core.project import Project
 from sluice.core.wording import counted
 from sluice.curate.add import parts_of
 from sluice.curate.against import DOCUMENTS, Reference, documents, of_side, of_version, references
-from sluice.curate.dataset import Version, has_dataset, open_dataset, open_newest
+from sluice.curate.dataset import Version, has_dataset, open_dataset
 from sluice.curate.decontaminate_result import Asked, DecontaminateResult
-from sluice.curate.drops import Drop, drop_rows
+from sluice.curate.drops import Drop, Plan, drop_from
 from sluice.curate.eval_side import change_edges, eval_side, pinned_boilerplate
 from sluice.curate.evidence import result_of
 from sluice.curate.formats import ReadOptions
 from sluice.curate.leaks import find_leaks_in_texts
 from sluice.curate.nearest import nearest
-from sluice.curate.operation import Outcome, commit
 from sluice.curate.repeats import Repeats, Wish, find_repeats
 from sluice.curate.similarity import Relation
 
@@ -82,49 +81,38 @@ def decontaminate(
     texts = project_texts(project) | documents(project, in_documents)
     if dataset.endswith("/dev"):
         _refuse_measured_dev(project)
-    seen: dict[str, Any] = {}
+    seen: list[tuple[Repeats, Relation]] = []
 
-    def build() -> Outcome | None:
-        version = open_newest(project, dataset)
-        frame = version.frame()
+    def plan(version: Version) -> Plan:
         relation = side.relation if side is not None else Relation(pinned_boilerplate(version))
-        repeats = find_repeats(frame, held, relation, _edges(version), wish, progress)
-        drops = [
-            Drop(r.row, f"leak-{r.how}", None if r.where else r.eval_row, r.share, r.detail) for r in repeats.strongest
-        ]
-        stays, goes = drop_rows(frame, drops)
-        seen.update(frame=frame, repeats=repeats, goes=goes, relation=relation)
-        if not drops:
-            return None
-        if not stays.height:
-            raise InputError(
-                f"all of it, {counted(goes.height, 'row')}, repeats eval rows: nothing would be left to train on",
-                where=version.ref,
-                remedy="collect rows that are not eval rows, then: sluice add",
-            )
-        return Outcome(
+        repeats = find_repeats(version.frame(), held, relation, _edges(version), wish, progress)
+        seen.append((repeats, relation))
+        return Plan(
             verb="decontaminate",
+            drops=[
+                Drop(r.row, f"leak-{r.how}", None if r.where else r.eval_row, r.share, r.detail)
+                for r in repeats.strongest
+            ],
             parameters=_parameters(held, wish),
-            parents=(version.parent,),
-            contents={dataset: stays},
-            rows_in=frame.height,
-            dropped=goes,
             counts=dict(Counter(r.how for r in repeats.strongest)),
             report={"lost": [[*key, number] for key, number in sorted(repeats.lost.items())]},
+            none_left=InputError(
+                f"all of it, {counted(len(repeats.strongest), 'row')}, repeats eval rows: nothing would be left to "
+                "train on",
+                where=version.ref,
+                remedy="collect rows that are not eval rows, then: sluice add",
+            ),
         )
 
-    if dry_run:
-        build()
-        changed = False
-    else:
-        changed = commit(project, build) is not None
-    repeats: Repeats = seen["repeats"]
+    gone = drop_from(project, dataset, plan, dry_run=dry_run)
+    (repeats, relation), frame = seen[-1], gone.before.frame()
     ours = [row for one in held if one.document is None and "/dev@" not in one.name for row in one.rows]
-    found = find_leaks_in_texts(texts, ours, seen["relation"])
-    near = nearest(seen["frame"], ours, neighbours, model, progress) if neighbours else ()
+    found = find_leaks_in_texts(texts, ours, relation)
+    near = nearest(frame, ours, neighbours, model, progress) if neighbours else ()
+    number = open_dataset(project, dataset).number
     return result_of(
-        dataset, open_dataset(project, dataset).number, held, seen["frame"], seen["goes"], repeats, found,
-        tuple(texts), near, _asked(wish, repeats), changed=changed, dry_run=dry_run,
+        dataset, number, held, frame, gone.goes, repeats, found, tuple(texts), near, _asked(wish, repeats),
+        changed=gone.changed, dry_run=dry_run,
     )  # fmt: skip
 
 
