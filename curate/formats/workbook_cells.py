@@ -45,6 +45,8 @@ DAMAGED = (
     MemoryError,
 )
 """What openpyxl and the packages below raise over a workbook that is not sound."""
+MOST_ROWS = 1 << 20
+"""Rows of a sheet, as Excel has them."""
 _ESCAPED = re.compile("_x([0-9A-Fa-f]{4})_")
 _HALF = re.compile("[\ud800-\udfff]")
 
@@ -193,6 +195,8 @@ def _rows(book: Any, sheet: Any, strings: list[str]) -> Iterator[Row]:
                 continue
             number, cells = parser.parse_row(element)
             element.clear()
+            if not 1 <= number <= MOST_ROWS:
+                raise ValueError(f"a row is numbered {number}")
             found = [Cell(c["column"], *_value(c, book)) for c in cells]
             found = [c for c in found if c.value is not None or c.problem]
             if found:

@@ -5,7 +5,10 @@
 
 from __future__ import annotations
 
+import io
 import random
+import zipfile
+from pathlib import PurePath
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -13,7 +16,8 @@ from hypothesis import strategies as st
 
 from sluice.core.errors import SluiceError
 from sluice.curate.formats import ReadOptions
-from tests.support.mutated import OPTIONS, SOUND, attempt
+from tests.support.malformed import repacked
+from tests.support.mutated import OPTIONS, SHEET, SOUND, attempt
 
 TELLING = [
     b"\0",
@@ -70,6 +74,21 @@ def test_the_sound_files_are_sound(name: str, how: ReadOptions):
 @given(mutated(), options)
 def test_a_mutated_file_is_rows_set_aside_or_one_clear_error(file: tuple[str, bytes], how: ReadOptions):
     attempt(*file, how)
+
+
+SIGNS = ["<", ">", '"', "&#0;", "&x;", "-1", "9" * 20, "1e999", "NaN", "0", 't="b"', "16385"]
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.sampled_from(["sheet1", "workbook", "styles", "[Content_Types]"]), st.data())
+def test_a_workbook_whose_inside_is_mutated(entry: str, data: st.DataObject):
+    """A changed byte of a zip file is found by its checksum: what is behind that is changed here."""
+    with zipfile.ZipFile(io.BytesIO(SHEET)) as book:
+        text = next(book.read(name).decode() for name in book.namelist() if PurePath(name).stem == entry)
+    at = data.draw(st.integers(0, len(text)))
+    gone = data.draw(st.integers(0, 12))
+    text = text[:at] + data.draw(st.sampled_from(SIGNS) | st.text(max_size=3)) + text[at + gone :]
+    attempt("rows.xlsx", repacked(SHEET, **{entry: text.encode("utf-8", "surrogatepass")}), OPTIONS[0])
 
 
 @settings(max_examples=200, deadline=None)

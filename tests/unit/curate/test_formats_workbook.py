@@ -128,14 +128,15 @@ def test_a_formula_is_the_value_that_was_stored(tmp_path: Path):
     assert [a.line for a in result.set_aside] == [3, 4, 5]
 
 
-def test_a_row_number_out_of_all_bounds_costs_nothing(tmp_path: Path):
+@pytest.mark.parametrize("number", ["0", "-1", "999999999", "9" * 30])
+def test_a_row_number_that_no_sheet_has_is_damage(tmp_path: Path, number: str):
     sheet = (
         '<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>'
         '<row r="1"><c r="A1" t="str"><v>body</v></c></row>'
-        '<row r="999999999"><c r="A999999999" t="str"><v>far</v></c></row></sheetData></worksheet>'
+        f'<row r="{number}"><c r="A2" t="str"><v>far</v></c></row></sheetData></worksheet>'
     )
-    (row,) = read(tmp_path, repacked(workbook(["body"], ["x"]), sheet1=sheet.encode())).rows
-    assert row.line == 999_999_999
+    with pytest.raises(InputError, match="damaged: a row is numbered"):
+        read(tmp_path, repacked(workbook(["body"], ["x"]), sheet1=sheet.encode()))
 
 
 def test_other_packages_are_named(tmp_path: Path):
