@@ -180,7 +180,7 @@ def with_weights(row: AnyRow, *chats: list[Any], taken: Record) -> AnyRow | Buil
         taken: the record, whose columns keep their names.
     """
     turns = [turn for chat in chats for turn in chat]
-    weights = weights_of(turns)
+    weights = weights_of(turns) if any("weight" in turn for turn in turns) else None
     name = turns[-1].get("name") if turns and turns[-1].get("role") == "assistant" else None
     if weights is None and (name is None or row.kind != "example" or getattr(row, "target_form", "") == "call"):
         return row
