@@ -5,13 +5,18 @@
 into rows and knows nothing of bytes. May import sluice.core only; pyarrow is imported where Parquet is met.
 """
 
+from sluice.curate.formats.encoders import ENCODERS, Encoder
+from sluice.curate.formats.output import FileStands
 from sluice.curate.formats.read import read_file
 from sluice.curate.formats.records import FORMATS, Format, ReadOptions, ReadResult, ReadRow, SetAside, Source, Table
-from sluice.curate.formats.write import WRITERS, ExportRow, FileStands, WriteOptions, Writer, WriteResult, write_rows
+from sluice.curate.formats.write import WriteResult, write_rows
+from sluice.curate.formats.writers import WRITERS, ExportRow, WriteOptions, Writer
 
 __all__ = [
+    "ENCODERS",
     "FORMATS",
     "WRITERS",
+    "Encoder",
     "ExportRow",
     "FileStands",
     "Format",

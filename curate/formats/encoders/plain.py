@@ -1,0 +1,48 @@
+"""txt: texts alone. One text is the whole file; several are its paragraphs, a blank line between them.
+
+A text that a paragraph cannot hold is refused: it would be read back as another, or as several.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from sluice.core.errors import InputError
+from sluice.curate.formats.encoders.base import ENCODERS, Encoder, Line, Survey, exact
+
+NO_PARAGRAPH = re.compile(r"\r?\n[ \t]*\r?\n|^[\r\n]|[\r\n]$|\A\s*\Z|\A[ \t]*\n|\n[ \t]*\Z|\0|\A\ufeff")
+
+
+def encode(lines: Iterable[Line], survey: Survey) -> Iterator[bytes]:
+    """Yield the texts. Raises InputError for one that is no paragraph, where there are several."""
+    for number, line in enumerate(lines, start=1):
+        text: str = line["text"]
+        if survey.rows > 1 and NO_PARAGRAPH.search(text):
+            raise InputError(
+                "a text with a blank line in it, at an end of it, or no letter is no paragraph of a text file",
+                where=f"row {number} of the file",
+                remedy="end the file in .jsonl",
+            )
+        if survey.rows == 1 and ("\0" in text or not text.strip() or text.startswith("\ufeff")):
+            raise InputError("this text is no text file", where="row 1", remedy="end the file in .jsonl")
+        yield (text if survey.rows == 1 else text + "\n\n" if number < survey.rows else text + "\n").encode()
+
+
+def read_with(survey: Survey) -> str | None:
+    """Return what `add` has to be told."""
+    return "--per paragraph" if survey.rows > 1 else None
+
+
+ENCODERS.register("txt")(
+    Encoder(
+        "txt",
+        (".txt", ".text", ".md"),
+        "the texts alone: paragraphs with a blank line between",
+        encode,
+        exact,
+        False,
+        True,
+        read_with,
+    )
+)
