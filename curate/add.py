@@ -62,12 +62,16 @@ class FileRead(BaseModel):
     sha256: str
     format: str
     shape: str
+    read_as: str
+    """What the rows were taken for, for people: "ShareGPT chats"."""
     encoding: str
     columns: tuple[str, ...]
     rows: int
     set_aside: int
     left_out: dict[str, str]
     """Columns that are not among the metadata, each with the reason."""
+    note: str | None = None
+    """What else the columns fit, and how the file is then read."""
 
 
 class AddResult(BaseModel):
@@ -256,6 +260,7 @@ def _outcome(
             "encoding": options.encoding,
             "delimiter": options.delimiter,
             "format": options.format,
+            "shape": options.shape,
         },
         parents=(newest.parent,) if newest else (),
         contents={dataset: content},
@@ -287,9 +292,11 @@ def _read_facts(name: str, read: ReadResult) -> FileRead:
         sha256=read.sha256,
         format=read.format,
         shape=read.shape,
+        read_as=read.read_as,
         encoding=read.encoding,
         columns=tuple(read.columns),
         rows=len(read.rows),
         set_aside=len(read.set_aside),
         left_out=read.left_out,
+        note=read.note,
     )

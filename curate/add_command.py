@@ -9,7 +9,7 @@ from typing import Any
 
 from sluice.core.wording import typed
 
-FLAGS: tuple[str, ...] = ("input", "target", "encoding", "delimiter", "format")
+FLAGS: tuple[str, ...] = ("input", "target", "encoding", "delimiter", "format", "shape")
 """The options of ReadOptions, called alike on the command line."""
 MOST_FILES = 3
 

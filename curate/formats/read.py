@@ -23,7 +23,7 @@ from sluice.curate.formats.records import (
     Table,
     none_of,
 )
-from sluice.curate.formats.shapes import choose
+from sluice.curate.formats.shapes import Built, choose
 
 
 def read_file(path: Path, options: ReadOptions | None = None, progress: Progress | None = None) -> ReadResult:
@@ -41,21 +41,25 @@ def read_file(path: Path, options: ReadOptions | None = None, progress: Progress
     source = _load(path)
     form = _format(source, options)
     table = form.read(source, options, progress)
-    shape = choose(table.columns, options, path, nulls_are_gaps=table.nulls_are_gaps)
+    reading = choose(table.columns, options, path, table.records, nulls_are_gaps=table.nulls_are_gaps)
     rows: list[ReadRow] = []
     aside: list[SetAside] = []
     advice: str | None = None
-    used, build, total = shape.used, shape.build, len(table.records)
+    used, build, total = reading.used, reading.build, len(table.records)
     for i, record in enumerate(table.records):
         if progress is not None and i % STEP == 0:
             progress(f"taking rows of {path.name}", i, total)
         try:
-            row = build(record)
+            built = build(record)
         except InputError as problem:
             advice = advice or problem.remedy
-            aside.append(SetAside(table.lines[i], None, problem.message, table.raw(i)))
+            aside += table.aside(i, problem.message)
             continue
-        rows.append(ReadRow(row, table.lines[i], {k: v for k, v in record.items() if k not in used}))
+        metadata = {k: v for k, v in record.items() if k not in used}
+        if isinstance(built, Built):
+            metadata |= built.beside
+            built = built.row
+        rows.append(ReadRow(built, table.lines[i], metadata, table.more(i)))
     if not rows:
         raise _none_taken(path, aside, options, advice)
     return ReadResult(
@@ -63,12 +67,14 @@ def read_file(path: Path, options: ReadOptions | None = None, progress: Progress
         sha256=hashlib.sha256(source.data).hexdigest(),
         size=len(source.data),
         format=form.name,
-        shape=shape.name,
+        shape=reading.shape,
+        read_as=reading.title,
         encoding=table.encoding,
         columns=table.columns,
         rows=rows,
         set_aside=_in_order(table, aside),
         left_out=table.left_out,
+        note=reading.note,
     )
 
 

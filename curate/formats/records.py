@@ -30,6 +30,8 @@ class ReadOptions:
     """One character, or `tab`."""
     format: str | None = None
     """A name in FORMATS."""
+    shape: str | None = None
+    """A name in SHAPES."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,8 @@ class ReadRow:
     """The first physical line, from 1; for Parquet the number of the row."""
     metadata: dict[str, Any]
     """All other columns of the record that are not absent."""
+    more: tuple[int, ...] = ()
+    """Further lines that the row is made of: the other messages of a thread."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +70,9 @@ class ReadResult:
     """Bytes."""
     format: str
     shape: str
-    """`messages`, `prompt-completion` or `input-target`."""
+    """A name in SHAPES."""
+    read_as: str
+    """What the rows were taken for, for people: "ShareGPT chats"."""
     encoding: str
     """`utf-8`, `utf-8-sig`, `utf-16`, the encoding that was named, or `binary` for Parquet."""
     columns: list[str]
@@ -75,6 +81,8 @@ class ReadResult:
     set_aside: list[SetAside]
     left_out: dict[str, str] = field(default_factory=dict[str, str])
     """Columns that are no metadata because they could not be read, each with the reason."""
+    note: str | None = None
+    """What else the columns fit, and how the file is then read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +109,17 @@ class Table:
     """Whether a null inside a nested value only says that another row has that key (Parquet structs)."""
     left_out: dict[str, str] = field(default_factory=dict[str, str])
     """Columns that could not be read and that no row is made of, each with the reason."""
+    pieces: list[list[tuple[int, str]]] | None = None
+    """Where each record was folded of several lines: their numbers and texts, in the order of the record."""
+
+    def more(self, index: int) -> tuple[int, ...]:
+        """Return the further lines that a record was folded of."""
+        return tuple(line for line, _ in self.pieces[index][1:]) if self.pieces else ()
+
+    def aside(self, index: int, reason: str) -> list[SetAside]:
+        """Return a record that cannot be taken, as the lines that are set aside."""
+        pieces = self.pieces[index] if self.pieces else [(self.lines[index], self.raw(index))]
+        return [SetAside(line, None, reason, raw) for line, raw in pieces]
 
 
 @dataclass(frozen=True, slots=True)

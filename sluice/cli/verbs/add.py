@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from sluice.curate.add import AddResult
     from sluice.curate.formats import ReadOptions
 
+MOST_NAMED = 3  # files of one shape
+
 
 @verb(
     examples=[
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 @click.option(
     "--target", metavar="COL[,COL]", help="The target column; several become one JSON object. May be left away."
 )
+@click.option("--shape", metavar="NAME", help="What the columns are, where they do not say it: sharegpt, text, ...")
 @click.option("--encoding", metavar="NAME", help="Encoding of text files that are not UTF-8, such as cp1252.")
 @click.option("--delimiter", metavar="CHAR", help="What separates the cells of a CSV file: one character, or tab.")
 @click.option(
@@ -55,6 +58,7 @@ def command(out: Terminal, name: str, files: tuple[str, ...], strict: bool, dry_
         encoding=how["encoding"],
         delimiter=how["delimiter"],
         format=how["format_"],
+        shape=how["shape"],
     )
     result = add(project, name, files, options, strict=strict, dry_run=dry_run, progress=out.progress)
     draw_set_aside(out, result)
@@ -68,9 +72,13 @@ def draw(out: Terminal, result: AddResult) -> None:
     from sluice.curate.drops import one_line
 
     head = f"{result.dataset}@{result.version}"
+    for title in dict.fromkeys(file.read_as for file in result.files):
+        out.say(f"read as {title}: {', '.join(_few([f.file for f in result.files if f.read_as == title]))}", "dim")
+    for note in dict.fromkeys(file.note for file in result.files if file.note):
+        out.say(f"  they fit {note}", "dim")
     if result.dry_run:
         for file in result.files:
-            out.say(f"{file.file}: {file.format}, {file.encoding}, {file.shape}, {counted(file.rows, 'row')}")
+            out.say(f"{file.file}: {file.format}, {file.encoding}, {counted(file.rows, 'row')}")
             out.say(f"  columns: {', '.join(file.columns)}", "dim")
         out.say()
         out.say("The first rows would be:")
@@ -97,6 +105,10 @@ def draw(out: Terminal, result: AddResult) -> None:
         out.say(f"  {counted(result.unanswered, 'line has', 'lines have')} no target")
     if result.parts and result.changed:
         out.say(f"  {', '.join(result.parts)} did not change: parts change only by `sluice split` again")
+
+
+def _few(names: list[str]) -> list[str]:
+    return names if len(names) <= MOST_NAMED else [*names[:MOST_NAMED], f"and {len(names) - MOST_NAMED} more"]
 
 
 def draw_set_aside(out: Terminal, result: AddResult) -> None:
