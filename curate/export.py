@@ -45,8 +45,8 @@ class ExportResult(BaseModel):
     sha256: str
     inexact: dict[str, str]
     """Columns that are not read back as they were, each with what became of their values."""
-    read_with: str | None = None
-    """What `add` has to be told to read it back, None where it sees for itself."""
+    read_with: tuple[str, ...] = ()
+    """What `add` has to be told to read it back; nothing where it sees for itself."""
     made_folder: str | None = None
     """The folder of the file, where it was made for it."""
 

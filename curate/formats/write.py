@@ -47,8 +47,8 @@ class WriteResult:
     """Of the file's bytes, 64 hex digits."""
     inexact: dict[str, str]
     """Columns that are not read back as they were, each with what became of their values."""
-    read_with: str | None
-    """What `add` has to be told to read it back, None where it sees for itself."""
+    read_with: tuple[str, ...]
+    """What `add` has to be told to read it back; nothing where it sees for itself."""
 
 
 @dataclass(slots=True)
@@ -103,6 +103,8 @@ class Table:
                 free = name
                 while free in taken or (free != name and free in names):
                     free = prefix + free
+                if free != name and part == "answers" and name in ("chosen", "rejected", "completion", "label"):
+                    self.notes[free] = f"it is not found under this name: a column {name} is an input"
                 self.names[part, name] = free
             taken |= {self.names[part, name] for name in names}
 
@@ -223,7 +225,7 @@ def write_rows(
         size=written.size,
         sha256=written.sha256,
         inexact={name: inexact[name] for name in columns if name in inexact},
-        read_with=encoder.read_with(survey),
+        read_with=(*_read_with(table), *encoder.read_with(survey)),
     )
 
 
@@ -235,6 +237,22 @@ def inexact_columns(table: Table, encoder: Encoder, survey: Survey) -> dict[str,
         if "fields" in table.forms and table.writer.name == "columns":
             found |= dict.fromkeys(CHATS, "rows of fields are beside these chats: read back, they are set aside")
     return found | table.notes
+
+
+def _read_with(table: Table) -> tuple[str, ...]:
+    """Return which shape and columns `add` has to be told, where rows of fields do not say it by themselves."""
+    kind = table.rows[0].record["kind"]
+    if table.writer.name not in ("columns", "text") or "messages" in table.forms:
+        return ()
+    if kind == "text":
+        return ("--shape", "text") if len(table.names) > 1 else ()
+    fields = [name for part, name in table.names if part == "own"]
+    told = () if kind == "example" else ("--shape", kind)
+    if kind != "example" and fields == ["prompt"]:
+        return told
+    answer = next((free for (part, _), free in table.names.items() if part == "answers"), None)
+    target = ("--target", answer) if kind == "example" and answer else ()
+    return (*told, "--input", ",".join(fields), *target)
 
 
 def _noting(lines: Iterator[Line], columns: list[str]) -> Iterator[Line]:

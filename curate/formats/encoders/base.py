@@ -88,8 +88,8 @@ class Encoder:
     """Whether it has to know all columns and values before the first line."""
     packs: bool = False
     """Whether it is text, for which .gz and .zst are written too."""
-    read_with: Callable[[Survey], str | None] = lambda _: None
-    """What `add` has to be told to read the file back, None where it sees for itself."""
+    read_with: Callable[[Survey], tuple[str, ...]] = lambda _: ()
+    """What `add` has to be told of the form to read the file back."""
 
 
 ENCODERS: Registry[Encoder] = Registry("file format")

@@ -29,9 +29,9 @@ def encode(lines: Iterable[Line], survey: Survey) -> Iterator[bytes]:
         yield (text if survey.rows == 1 else text + "\n\n" if number < survey.rows else text + "\n").encode()
 
 
-def read_with(survey: Survey) -> str | None:
+def read_with(survey: Survey) -> tuple[str, ...]:
     """Return what `add` has to be told."""
-    return "--per paragraph" if survey.rows > 1 else None
+    return ("--per", "paragraph") if survey.rows > 1 else ()
 
 
 ENCODERS.register("txt")(

@@ -12,8 +12,17 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sluice.core.errors import InputError
-from sluice.core.rows import AnyRow, Example, Message, Messages, Preference, chat_row, to_record
-from sluice.curate.formats import ENCODERS, WRITERS, ExportRow, ReadOptions, ReadResult, WriteOptions, read_file, write_rows
+from sluice.core.rows import AnyRow, Example, Preference, chat_row, to_record
+from sluice.curate.formats import (
+    ENCODERS,
+    WRITERS,
+    ExportRow,
+    ReadOptions,
+    ReadResult,
+    WriteOptions,
+    read_file,
+    write_rows,
+)
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 full = texts.filter(bool)
@@ -150,7 +159,7 @@ def test_columns_that_a_form_changes_are_named_and_no_others(tmp_path: Path):
     changed = {form: write_rows(rows, tmp_path / "f", format=form).inexact for form in ("csv", "parquet", "jsonl")}
     assert set(changed["csv"]) == set(fields)
     assert changed["csv"]["empty"] != changed["csv"]["n"]
-    assert set(changed["parquet"]) == {"big", "mixed", "nested"}
+    assert not changed["parquet"]  # JSON columns hold them
     assert not changed["jsonl"]
     chat = chat_row([{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}], [{"name": "t"}])
     assert not write_rows([export(chat)], tmp_path / "g.csv").inexact
@@ -242,7 +251,6 @@ def test_what_a_form_cannot_hold_is_refused_and_the_old_file_stands(tmp_path: Pa
         write_rows([export(pair)], path, "mesages")
     assert path.read_text() == "old"
     assert [p.name for p in tmp_path.iterdir()] == ["o.jsonl"]
-    assert round_trip([export(open_end)], "prompt-completion", None).rows[0].row == open_end
 
 
 def test_a_place_that_cannot_be_written_is_named(tmp_path: Path):
