@@ -45,7 +45,8 @@ def way_back(version: Version) -> str:
         files: dict[tuple[Any, ...], list[str]] = {}
         for o in made_by:
             if o.verb == "add":
-                alike = files.setdefault(tuple(o.parameters.get(flag) for flag in FLAGS), [])
+                how = (o.parameters.get(flag) for flag in FLAGS)
+                alike = files.setdefault(tuple(tuple(v) if isinstance(v, list) else v for v in how), [])
                 alike += [f["file"] for f in o.parameters["files"] if f["file"] not in alike]
         options = [dict(zip(FLAGS, how, strict=True)) for how in files]
         again = [add_command(version.dataset, f, o) for f, o in zip(files.values(), options, strict=True)]

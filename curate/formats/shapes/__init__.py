@@ -5,10 +5,12 @@ whole file) and builds the rows; a record that cannot be taken whole is set asid
 shapes, in the order in which they are tried. Knows nothing of files or bytes; may import sluice.core and `records`.
 """
 
-from sluice.curate.formats.shapes.base import SHAPES, Built, Reading, Seen, Shape
+from sluice.curate.formats.shapes.base import SHAPES, Built, Reading, Seen, Shape, row_of
 
 # the shapes file themselves in SHAPES, in this order: where two fit, the first says more of a file than the second
 from sluice.curate.formats.shapes import (  # noqa: F401  # isort: skip
+    mapped,
+    threads,
     openai_preference,
     preference,
     unpaired,
@@ -21,4 +23,4 @@ from sluice.curate.formats.shapes import (  # noqa: F401  # isort: skip
 )
 from sluice.curate.formats.shapes.choose import choose  # isort: skip
 
-__all__ = ["SHAPES", "Built", "Reading", "Seen", "Shape", "choose"]
+__all__ = ["SHAPES", "Built", "Reading", "Seen", "Shape", "choose", "row_of"]

@@ -9,7 +9,7 @@ from typing import Any
 
 from sluice.core.registry import Registry
 from sluice.core.rows import AnyRow
-from sluice.curate.formats.records import ReadOptions
+from sluice.curate.formats.records import ReadOptions, Table
 
 Record = dict[str, Any]
 
@@ -21,6 +21,11 @@ class Built:
     row: AnyRow
     beside: Record
     """What goes to the metadata with the columns that no row is made of."""
+
+
+def row_of(built: AnyRow | Built) -> AnyRow:
+    """Return the row alone."""
+    return built.row if isinstance(built, Built) else built
 
 
 Build = Callable[[Record], "AnyRow | Built"]
@@ -59,6 +64,15 @@ class Reading:
     build: Build
     note: str | None = None
     """What else the file could be, and how it is then read."""
+    taken: frozenset[str] | None = None
+    """The columns that are no metadata, where those are not just the used ones."""
+    fold: Callable[[Table], Table] | None = None
+    """Makes one record of several, before rows are built."""
+
+    @property
+    def no_metadata(self) -> frozenset[str]:
+        """The columns of a record that do not stay beside its row."""
+        return self.used if self.taken is None else self.taken
 
 
 @dataclass(frozen=True, slots=True)

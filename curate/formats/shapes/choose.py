@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
 from sluice.core.columns import add_options
-from sluice.core.errors import InputError
+from sluice.core.errors import InputError, UsageError
 from sluice.curate.formats.arrow import WholeList, WholeObject
 from sluice.curate.formats.records import ReadOptions
 from sluice.curate.formats.shapes.base import SHAPES, Reading, Record, Seen
@@ -34,8 +35,15 @@ def choose(
     """
     tidy: Callable[[Any], Any] = _without_nulls if nulls_are_gaps else _as_it_is
     seen = Seen(columns, options, path, records, tidy)
+    told = [name for name in ("map", "thread", "input") if getattr(options, name)]
+    if len(told) > 1:
+        raise UsageError(
+            f"--{told[0]} and --{told[1]} are two ways to say what a row is", remedy=f"leave one away: --{told[1]}"
+        )
     if options.shape is not None:
         return SHAPES.get(options.shape).read(seen)
+    if options.map or options.thread or options.order or options.role:
+        return SHAPES.get("map" if options.map else "thread").read(seen)
     if options.input is not None or options.target is not None:
         return SHAPES.get("input-target").read(seen)
     fitting = [shape for _, shape in SHAPES if shape.fits(seen)]
@@ -45,8 +53,8 @@ def choose(
     others = [shape for shape in fitting[1:] if not _is_part(reading.shape, shape.name)]
     if not others:
         return reading
-    told = "; ".join(f"{shape.title}, too: --shape {shape.name} reads it so" for shape in others)
-    return Reading(reading.shape, reading.title, reading.used, reading.build, told)
+    note = "; ".join(f"{shape.title}, too: --shape {shape.name} reads it so" for shape in others)
+    return replace(reading, note=note)
 
 
 def _is_part(taken: str, other: str) -> bool:

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from sluice.cli.files import given_files
 from sluice.cli.terminal import Terminal
 from sluice.cli.verb import PATH, dry_run_option, verb
 from sluice.core.wording import counted
 
 if TYPE_CHECKING:
     from sluice.curate.add import AddResult
+    from sluice.curate.audit_dataset import Audit
     from sluice.curate.formats import ReadOptions
 
 MOST_NAMED = 3  # files of one shape
@@ -22,9 +24,10 @@ MOST_NAMED = 3  # files of one shape
 @verb(
     examples=[
         "sluice add tickets raw/*.csv --input body --target category --dry-run",
-        "sluice add tickets raw/tickets.jsonl --input message --target answer",
-        "sluice add tickets chats.jsonl                   rows with `messages` need no columns",
-        "sluice add requests log.jsonl --input request --target intent,slots",
+        "sluice add tickets chats.jsonl                   messages, ShareGPT, Alpaca, pairs need no columns",
+        "sluice add tickets desk.csv --map input='{{subject}}\\n{{body}}' --map target='{{label}}'",
+        "sluice add talks desk.csv --thread ticket --order sent --role author --roles agent=assistant",
+        "zcat log.gz | sluice add requests -              a folder, 'raw/*.csv' or hf://owner/name will do, too",
     ]
 )
 @click.argument("name")
@@ -34,15 +37,24 @@ MOST_NAMED = 3  # files of one shape
     "--target", metavar="COL[,COL]", help="The target column; several become one JSON object. May be left away."
 )
 @click.option("--shape", metavar="NAME", help="What the columns are, where they do not say it: sharegpt, text, ...")
-@click.option("--encoding", metavar="NAME", help="Encoding of text files that are not UTF-8, such as cp1252.")
+@click.option("--map", multiple=True, metavar="FIELD=TEMPLATE", help="A field made of columns, by a template.")
+@click.option("--thread", metavar="COL", help="One message a line: the column that says which conversation.")
+@click.option("--order", metavar="COL", help="With --thread: the column of the order, numbers or times.")
+@click.option("--role", metavar="COL", help="With --thread: the column that says who speaks.")
+@click.option("--text", metavar="COL", help="With --thread: the column of what is said.")
+@click.option("--roles", metavar="WORD=ROLE[,...]", help="With --thread: what the words of --role mean.")
+@click.option("--encoding", metavar="NAME", help="Of texts that are not UTF-8, such as cp1252; auto detects it.")
 @click.option("--delimiter", metavar="CHAR", help="What separates the cells of a CSV file: one character, or tab.")
 @click.option(
-    "--format", "format_", metavar="NAME", help="jsonl, csv or parquet, where the file's name does not say it."
+    "--format", "format_", metavar="NAME", help="json, jsonl, csv, xlsx, text, ... where the name does not say it."
 )
+@click.option("--sheet", metavar="NAME", help="Of Excel workbooks; the first sheet with cells where not named.")
+@click.option("--per", type=click.Choice(["file", "paragraph", "line"]), help="Of plain text: what a row is (file).")
+@click.option("--fix-mojibake", is_flag=True, help="Mend texts such as GrÃ¶ÃŸe; each is kept as the file has it.")
 @click.option("--strict", is_flag=True, help="Add nothing where a line cannot be read exactly (exit 2).")
 @dry_run_option
-def command(out: Terminal, name: str, files: tuple[str, ...], strict: bool, dry_run: bool, **how: str | None) -> Any:
-    """Read files into a dataset; columns not named stay beside the rows as metadata.
+def command(out: Terminal, name: str, files: tuple[str, ...], strict: bool, dry_run: bool, **how: Any) -> Any:
+    """Read files (or folders, '-' for stdin) into a dataset; columns not named stay beside the rows as metadata.
 
     A line that cannot be read exactly is set aside with its reason, and its neighbours arrive whole. Adding a file
     again changes nothing; one that has grown adds what is new. Works outside a project, too.
@@ -52,15 +64,8 @@ def command(out: Terminal, name: str, files: tuple[str, ...], strict: bool, dry_
     from sluice.curate.formats import ReadOptions
 
     project = Project.find_or_none(Path.cwd()) or Project(Path.cwd())
-    options = ReadOptions(
-        input=how["input_"],
-        target=how["target"],
-        encoding=how["encoding"],
-        delimiter=how["delimiter"],
-        format=how["format_"],
-        shape=how["shape"],
-    )
-    result = add(project, name, files, options, strict=strict, dry_run=dry_run, progress=out.progress)
+    options = ReadOptions(**{"input": how.pop("input_"), "format": how.pop("format_"), **how})
+    result = add(project, name, given_files(files), options, strict=strict, dry_run=dry_run, progress=out.progress)
     draw_set_aside(out, result)
     draw(out, result)
     draw_next(out, result, files, options)
@@ -78,7 +83,9 @@ def draw(out: Terminal, result: AddResult) -> None:
         out.say(f"  they fit {note}", "dim")
     if result.dry_run:
         for file in result.files:
-            out.say(f"{file.file}: {file.format}, {file.encoding}, {counted(file.rows, 'row')}")
+            encoding = f"{file.encoding} (detected)" if file.encoding_detected else file.encoding
+            form = f"{file.packed} of {file.format}" if file.packed else file.format
+            out.say(f"{file.file}: {form}, {encoding}, {counted(file.rows, 'row')}")
             out.say(f"  columns: {', '.join(file.columns)}", "dim")
         out.say()
         out.say("The first rows would be:")
@@ -112,7 +119,8 @@ def _few(names: list[str]) -> list[str]:
 
 
 def draw_set_aside(out: Terminal, result: AddResult) -> None:
-    """Say on stderr which columns were left out and how many lines were set aside, and show the first."""
+    """Say on stderr which files, columns and lines were left out, and show the first."""
+    draw_not_read(out, result)
     for file in result.files:
         for why in file.left_out.values():
             out.warn(f"{file.file}: {why}; left out of the metadata")
@@ -126,6 +134,26 @@ def draw_set_aside(out: Terminal, result: AddResult) -> None:
         rest = result.set_aside - len(result.first_set_aside)
         look = "" if result.dry_run else f": sluice show {result.dataset} --set-aside -n {result.set_aside}"
         out.note(f"  ... and {rest:,} more{look}")
+
+
+def draw_not_read(out: Terminal, result: AddResult | Audit) -> None:
+    """Say on stderr which files were not read, and where texts were decoded twice."""
+    for file in result.files_set_aside:
+        out.warn(f"{file.file} set aside whole: {file.reason}")
+    if result.passed_over:
+        out.note(f"passed over: {counted(len(result.passed_over), 'file')}")
+        for file in result.passed_over[:5]:
+            out.note(f"  {file.file}  {file.reason}")
+        if len(result.passed_over) > 5:
+            out.note(f"  ... and {len(result.passed_over) - 5:,} more")
+    if not result.mojibake:
+        return
+    mended = getattr(result, "mended", False)
+    out.warn(f"{counted(result.mojibake, 'row')} with text that was decoded twice{', mended' if mended else ''}")
+    for place in result.first_mojibake[:3]:
+        out.note(f"  {place.file}:{place.line}  {place.column}: {place.found!r}, meant as {place.mended!r}")
+    if not mended:
+        out.note("  `sluice add` with --fix-mojibake mends them and keeps each as it was")
 
 
 def draw_next(out: Terminal, result: AddResult, files: tuple[str, ...], options: ReadOptions) -> None:

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from sluice.core.errors import InputError, NoPermission
 from sluice.core.rows import Example
 from sluice.curate.formats import FORMATS, ReadOptions, ReadResult, read_file
-from sluice.curate.formats.decode import RARE, _reads_well
+from sluice.curate.formats.detect import RARE, reads_well
 
 BODY = ReadOptions(input="body", target="label")
 texts = st.text(st.characters(exclude_categories=["Cs"]))
@@ -305,8 +305,8 @@ def test_a_missing_file_and_a_folder_are_bad_paths(tmp_path: Path):
         assert (caught.value.code, caught.value.exit_code) == ("bad-path", 2)
 
 
-def test_a_rare_code_page_gives_way_only_to_text_that_reads_well():
+def test_a_rare_code_page_gives_way_only_to_text_thatreads_well():
     assert all(RARE.match(name) for name in ("cp775", "cp850", "cp037", "mac-roman"))
     assert not any(RARE.match(name) for name in ("cp1251", "cp932", "cp949", "koi8-r", "iso8859-2"))
-    assert _reads_well("Café, schöne Grüße – 5 €".encode("cp1252"), "cp1252")
-    assert not _reads_well("schöne Grüße, Café".encode("cp850"), "cp1252")
+    assert reads_well("Café, schöne Grüße – 5 €".encode("cp1252"), "cp1252")
+    assert not reads_well("schöne Grüße, Café".encode("cp850"), "cp1252")
