@@ -2,8 +2,9 @@
 
 `read_files` takes what a user names (files, folders, patterns, stdin, ids of the hub), `read_file` one file; they give
 rows, the lines that could not be taken (with reason, place and text) and the facts of each file. `write_rows` gives
-rows back: `writers` makes columns of a row, `encoders` makes bytes of columns. On the way in `gather` finds files, `open_file` reads and unpacks them and tells the format, and one file a
+rows back. On the way in `gather` finds files, `open_file` reads and unpacks them and tells the format, and one file a
 format turns bytes into records and knows nothing of rows; `shapes` turns records into rows and knows nothing of bytes.
+On the way out `writers` turns a row into columns, and `encoders` columns into bytes.
 May import sluice.core only; pyarrow, openpyxl, ftfy and huggingface_hub are imported where they are met.
 """
 

@@ -231,7 +231,9 @@ def write_rows(
 
 def inexact_columns(table: Table, encoder: Encoder, survey: Survey) -> dict[str, str]:
     """Return the columns that are not read back as they were, each with what became of its values."""
-    found = encoder.inexact(survey)
+    found = {name: what for name, what in encoder.inexact(survey).items() if name not in table.writer.cells}
+    if table.rows[0].record["kind"] == "unpaired":
+        found = {name: what for name, what in found.items() if name != "label"}  # true in a cell is read as true
     if "messages" in table.forms:  # lists of turns in cells are read as JSON
         found = {name: what for name, what in found.items() if name not in CHATS}
         if "fields" in table.forms and table.writer.name == "columns":

@@ -76,5 +76,6 @@ WRITERS.register("alpaca")(
         refuses={"preference": COMPARED, "unpaired": JUDGED, "text": PLAIN},
         formats=TABULAR,
         shape=shape,
+        cells=frozenset({"input", "system", "history"}),
     )
 )

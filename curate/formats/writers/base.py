@@ -97,6 +97,8 @@ class Writer:
     carries_metadata: bool = False
     takes_prompt: bool = True
     """Whether a prompt file turns fields into messages here."""
+    cells: frozenset[str] = frozenset()
+    """Columns that are read back from a cell's text as what they were (a list as JSON, an empty text)."""
     needs: Mapping[Kind, str] = field(default_factory=dict[Kind, str])
     """What a row of a kind must have, for docs/writing.md; `shape` refuses others by name."""
 

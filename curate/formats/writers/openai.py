@@ -26,7 +26,7 @@ from sluice.curate.formats.writers.base import (
 from sluice.curate.formats.writers.columns import weights_of
 from sluice.curate.formats.writers.messages import COMPARED, JUDGED, PLAIN
 
-REWRITTEN = "arguments of calls became text"
+REWRITTEN = "arguments of calls became text, each call of type function"
 
 
 def shape(export: ExportRow, options: WriteOptions, note: Note) -> Parts:
@@ -48,7 +48,7 @@ def openai_turn(export: ExportRow, turn: Turn, note: Note, column: str) -> Turn:
     if "tool_calls" not in turn:
         return turn
     calls = [_call(export, call) for call in turn["tool_calls"]]
-    if calls != turn["tool_calls"]:
+    if dump_exact(calls) != dump_exact(turn["tool_calls"]):
         note(column, REWRITTEN)
     return {**turn, "tool_calls": calls}
 
@@ -69,7 +69,9 @@ def _call(export: ExportRow, call: Any) -> dict[str, Any]:
     if not isinstance(name, str) or not isinstance(call.get("id"), str):
         raise cannot(export, "a tool call has no name or no id")
     told = arguments if isinstance(arguments, str) else dump_exact({} if arguments is None else arguments)
-    return {"id": call["id"], "type": "function", "function": {"name": name, "arguments": told}}
+    wrapped = call if "function" in call else {"id": call["id"], "type": "function", "function": function}
+    kept = {key: value for key, value in function.items() if key != "id"}
+    return {**wrapped, "type": "function", "function": {**kept, "arguments": told}}
 
 
 WRITERS.register("openai")(

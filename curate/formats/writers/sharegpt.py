@@ -58,7 +58,7 @@ def _call(export: ExportRow, call: Any, note: Note) -> dict[str, Any]:
     function = call.get("function", call) if isinstance(call, dict) else None
     if not isinstance(function, dict) or not isinstance(function.get("name"), str):
         raise cannot(export, "a tool call has no name")
-    if call != {"type": "function", "function": function}:
+    if dump_exact(call) != dump_exact({"type": "function", "function": function}):  # as it is read back
         note("conversations", LOST)
     return {name: value for name, value in function.items() if name != "id"}
 
