@@ -2,14 +2,14 @@
 
 The shapes and forms are those of `sluice.curate.formats`; here rows get their metadata, the order of the original
 columns and, with `everything`, the rows that were dropped with the reason and the row kept in their place. A folder
-(`hf`, `hf-disk`) is made by `sluice.curate.hub`.
+(`hf`, `hf-disk`) is made by `sluice.curate.publish`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 
@@ -22,6 +22,9 @@ from sluice.curate.dataset import Version, open_dataset
 from sluice.curate.export_rows import ExportRows
 from sluice.curate.formats import ENCODERS, WRITERS, WriteOptions, write_rows
 from sluice.curate.metadata import adding_operations, original_columns
+from sluice.curate.publish.folder import FolderResult, Layout, export_folder
+from sluice.curate.publish.splits import AllRows, splits_of
+from sluice.curate.publish.words import CardWords
 
 
 class ExportResult(BaseModel):
@@ -125,6 +128,44 @@ def export(
     )
 
 
+def export_to_folder(
+    project: Project,
+    ref: str,
+    folder: str | Path,
+    words: CardWords,
+    *,
+    format: Layout = "hf",
+    shape: str = "columns",
+    prompt: str | None = None,
+    implicit: bool = False,
+    kind: str | None = None,
+    beside: Sequence[str] = (),
+    samples: int = 0,
+    replace: bool = False,
+    progress: Progress | None = None,
+) -> FolderResult:
+    """Write a dataset to a folder that Hugging Face `datasets` loads, with its card and Croissant metadata, in one step.
+
+    Args:
+        project: of the dataset.
+        ref: NAME (its parts become splits, where it has some), NAME@3, NAME:tag or a part.
+        folder: a new or empty one, or an earlier export.
+        words: what people state of the dataset.
+        format: `hf` for Parquet below data/, `hf-disk` as `datasets.save_to_disk` writes.
+        shape: a shape of rows.
+        prompt, implicit, kind, beside: as for `export`.
+        samples: rows of each split that the card shows; none unless asked for.
+        replace: whether another export in that folder is replaced.
+        progress: called with (what, done, total).
+
+    Raises FileStands for another export, InputError for a folder with anything else in it.
+    """
+    splits = splits_of(project, ref, kind=kind)
+    options = write_options(splits[0].version, AllRows(splits), prompt=prompt, implicit=implicit, beside=beside)
+    how: dict[str, Any] = {"samples": samples, "replace": replace, "progress": progress}
+    return export_folder(project, ref, splits, Path(folder), format, shape, options, words, **how)
+
+
 def form_named(format: str | None) -> Form:
     """Return what a `--format` names. Raises InputError for a name that is neither, with the near one."""
     if format is None:
@@ -145,7 +186,7 @@ def form_named(format: str | None) -> Form:
 
 def write_options(
     version: Version,
-    rows: ExportRows,
+    rows: ExportRows | AllRows,
     *,
     prompt: str | None = None,
     implicit: bool = False,

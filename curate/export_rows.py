@@ -56,6 +56,27 @@ class ExportRows(Sequence[ExportRow]):
         return int((self._frame["status"] == "dropped").sum() or 0)
 
     @cached_property
+    def kinds(self) -> dict[str, int]:
+        """Rows by kind."""
+        return {str(kind): int(n) for kind, n in sorted(self._frame.group_by("kind").len().iter_rows())}
+
+    @cached_property
+    def inputs(self) -> int:
+        """Distinct inputs."""
+        return int(self._frame["input_hash"].n_unique())
+
+    @cached_property
+    def chats(self) -> int:
+        """Rows whose input is a chat."""
+        return int((self._frame["input_form"] == "messages").sum() or 0)
+
+    @cached_property
+    def text_bytes(self) -> int:
+        """Bytes of the texts of all rows and their metadata: the same for the same rows, wherever they are."""
+        names = ("input", "target", "chosen", "rejected", "answer", "metadata")
+        return sum(int(self._frame[name].str.len_bytes().sum() or 0) for name in names)
+
+    @cached_property
     def metadata_columns(self) -> list[str]:
         """The columns beside the rows, in order of appearance."""
         texts = self._frame["metadata"].drop_nulls().unique(maintain_order=True)

@@ -54,6 +54,18 @@ def encode_arrow(lines: Iterable[Line], survey: Survey) -> Iterator[bytes]:
     yield out.taken()
 
 
+def encode_stream(lines: Iterable[Line], schema: pa.Schema) -> Iterator[bytes]:
+    """Yield an Arrow IPC stream, as `datasets` stores its tables."""
+    import pyarrow.ipc as ipc
+
+    out = Pipe()
+    with ipc.new_stream(out, schema) as writer:
+        for batch in _batches(lines, schema):
+            writer.write_batch(batch)
+            yield out.taken()
+    yield out.taken()
+
+
 def _batches(lines: Iterable[Line], schema: pa.Schema) -> Iterator[pa.RecordBatch]:
     import pyarrow as pa
 
