@@ -144,7 +144,7 @@ def export_to_folder(
     replace: bool = False,
     progress: Progress | None = None,
 ) -> FolderResult:
-    """Write a dataset to a folder that Hugging Face `datasets` loads, with its card and Croissant metadata, in one step.
+    """Write a dataset to a folder that Hugging Face `datasets` loads, with card and Croissant metadata, in one step.
 
     Args:
         project: of the dataset.

@@ -6,6 +6,7 @@ Only what is known or stated is in it: no licence, date or maker where nobody na
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 from sluice.curate.publish.facts import Facts
@@ -80,7 +81,7 @@ def croissant(facts: Facts, words: CardWords, tables: Tables) -> str:
         "keywords": list(words.tags),
         "creator": [{"@type": "sc:Person", "name": name} for name in words.creators],
         "publisher": {"@type": "sc:Organization", "name": words.publisher} if words.publisher else None,
-        "version": "+".join(split.version[:12] for split in tables.splits),
+        "version": f"{facts.number}.0.0+{tables.splits[0].version[:12]}",
         "distribution": [entry for split in tables.splits for entry in _files(split)],
         "recordSet": [_records(split, tables.features) for split in tables.splits],
     }
@@ -121,22 +122,40 @@ def _records(split: PublishedSplit, features: list[Feature]) -> dict[str, Any]:
         "@id": split.split,
         "name": split.split,
         "description": f"{split.rows} rows of {split.dataset}, version {split.version}",
-        "field": [_field(feature, i, split.split, place) for i, feature in enumerate(features)],
+        "field": [_field(f, f"{split.split}/{_id(f.name, i)}", place) for i, f in enumerate(features)],
     }
 
 
-def _field(feature: Feature, number: int, split: str, place: dict[str, Any]) -> dict[str, Any]:
-    """Return one column. Its id is its number: names may hold what an id must not."""
+def _id(name: str, number: int) -> str:
+    """Return what a column is called in ids: its number where its name holds what an id must not."""
+    return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else f"column-{number}"
+
+
+def _field(feature: Feature, identity: str, place: dict[str, Any]) -> dict[str, Any]:
+    """Return one column. A list of turns gets a subfield for each key, taken out of each turn."""
     inner, repeated = feature, False
     while inner.dtype == "list":
         inner, repeated = inner.inner[0], True
-    column = {"extract": {"column": feature.name}}
     told: dict[str, Any] = {
         "@type": "cr:Field",
-        "@id": f"{split}/{number}",
+        "@id": identity,
         "name": feature.name,
         "description": feature.shown,
-        "dataType": TYPES.get(inner.dtype, "sc:Text"),
-        "source": place | column,
     }
+    source = place | {"extract": {"column": feature.name}}
+    if inner.dtype == "struct":
+        told |= {"repeated": True, "subField": [_key(key, identity, source) for key in inner.inner]}
+        return told
+    told |= {"dataType": TYPES.get(inner.dtype, "sc:Text"), "source": source}
     return told | ({"repeated": True} if repeated else {})
+
+
+def _key(key: Feature, parent: str, source: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "@type": "cr:Field",
+        "@id": f"{parent}/{key.name}",
+        "name": key.name,
+        "dataType": TYPES.get(key.dtype, "sc:Text"),
+        "repeated": True,
+        "source": source | {"transform": {"jsonPath": key.name}},
+    }

@@ -91,6 +91,8 @@ class Facts(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     dataset: str
+    number: int
+    """Of the first split's version."""
     splits: tuple[SplitFact, ...]
     sources: tuple[SourceFact, ...]
     operations: tuple[OperationFact, ...]
@@ -112,6 +114,14 @@ class Facts(BaseModel):
                 found[kind] = found.get(kind, 0) + number
         return found
 
+    @property
+    def findings(self) -> dict[str, int]:
+        """By check that found something: how many rows, or findings about a split."""
+        found: dict[str, int] = {}
+        for check in (check for split in self.splits for check in split.checks if check.status == "found"):
+            found[check.name] = found.get(check.name, 0) + check.count
+        return found
+
     def ran(self, verb: str) -> list[OperationFact]:
         """Return the operations of a verb."""
         return [operation for operation in self.operations if operation.verb == verb]
@@ -130,6 +140,7 @@ def facts_of(splits: Sequence[Split], *, progress: Progress | None = None) -> Fa
     ours = task is not None and task.data in (base, base.partition("/")[0])
     return Facts(
         dataset=base,
+        number=splits[0].version.number,
         splits=tuple(_split(split, progress) for split in splits),
         sources=tuple(_sources(told)),
         operations=tuple(_operation(o) for o in told),

@@ -54,6 +54,8 @@ class FolderResult(BaseModel):
     """Of sluice.json, which holds the hash of every other file."""
     inexact: dict[str, str]
     """Columns that are not read back as they were, each with what became of their values."""
+    findings: dict[str, int]
+    """By check of the audit that found something in a split: how many rows, or findings about a split."""
     not_stated: tuple[str, ...]
     """Keys of card.toml that nobody stated, so that the card says that they are missing."""
 
@@ -167,6 +169,7 @@ def export_folder(
         size=size,
         sha256=sha256,
         inexact=tables.inexact,
+        findings=facts.findings,
         not_stated=missing_words(words, facts.described),
     )
 

@@ -35,9 +35,9 @@ FOLDERS = ("hf", "hf-disk")
     "--format",
     "format_",
     metavar="NAME",
-    help="A shape of rows: messages, prompt-completion, preference, unpaired, trl, openai, openai-preference, sharegpt, "
-    "alpaca, text. Or a form of file: jsonl, json, csv, tsv, xlsx, parquet, arrow, txt. Or a folder: hf, hf-disk.  "
-    "[default: the columns as they came, by the file's ending; .gz and .zst pack texts]",
+    help="A shape of rows: messages, prompt-completion, preference, unpaired, trl, openai, openai-preference, "
+    "sharegpt, alpaca, text. Or a form of file: jsonl, json, csv, tsv, xlsx, parquet, arrow, txt. Or a folder: hf, "
+    "hf-disk.  [default: the columns as they came, by the file's ending; .gz and .zst pack texts]",
 )
 @click.option("--rows", "shape", metavar="SHAPE", help="Of a folder: the shape of rows.  [default: as they came]")
 @click.option("--all", "everything", is_flag=True, help="Also dropped rows, with status, reason and the row kept.")
@@ -119,7 +119,7 @@ def _draw_file(out: Terminal, result: ExportResult, everything: bool) -> None:
 def _draw_inexact(out: Terminal, inexact: dict[str, str]) -> None:
     for what in sorted(set(inexact.values())):
         names = [name for name, how in inexact.items() if how == what]
-        out.warn(f"{', '.join(names)}: {what}; added from this file, such a row is another one. JSONL keeps it")
+        out.warn(f"{', '.join(names)}: {what}; read back they are not what they were (.jsonl keeps the columns)")
 
 
 def _draw_folder(out: Terminal, result: FolderResult, ref: str) -> None:
@@ -130,6 +130,9 @@ def _draw_folder(out: Terminal, result: FolderResult, ref: str) -> None:
             f"  {split.split}: {counted(split.rows, 'row')} of {split.dataset}, {counted(len(split.files), 'file')}"
         )
     _draw_inexact(out, result.inexact)
+    if result.findings:
+        found = ", ".join(f"{name} {number:,}" for name, number in result.findings.items())
+        out.warn(f"checks found: {found} (in the card; sluice audit {result.splits[0].dataset})")
     if result.not_stated:
         out.say(f"  its card does not state: {', '.join(result.not_stated)} (card.toml, or options; sluice card {ref})")
     out.say(f'  load it: datasets.{load}("{result.path}")', "dim")
