@@ -23,7 +23,7 @@ KINDS: tuple[Kind, ...] = ("example", "preference", "unpaired", "text")
 
 Render = Callable[[Input], list[Turn]]
 """From an input to the messages of a prompt, in chat-template form."""
-Note = Callable[[str, str], None]
+Note = Callable[[str, str], object]
 """Called with a column and what became of its values, where they are not read back as they were."""
 
 TABULAR = ("jsonl", "json", "csv", "tsv", "xlsx", "parquet", "arrow")

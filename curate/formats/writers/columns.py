@@ -71,8 +71,9 @@ def whole_chat(export: ExportRow, chat: Chat) -> Parts:
 def weights_of(export: ExportRow, turns: list[Turn]) -> list[int | None] | None:
     """Return the weights that a chat came with, one a turn, or None."""
     weights = export.metadata.get("weights")
-    whole = isinstance(weights, list) and len(weights) == len(turns)
-    return weights if whole and all(w is None or (w in (0, 1) and not isinstance(w, bool)) for w in weights) else None
+    if not isinstance(weights, list) or len(weights) != len(turns):
+        return None
+    return weights if all(w is None or (w in (0, 1) and not isinstance(w, bool)) for w in weights) else None
 
 
 WRITERS.register("columns")(

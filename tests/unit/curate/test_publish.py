@@ -177,11 +177,11 @@ def test_the_card_says_what_is_missing_and_no_text_of_a_row(project: Project, tm
 
 
 def test_the_yaml_is_what_datasets_itself_writes(talks: Project, tmp_path: Path, cache: Path):
-    import yaml
+    from huggingface_hub import metadata_load
 
     words = CardWords(title='of: "d", #1', license="My own", language=("en", "no"), tags=("yes", "1"))
     export_to_folder(talks, "talks", tmp_path / "out", words)
-    front = yaml.safe_load((tmp_path / "out" / "README.md").read_text().split("---\n")[1])
+    front: Any = metadata_load(tmp_path / "out" / "README.md")
     assert (front["pretty_name"], front["license"], front["license_name"]) == ('of: "d", #1', "other", "My own")
     assert front["language"] == ["en", "no"]
     assert front["tags"] == ["yes", "1", "sluice"]
