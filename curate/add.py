@@ -31,7 +31,7 @@ from sluice.curate.dataset import (
     rows_frame,
 )
 from sluice.curate.drops import ShownRow, shown_row
-from sluice.curate.formats import Entry, PassedOver, ReadOptions, ReadResult, read_files
+from sluice.curate.formats import Entry, PassedOver, ReadOptions, ReadResult, Reads, read_files
 from sluice.curate.operation import DROPPED_EXTRA, OCCURRENCES, Outcome, commit
 from sluice.curate.places import lines_of, once_held, places_of
 
@@ -142,6 +142,8 @@ class AddResult(BaseModel):
     """Whether such rows were mended; each is kept as the file has it among the dropped rows."""
     brought_back: tuple[str, ...] = ()
     """Versions whose content was gone from this copy and is here again, made of these files."""
+    fixed: int = 0
+    """Set-aside lines that were mended and are rows now (`--fix`)."""
     dry_run: bool = False
 
 
@@ -175,12 +177,7 @@ def add(
         raise UsageError("no file to add", remedy=f"sluice add {dataset} FILE...")
     options = options or ReadOptions()
     found = read_files(files, options, lambda path: name_of(project, path), progress)
-    reads = found.files
-    aside = [
-        SetAsideLine(file=name, line=s.line, column=s.column, reason=s.reason, raw=s.raw)
-        for name, read in reads
-        for s in read.set_aside
-    ]
+    aside = set_aside_of(found)
     if strict and aside:
         first = aside[0]
         raise InputError(
@@ -196,6 +193,26 @@ def add(
             remedy="name its encoding, or leave --strict away: the file is then set aside whole",
             result={"added": 0, "set_aside": 0, "files_set_aside": not_read(found.doubtful)},
         )
+    return take_in(project, dataset, options, found, dry_run=dry_run)
+
+
+def take_in(
+    project: Project,
+    dataset: str,
+    options: ReadOptions,
+    found: Reads,
+    *,
+    fix: dict[str, Any] | None = None,
+    dry_run: bool = False,
+) -> AddResult:
+    """Make the next version of a dataset of files that were read.
+
+    Args:
+        project, dataset, options, dry_run: as in `add`.
+        found: what was read.
+        fix: where the lines are mended ones, the file that they stand in: `file`, `sha256`.
+    """
+    reads, aside = found.files, set_aside_of(found)
     lines = lines_of(reads)
     before = _before(reads)
     tally: Counter[str] = Counter()
@@ -204,7 +221,7 @@ def add(
         tally.clear()
         if has_dataset(project, dataset):
             refuse_absent(open_dataset(project, dataset), back)
-        return _outcome(project, dataset, options, reads, lines, aside, before, tally)
+        return _outcome(project, dataset, options, reads, lines, aside, before, tally, fix)
 
     back: tuple[str, ...] = ()
     if dry_run:
@@ -234,8 +251,18 @@ def add(
         first_mojibake=first_mojibake(reads),
         mended=options.fix_mojibake,
         brought_back=back,
+        fixed=tally["added"] + tally["repeated"] + tally["dropped"] if fix else 0,
         dry_run=dry_run,
     )
+
+
+def set_aside_of(found: Reads) -> list[SetAsideLine]:
+    """Return the lines of all files that could not be taken."""
+    return [
+        SetAsideLine(file=name, line=s.line, column=s.column, reason=s.reason, raw=s.raw)
+        for name, read in found.files
+        for s in read.set_aside
+    ]
 
 
 def name_of(project: Project, path: Path) -> str:
@@ -290,6 +317,7 @@ def _outcome(
     aside: list[SetAsideLine],
     before: pl.DataFrame | None,
     tally: Counter[str],
+    fix: dict[str, Any] | None,
 ) -> Outcome | None:
     """Return what to commit on top of the newest version, None where the files say nothing new."""
     import polars as pl
@@ -323,6 +351,7 @@ def _outcome(
         parameters={
             "files": facts,
             **asdict(options),
+            **({"fix": fix} if fix else {}),
         },
         parents=(newest.parent,) if newest else (),
         contents={dataset: content},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from sluice.core.errors import InputError
@@ -21,7 +22,7 @@ from sluice.curate.formats.records import (
     Table,
     none_of,
 )
-from sluice.curate.formats.shapes import Built, choose, row_of
+from sluice.curate.formats.shapes import Built, Reading, choose, row_of
 
 
 def read_file(file: Path | Entry, options: ReadOptions | None = None, progress: Progress | None = None) -> ReadResult:
@@ -41,10 +42,56 @@ def read_file(file: Path | Entry, options: ReadOptions | None = None, progress: 
     source, path = opened.source, opened.source.path
     form = tell_format(source, options)
     table = form.read(source, options, progress)
+    taken = take_rows(table, options, path, progress, mojibake.possible(source.data, table.encoding))
+    if not taken.rows:
+        raise _none_taken(path, taken.set_aside, options, taken.advice)
+    return ReadResult(
+        path=entry.name or str(entry.path),
+        sha256=opened.sha256,
+        size=opened.size,
+        format=form.name,
+        shape=taken.reading.shape,
+        read_as=taken.reading.title,
+        encoding=table.encoding,
+        columns=table.columns,
+        rows=taken.rows,
+        set_aside=taken.set_aside,
+        left_out=table.left_out,
+        note=taken.reading.note,
+        packed=opened.packed,
+        detected=options.encoding == AUTO and table.encoding not in (*UTF8_NAMES, "utf-16", "binary"),
+        mojibake=taken.mojibake,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """The rows of a table, and what was met on the way."""
+
+    reading: Reading
+    rows: list[ReadRow]
+    set_aside: list[SetAside]
+    """In order of their lines."""
+    mojibake: list[Mojibake]
+    advice: str | None
+    """What the first record that was set aside would have needed."""
+
+
+def take_rows(
+    table: Table, options: ReadOptions, path: Path, progress: Progress | None = None, look: bool = False
+) -> Taken:
+    """Choose the shape of a table and make its rows.
+
+    Args:
+        table: what a format gave.
+        options: what the user said.
+        path: for messages.
+        progress: called with (what, records done, records in all).
+        look: whether texts can hold mojibake.
+    """
     reading = choose(table.columns, options, path, table.records, nulls_are_gaps=table.nulls_are_gaps)
     if reading.fold is not None:
         table = reading.fold(table)
-    looked = mojibake.possible(source.data, table.encoding)
     rows: list[ReadRow] = []
     aside: list[SetAside] = []
     marks: list[Mojibake] = []
@@ -57,7 +104,7 @@ def read_file(file: Path | Entry, options: ReadOptions | None = None, progress: 
         before = None
         try:
             built = build(record)
-            found = mojibake.look(record, looked_at, table.lines[i]) if looked else None
+            found = mojibake.look(record, looked_at, table.lines[i]) if look else None
             if found:
                 marks.append(found.first)
                 if options.fix_mojibake:
@@ -70,25 +117,7 @@ def read_file(file: Path | Entry, options: ReadOptions | None = None, progress: 
         if isinstance(built, Built):
             metadata |= built.beside
         rows.append(ReadRow(row_of(built), table.lines[i], metadata, before, table.more(i)))
-    if not rows:
-        raise _none_taken(path, aside, options, advice)
-    return ReadResult(
-        path=entry.name or str(entry.path),
-        sha256=opened.sha256,
-        size=opened.size,
-        format=form.name,
-        shape=reading.shape,
-        read_as=reading.title,
-        encoding=table.encoding,
-        columns=table.columns,
-        rows=rows,
-        set_aside=_in_order(table, aside),
-        left_out=table.left_out,
-        note=reading.note,
-        packed=opened.packed,
-        detected=options.encoding == AUTO and table.encoding not in (*UTF8_NAMES, "utf-16", "binary"),
-        mojibake=marks,
-    )
+    return Taken(reading, rows, _in_order(table, aside), marks, advice)
 
 
 def _in_order(table: Table, aside: list[SetAside]) -> list[SetAside]:

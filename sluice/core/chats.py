@@ -105,7 +105,8 @@ def read_tools(tools: Any) -> str | None:
 
 def weights_of(messages: list[Any]) -> list[int | None] | None:
     """Return the weight of each message (None where it has none), or None where no message has one."""
-    found = [m.get("weight") if isinstance(m, dict) else None for m in cast("list[Any]", messages)]
+    turns = [cast("dict[str, Any]", m) if isinstance(m, dict) else {} for m in messages]
+    found: list[int | None] = [turn.get("weight") for turn in turns]
     return found if any(w is not None for w in found) else None
 
 
@@ -186,8 +187,9 @@ def _close(number: int, turn: Message, open_ids: list[str | None]) -> None:
 def _check_call(number: int, value: Any, known: set[str] | None) -> str | None:
     """Return the id of a call once it has a name that is known and arguments that are JSON."""
     call: dict[str, Any] = cast("dict[str, Any]", value) if isinstance(value, dict) else {}
-    function = call.get("function", call)
-    name = function.get("name") if isinstance(function, dict) else None
+    told = call.get("function", call)
+    function = cast("dict[str, Any]", told) if isinstance(told, dict) else {}
+    name = function.get("name")
     if not isinstance(name, str) or not name:
         raise InputError(f"message {number}: a tool call without a name")
     arguments = function.get("arguments")
@@ -210,7 +212,7 @@ def _names(tools: Any) -> set[str]:
 
 def _function(tool: Any) -> dict[str, Any]:
     """Return what describes a tool: {"type": "function", "function": {...}} or the flat form."""
-    told = tool.get("function", tool) if isinstance(tool, dict) else None
+    told = cast("dict[str, Any]", tool).get("function", tool) if isinstance(tool, dict) else None
     return cast("dict[str, Any]", told) if isinstance(told, dict) else {}
 
 
@@ -242,7 +244,8 @@ def _no_schema(parameters: Any) -> str | None:
     from jsonschema.validators import validator_for
 
     try:
-        validator_for(parameters, default=Draft202012Validator).check_schema(parameters)
+        schema = cast("dict[str, Any]", parameters)
+        validator_for(schema, default=Draft202012Validator).check_schema(schema)
     except SchemaError as problem:
         place = "/".join(map(str, problem.absolute_path))
         return (f"{place}: " if place else "") + problem.message[:120]

@@ -10,26 +10,30 @@ from __future__ import annotations
 from typing import Any
 
 from sluice.core.errors import InputError
-from sluice.core.rows import AnyRow, Example, chat_input, target_text
+from sluice.core.rows import AnyRow, Example, Input, chat_input, target_text
 from sluice.curate.formats.shapes.base import SHAPES, Reading, Record, Seen, Shape
-from sluice.curate.formats.shapes.prompts import Prompt
 from sluice.curate.formats.shapes.turns import checked, from_text, kind_of, says, some, with_system
 
 COLUMNS = frozenset({"instruction", "input", "output", "system", "history"})
 
 
-def prompt_of(record: Record, seen: Seen) -> Prompt:
-    """Return the prompt of an Alpaca record: fields, or turns where the file has system texts or a history."""
-    told = {name: record[name] for name in ("instruction", "input") if says(record.get(name))}
+def fields_of(record: Record, seen: Seen) -> Input:
+    """Return the prompt of a record as named fields."""
+    return some({name: seen.tidy(record[name]) for name in ("instruction", "input") if says(record.get(name))})
+
+
+def turns_of(record: Record, seen: Seen) -> list[Any] | None:
+    """Return the prompt of a record as turns; None where the file has neither system texts nor a history."""
     if not ({"system", "history"} & set(seen.columns)):
-        return Prompt(fields=some({name: seen.tidy(value) for name, value in told.items()}))
+        return None
+    told = {name: record[name] for name in ("instruction", "input") if says(record.get(name))}
     for name, value in told.items():
         if not isinstance(value, str):
             raise InputError(f"{name} is {kind_of(value)}, not a text")
     if not told:
         raise InputError("no input: neither instruction nor input")
     turns = [*_history(record.get("history")), {"role": "user", "content": "\n".join(told.values())}]
-    return Prompt(turns=with_system(turns, record.get("system")))
+    return with_system(turns, record.get("system"))
 
 
 def _history(value: Any) -> list[Any]:
@@ -52,9 +56,9 @@ def read(seen: Seen) -> Reading:
         raise InputError("it has no columns instruction and output", where=str(seen.path), remedy="leave --shape away")
 
     def build(record: Record) -> AnyRow:
-        prompt, target = prompt_of(record, seen), target_text(record.get("output"))
-        content = prompt.fields if prompt.turns is None else chat_input(prompt.turns)
-        return checked(Example(input=content or {}, target=target))
+        turns = turns_of(record, seen)
+        content = chat_input(turns) if turns is not None else fields_of(record, seen)
+        return checked(Example(input=content, target=target_text(record.get("output"))))
 
     return Reading("alpaca", "Alpaca instructions", COLUMNS, build)
 

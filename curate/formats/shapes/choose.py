@@ -53,7 +53,7 @@ def choose(
     others = [shape for shape in fitting[1:] if not _is_part(reading.shape, shape.name)]
     if not others:
         return reading
-    note = "; ".join(f"{shape.title}, too: --shape {shape.name} reads it so" for shape in others)
+    note = "; ".join(f"{shape.title} (--shape {shape.name})" for shape in others)
     return replace(reading, note=note)
 
 

@@ -29,7 +29,7 @@ def read(seen: Seen) -> Reading:
         return with_weights(row, turns, taken=record)
 
     first = next((r["messages"] for r in seen.records if r.get("messages")), None)
-    foreign = is_chat(first) and all("role" not in turn for turn in first)
+    foreign = is_chat(first) and all("role" not in turn for turn in first or ())
     title = "ShareGPT chats (in messages)" if foreign else SHAPE.title
     return Reading("messages", title, COLUMNS, build)
 

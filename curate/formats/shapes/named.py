@@ -44,7 +44,7 @@ def read(seen: Seen) -> Reading:
             if isinstance(value, str) and value and not value.isspace():
                 return Example(input={names[0]: value}, target=answer)
             if is_chat(value):
-                _refuse_sharegpt(value)
+                _refuse_sharegpt(cast("list[Any]", value))
                 turns = read_list(value, seen.tidy, names[0])
                 return with_weights(Example(input=chat_input(turns), target=answer), turns, taken=record)
         fields = {name: seen.tidy(record[name]) for name in names if record.get(name) is not None}

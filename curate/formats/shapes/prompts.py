@@ -53,9 +53,7 @@ def prompt_source(seen: Seen, *, chats: bool = True) -> PromptSource | None:
     if column is not None:
         return PromptSource(frozenset({column, "system", "tools"}), lambda r: _talk(r, column, seen))
     if chats and "instruction" in seen.columns:
-        from sluice.curate.formats.shapes.alpaca import COLUMNS, prompt_of
-
-        return PromptSource(COLUMNS - {"output"}, lambda r: prompt_of(r, seen))
+        return PromptSource(frozenset({"instruction", "input", "system", "history"}), lambda r: _alpaca(r, seen))
     return None
 
 
@@ -76,6 +74,13 @@ def _is_chat_text(value: Any) -> bool:
         return is_chat(read_list(value, lambda v: v))
     except InputError:
         return False
+
+
+def _alpaca(record: Record, seen: Seen) -> Prompt:
+    from sluice.curate.formats.shapes.alpaca import fields_of, turns_of
+
+    turns = turns_of(record, seen)
+    return Prompt(turns=turns) if turns is not None else Prompt(fields=fields_of(record, seen))
 
 
 def _talk(record: Record, column: str, seen: Seen) -> Prompt:

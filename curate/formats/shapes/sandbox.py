@@ -170,7 +170,7 @@ def _environment() -> SandboxedEnvironment:
                 try:
                     return obj[argument]
                 except IndexError:
-                    return self.undefined(obj=obj, name=argument)
+                    return self.undefined(f"there is no element {argument}")
             if hasattr(obj, "index0") and argument in ("index", "index0", "first", "last", "length", "revindex"):
                 return getattr(obj, argument)  # `loop`
             return self.undefined(obj=obj, name=argument)

@@ -21,7 +21,7 @@ def read(seen: Seen) -> Reading:
             raise InputError(f"text is {kind_of(value)}, not a text")
         return Text(input={"text": value})
 
-    note = "inputs to be answered, too: --input text reads it so" if seen.columns == ["text"] else None
+    note = "inputs to be answered (--input text)" if seen.columns == ["text"] else None
     return Reading("text", "plain texts", frozenset({"text"}), build, note)
 
 

@@ -8,7 +8,7 @@ others differ, `turns` keeps them, one object a message. Each line stays a place
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -88,7 +88,9 @@ def fold(table: Table, seen: Seen) -> Table:
 
 
 def _sorted(numbers: list[int], orders: Sequence[Order | None]) -> list[int]:
-    key: Callable[[int], Any] = orders.__getitem__
+    def key(index: int) -> Any:
+        return orders[index]
+
     return sorted(numbers, key=key)
 
 

@@ -10,7 +10,8 @@ import click
 
 from sluice.cli.files import given_files
 from sluice.cli.terminal import Terminal
-from sluice.cli.verb import PATH, dry_run_option, verb
+from sluice.cli.verb import PATH, dry_run_option, find_project, verb
+from sluice.core.errors import UsageError
 from sluice.core.wording import counted
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ MOST_NAMED = 3  # files of one shape
     ]
 )
 @click.argument("name")
-@click.argument("files", nargs=-1, required=True, type=PATH)
+@click.argument("files", nargs=-1, type=PATH)
 @click.option("--input", "input_", metavar="COL[,COL]", help="The input column, or several.")
 @click.option(
     "--target", metavar="COL[,COL]", help="The target column; several become one JSON object. May be left away."
@@ -51,6 +52,9 @@ MOST_NAMED = 3  # files of one shape
 @click.option("--sheet", metavar="NAME", help="Of Excel workbooks; the first sheet with cells where not named.")
 @click.option("--per", type=click.Choice(["file", "paragraph", "line"]), help="Of plain text: what a row is (file).")
 @click.option("--fix-mojibake", is_flag=True, help="Mend texts such as GrÃ¶ÃŸe; each is kept as the file has it.")
+@click.option(
+    "--fix", type=PATH, metavar="FILE", help="Take back the lines mended in FILE (show NAME --set-aside --out)."
+)
 @click.option("--strict", is_flag=True, help="Add nothing where a line cannot be read exactly (exit 2).")
 @dry_run_option
 def command(out: Terminal, name: str, files: tuple[str, ...], strict: bool, dry_run: bool, **how: Any) -> Any:
@@ -59,6 +63,10 @@ def command(out: Terminal, name: str, files: tuple[str, ...], strict: bool, dry_
     A line that cannot be read exactly is set aside with its reason, and its neighbours arrive whole. Adding a file
     again changes nothing; one that has grown adds what is new. Works outside a project, too.
     """
+    if how.pop("fix") is not None:
+        return take_back(out, name, files, click.get_current_context().params, dry_run=dry_run)
+    if not files:
+        raise UsageError("no file to add", remedy=f"sluice add {name} FILE...")
     from sluice.core.project import Project
     from sluice.curate.add import add
     from sluice.curate.formats import ReadOptions
@@ -72,6 +80,28 @@ def command(out: Terminal, name: str, files: tuple[str, ...], strict: bool, dry_
     return result
 
 
+def take_back(out: Terminal, name: str, files: tuple[str, ...], given: dict[str, Any], *, dry_run: bool) -> AddResult:
+    """Take mended lines back. Raises UsageError where something else is asked for beside them."""
+    from sluice.curate.mend import mend
+
+    other = [key for key, value in given.items() if value and key not in ("name", "files", "fix", "dry_run")]
+    if files or other:
+        beside = "files" if files else f"--{other[0].strip('_')}"
+        raise UsageError(
+            f"--fix reads its lines as their files were read; {beside} cannot stand beside it",
+            remedy=f"sluice add {name} --fix {given['fix']}",
+        )
+    result = mend(find_project(), name, Path(given["fix"]), dry_run=dry_run)
+    draw_set_aside(out, result)
+    lines = counted(result.fixed, "mended line is a row now", "mended lines are rows now")
+    head = f"{result.dataset}@{result.version}"
+    out.spans([(head, "bold"), (f"  {lines}, {result.added:,} of them new; {result.rows:,} rows in all", None)])
+    if result.set_aside:
+        out.next(f"sluice show {name} --set-aside", "what is still set aside, and why")
+    out.next(f"sluice audit {name}", "what is wrong with these rows?")
+    return result
+
+
 def draw(out: Terminal, result: AddResult) -> None:
     """Draw what was read from each file and what the dataset holds now."""
     from sluice.curate.drops import one_line
@@ -80,7 +110,7 @@ def draw(out: Terminal, result: AddResult) -> None:
     for title in dict.fromkeys(file.read_as for file in result.files):
         out.say(f"read as {title}: {', '.join(_few([f.file for f in result.files if f.read_as == title]))}", "dim")
     for note in dict.fromkeys(file.note for file in result.files if file.note):
-        out.say(f"  they fit {note}", "dim")
+        out.say(f"  it could also be read as {note}", "dim")
     if result.dry_run:
         for file in result.files:
             encoding = f"{file.encoding} (detected)" if file.encoding_detected else file.encoding
@@ -91,7 +121,8 @@ def draw(out: Terminal, result: AddResult) -> None:
         out.say("The first rows would be:")
         for row in result.first_rows[:3]:
             out.say(f"  {one_line(row.input)}")
-            out.say(f"    -> {one_line(row.target) if row.target is not None else '(no target)'}", "dim")
+            for answer in row.answers():
+                out.say(f"    -> {one_line(answer)}", "dim")
         out.say()
         out.say(f"Nothing was added. It would be {counted(result.added, 'row')} new to '{result.dataset}'.")
     elif not result.changed:
