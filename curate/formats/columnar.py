@@ -20,8 +20,8 @@ from sluice.curate.formats.unpack import FREE
 if TYPE_CHECKING:
     import pyarrow as pa
 
-MOST_CELLS = 1000
-"""Cells for each byte of a file: tables of one repeated value reach some tens, a bomb of run lengths any number."""
+MOST_CELLS = 100
+"""Cells for each byte of a file: tables of mostly nulls reach some tens, a bomb of run lengths hundreds and more."""
 
 
 def refuse_bomb(rows: int, columns: int, source: Source) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import codecs
 import re
+import unicodedata
 from collections.abc import Sequence
 
 SAMPLE = 200_000  # bytes given to the detector: it is slow, and lines beyond tell no more
@@ -24,6 +25,7 @@ COMMON = ("cp1252", "cp1250", "cp1251", "cp932", "euc_jp", "gb18030", "big5", "c
 NEAR_CHAOS, NEAR_COHERENCE = 0.03, 0.1
 """How near another reading may come in charset-normalizer's two measures and still be told from the best."""
 LATIN = "\u024f"  # the last letter of Latin Extended-B
+_INSIDE = re.compile(r"(?<=[^\W\d_])([^\w\s\x00-\x7f’‘·\u3000-\uffff])(?=[^\W\d_])")
 KANA, HANGUL = (0x3041, 0x30FF), (0xAC00, 0xD7A3)
 
 
@@ -117,6 +119,9 @@ def _well_formed(text: str) -> bool:
 
     Cyrillic that is read wrongly comes out with cases swapped, accents of Latin words as letters of another script.
     """
+    inside = [m for m in _INSIDE.findall(text) if not unicodedata.category(m).startswith("M")]
+    if len(inside) > 0.05 * sum(not c.isascii() for c in text):
+        return False  # signs in the middle of words
     pairs = re.findall(r"(?=([^\W\d_]{2}))", text)
     if sum((a.isascii() and b > LATIN) or (b.isascii() and a > LATIN) for a, b in pairs) > 0.05 * len(pairs):
         return False
@@ -131,7 +136,7 @@ def _tells_itself(match: object, text: str) -> bool:
     marks = [ord(c) for c in text if not c.isascii() and c.isalpha()]
     names = set(match.could_be_from_charset)  # type: ignore[attr-defined]
     kana = sum(KANA[0] <= c <= KANA[1] for c in marks)
-    hangul = sum(HANGUL[0] <= c <= HANGUL[1] and bool(chr(c).encode("euc_kr", "ignore")) for c in marks)
+    hangul = sum(HANGUL[0] <= c <= HANGUL[1] and len(chr(c).encode("euc_kr", "ignore")) == 2 for c in marks)
     japanese = names & {
         "cp932",
         "shift_jis",

@@ -8,6 +8,7 @@ the local cache answers, where the files lie in it.
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -169,6 +170,10 @@ def _huggingface() -> Hub:
         errors.RepositoryNotFoundError,
     )
 
+    # offline in all its forms: no route, time-out, switched off by the user; the client's own are no OSErrors
+    clients = (sys.modules[name] for name in ("httpx2", "httpx") if name in sys.modules)
+    unreachable: tuple[type[Exception], ...] = (OSError, *(client.HTTPError for client in clients))
+
     def files(repo: str, revision: str | None) -> tuple[str, list[str]]:
         try:
             info: Any = HfApi().dataset_info(repo, revision=revision)
@@ -177,10 +182,10 @@ def _huggingface() -> Hub:
             raise InputError(str(problem).splitlines()[0], where=f"{PREFIX}{repo}", remedy="check the name") from None
         except known as problem:
             raise told(problem, repo, revision) from None
-        except OSError as problem:  # offline in all its forms: no route, time-out, switched off by the user
+        except unreachable as problem:
             try:
                 folder = Path(snapshot_download(repo, repo_type="dataset", revision=revision, local_files_only=True))
-            except (errors.LocalEntryNotFoundError, OSError):
+            except unreachable:
                 raise told(problem, repo, revision) from None
             inside = sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file())
             return folder.name, inside
@@ -188,7 +193,7 @@ def _huggingface() -> Hub:
     def fetch(repo: str, commit: str, file: str) -> Path:
         try:
             return Path(hf_hub_download(repo, file, repo_type="dataset", revision=commit))
-        except (*known, OSError) as problem:
+        except (*known, *unreachable) as problem:
             raise told(problem, repo, commit) from None
 
     return Hub(files, fetch)

@@ -258,7 +258,9 @@ class _Document:
         for piece in _PIECE.finditer(self.text, at):
             mark = piece.group()
             if mark == '"':
-                raise self.broken("a text that is never closed", piece.start())
+                raise self.broken(
+                    "a text that is never closed: the file is cut off, or a quote is missing", piece.start()
+                )
             if mark in "[{":
                 depth += 1
             elif mark in "]}":

@@ -102,7 +102,9 @@ def _nothing(source: Source, lines: list[str], aside: list[SetAside]) -> InputEr
     elif first.startswith("[") and len(lines) > 1 and _is_json(first):
         what, command = "each line is a list, not an object", f"{listed} {name}"
     elif first.startswith("["):
-        what, command = "this is one JSON array, not one object a line", f"jq -c '.[]' {name}"
+        return InputError(
+            "this is one JSON array, not one object a line", where=str(source.path), remedy="--format json reads it"
+        )
     elif first.startswith("{") and len(lines) > 1 and not first.endswith("}") and last.endswith("}"):
         what, command = "an object is spread over several lines, not one object a line", f"jq -c . {name}"
     else:

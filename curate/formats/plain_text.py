@@ -25,6 +25,7 @@ from sluice.curate.formats.records import (
 )
 
 UNITS = ("file", "paragraph", "line")
+_ENDS = re.compile(r"(?:\r?\n)*")
 _BREAK = re.compile(r"\r?\n(?:[ \t]*\r?\n)+")
 
 
@@ -83,9 +84,9 @@ def _units(text: str, per: str) -> Iterator[tuple[int, str]]:
     at, line = 0, 1
     for stop, behind in [*((m.start(), m.end()) for m in _BREAK.finditer(text)), (len(text), len(text))]:
         body = text[at:stop]
-        lead = len(body) - len(body.lstrip("\r\n"))
+        lead = _ENDS.match(body).end()  # type: ignore[union-attr]  # it matches nothing, too
         if body.strip():
-            yield line + body.count("\n", 0, lead), body[lead:].rstrip("\r\n")
+            yield line + body.count("\n", 0, lead), body[lead:].removesuffix("\n").removesuffix("\r")
         line += text.count("\n", at, behind)
         at = behind
 
