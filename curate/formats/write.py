@@ -87,7 +87,7 @@ class Table:
                         column.add(value)
         self._name(list(seen))
         found = {self.names[key]: column for key, column in seen.items()}
-        known = [c for c in self.options.columns if c in found]
+        known = [c for c in self.options.columns if c in found] if self.writer.carries_metadata else []
         order = known + [c for c in found if c not in set(known)]
         return Survey({name: found[name] for name in order}, len(self.rows), title)
 
