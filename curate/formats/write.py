@@ -15,7 +15,7 @@ from typing import cast
 from sluice.core.errors import InputError, UsageError
 from sluice.core.progress import Progress
 from sluice.core.rows import SHOWN
-from sluice.curate.formats.encoders import ENCODERS, Column, Encoder, Survey
+from sluice.curate.formats.encoders import ENCODERS, CannotHold, Column, Encoder, Survey
 from sluice.curate.formats.output import PACKED, FileStands, write_file
 from sluice.curate.formats.records import STEP
 from sluice.curate.formats.writers import WRITERS, ExportRow, WriteOptions, Writer
@@ -213,6 +213,9 @@ def write_rows(
         lines = _noting(table.lines(), columns)
     try:
         written = write_file(path, encoder.encode(lines, survey), packing=packing, replace=replace)
+    except CannotHold as problem:
+        where = f"row {rows[problem.number - 1].record['row'][:SHOWN]}"
+        raise InputError(problem.why, where=where, remedy=problem.remedy) from None
     except UnicodeEncodeError:
         raise InputError("a text holds half a surrogate pair", where=str(path), remedy="mend that row") from None
     inexact = inexact_columns(table, encoder, survey)

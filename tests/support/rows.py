@@ -11,7 +11,7 @@ from sluice.core.rows import AnyRow, Example, Preference, Text, Unpaired, chat_j
 from sluice.curate.formats import ExportRow
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
-said = texts.filter(lambda t: bool(t) and not t.isspace())
+said = texts.filter(lambda t: bool(t) and not t.isspace() and "\0" not in t)
 scalars = st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | texts
 values = st.recursive(scalars, lambda v: st.lists(v, max_size=2) | st.dictionaries(texts, v, max_size=2), max_leaves=4)
 metadata = st.dictionaries(st.sampled_from(["id", "date of", "größe", "tags"]), values, max_size=3)

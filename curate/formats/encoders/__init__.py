@@ -6,6 +6,6 @@ sluice.core only; pyarrow is imported where it is needed.
 
 # the encoders file themselves in ENCODERS, in this order
 from sluice.curate.formats.encoders import lines, cells, xlsx, arrow, plain  # noqa: F401, I001
-from sluice.curate.formats.encoders.base import ENCODERS, Column, Encoder, Survey
+from sluice.curate.formats.encoders.base import ENCODERS, CannotHold, Column, Encoder, Survey
 
-__all__ = ["ENCODERS", "Column", "Encoder", "Survey"]
+__all__ = ["ENCODERS", "CannotHold", "Column", "Encoder", "Survey"]

@@ -71,6 +71,20 @@ class Survey:
     """A name for the content, where a form has a place for one."""
 
 
+class CannotHold(Exception):
+    """A line that a form of file cannot hold; who knows the rows says which one it is.
+
+    Args:
+        number: of the line, from 1.
+        why: what stands in the way.
+        remedy: what to do.
+    """
+
+    def __init__(self, number: int, why: str, remedy: str):
+        super().__init__(why)
+        self.number, self.why, self.remedy = number, why, remedy
+
+
 Encode = Callable[[Iterable[Line], Survey], Iterator[bytes]]
 
 

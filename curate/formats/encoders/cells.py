@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from sluice.curate.formats.encoders.base import AS_TEXT, EMPTIED, ENCODERS, Encode, Encoder, Line, Survey, compact
+from sluice.curate.formats.encoders.base import (
+    AS_TEXT,
+    EMPTIED,
+    ENCODERS,
+    CannotHold,
+    Encode,
+    Encoder,
+    Line,
+    Survey,
+    compact,
+)
 from sluice.curate.formats.quoting import join_cells
 
 
@@ -26,8 +36,12 @@ def _encode(delimiter: str) -> Encode:
     def encode(lines: Iterable[Line], survey: Survey) -> Iterator[bytes]:
         names = list(survey.columns)
         yield join_cells(names, delimiter).encode()
-        for line in lines:
-            yield join_cells([cell(line.get(name)) for name in names], delimiter).encode()
+        for number, line in enumerate(lines, start=1):
+            record = join_cells([cell(line.get(name)) for name in names], delimiter)
+            if "\0" in record:
+                remedy = "end the file in .jsonl or .parquet"
+                raise CannotHold(number, "a text holds a NUL character, which no text file may", remedy)
+            yield record.encode()
 
     return encode
 

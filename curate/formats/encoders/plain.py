@@ -8,24 +8,21 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from sluice.core.errors import InputError
-from sluice.curate.formats.encoders.base import ENCODERS, Encoder, Line, Survey, exact
+from sluice.curate.formats.encoders.base import ENCODERS, CannotHold, Encoder, Line, Survey, exact
 
+REMEDY = "end the file in .jsonl"
 NO_PARAGRAPH = re.compile(r"\r?\n[ \t]*\r?\n|^[\r\n]|[\r\n]$|\A\s*\Z|\A[ \t]*\n|\n[ \t]*\Z|\0|\A\ufeff")
 
 
 def encode(lines: Iterable[Line], survey: Survey) -> Iterator[bytes]:
-    """Yield the texts. Raises InputError for one that is no paragraph, where there are several."""
+    """Yield the texts. Raises CannotHold for one that is no paragraph, where there are several."""
     for number, line in enumerate(lines, start=1):
         text: str = line["text"]
         if survey.rows > 1 and NO_PARAGRAPH.search(text):
-            raise InputError(
-                "a text with a blank line in it, at an end of it, or no letter is no paragraph of a text file",
-                where=f"row {number} of the file",
-                remedy="end the file in .jsonl",
-            )
+            why = "a text with a blank line in it, at an end of it, or no letter is no paragraph of a text file"
+            raise CannotHold(number, why, REMEDY)
         if survey.rows == 1 and ("\0" in text or not text.strip() or text.startswith("\ufeff")):
-            raise InputError("this text is no text file", where="row 1", remedy="end the file in .jsonl")
+            raise CannotHold(number, "a blank text, or one with a NUL character, is no text file", REMEDY)
         yield (text if survey.rows == 1 else text + "\n\n" if number < survey.rows else text + "\n").encode()
 
 

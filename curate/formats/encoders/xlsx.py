@@ -14,7 +14,7 @@ from typing import Any
 from xml.sax.saxutils import escape
 
 from sluice.core.errors import InputError
-from sluice.curate.formats.encoders.base import AS_TEXT, EMPTIED, ENCODERS, Encoder, Line, Survey, compact
+from sluice.curate.formats.encoders.base import AS_TEXT, EMPTIED, ENCODERS, CannotHold, Encoder, Line, Survey, compact
 from sluice.curate.formats.pipe import Pipe
 
 MOST_ROWS, MOST_COLUMNS, MOST_LETTERS = 1_048_576, 16_384, 32_767
@@ -45,12 +45,13 @@ PARTS = {
     "xl/styles.xml": f'<styleSheet xmlns="{_SHEET}"><fonts count="1"><font><sz val="11"/></font></fonts>'
     '<fills count="2"><fill><patternFill patternType="none"/></fill><fill><patternFill patternType="gray125"/></fill>'
     '</fills><borders count="1"><border/></borders><cellStyleXfs count="1"><xf/></cellStyleXfs>'
-    '<cellXfs count="1"><xf xfId="0"/></cellXfs></styleSheet>',
+    '<cellXfs count="1"><xf xfId="0"/></cellXfs><cellStyles count="1">'
+    '<cellStyle name="Normal" xfId="0" builtinId="0"/></cellStyles></styleSheet>',
 }
 
 
 def encode(lines: Iterable[Line], survey: Survey) -> Iterator[bytes]:
-    """Yield a workbook. Raises InputError for more rows, columns or letters in a cell than Excel holds."""
+    """Yield a workbook. Raises InputError for more rows or columns, CannotHold for more letters than Excel holds."""
     names = list(survey.columns)
     if survey.rows + 1 > MOST_ROWS or len(names) > MOST_COLUMNS:
         raise InputError(
@@ -106,10 +107,10 @@ def _cell(place: str, value: Any, name: str) -> str:
         return f'<c r="{place}"><v>{value!r}</v></c>'
     text = value if isinstance(value, str) else compact(value)
     if len(text) > MOST_LETTERS // 2 and len(text.encode("utf-16-le", "surrogatepass")) // 2 > MOST_LETTERS:
-        raise InputError(
+        raise CannotHold(
+            int(place.lstrip("ABCDEFGHIJKLMNOPQRSTUVWXYZ")) - 1,
             f"the column '{name}' holds a text of {len(text):,} characters; a cell of Excel holds {MOST_LETTERS:,}",
-            where=f"row {place.lstrip('ABCDEFGHIJKLMNOPQRSTUVWXYZ')} of the sheet",
-            remedy="end the file in .csv or .parquet",
+            "end the file in .csv or .parquet",
         )
     told = escape(_SPECIAL.sub(lambda m: f"_x{ord(m[0]):04X}_", text))
     return f'<c r="{place}" t="inlineStr"><is><t xml:space="preserve">{told}</t></is></c>'

@@ -194,8 +194,10 @@ def test_a_row_that_cannot_be_held_leaves_the_old_file(project: Project, tmp_pat
     add(project, "d", [lines(tmp_path / "more.jsonl", {"body": "x" * 40_000, "label": "n"})], ReadOptions(input="body"))
     file = tmp_path / "out.xlsx"
     file.write_text("old")
-    with pytest.raises(InputError, match="32,767"):
+    with pytest.raises(InputError, match="32,767") as problem:
         export(project, "d", file, replace=True)
+    long = max(open_dataset(project, "d").rows(), key=lambda row: len(row.input["body"]))  # type: ignore[index]
+    assert problem.value.where == f"row {long.row[:10]}"
     assert file.read_text() == "old"
     assert [p.name for p in tmp_path.iterdir() if p.name.endswith(".tmp")] == []
 

@@ -24,7 +24,7 @@ from sluice.curate.formats import (
     write_rows,
 )
 
-texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
+texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=20)
 full = texts.filter(bool)
 said = texts.filter(lambda t: bool(t) and not t.isspace())
 scalars = st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | texts
