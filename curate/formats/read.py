@@ -44,7 +44,7 @@ def read_file(file: Path | Entry, options: ReadOptions | None = None, progress: 
     table = form.read(source, options, progress)
     taken = take_rows(table, options, path, progress, mojibake.possible(source.data, table.encoding))
     if not taken.rows:
-        raise _none_taken(path, taken.set_aside, options, taken.advice)
+        raise _none_taken(path, taken, options)
     return ReadResult(
         path=entry.name or str(entry.path),
         sha256=opened.sha256,
@@ -124,11 +124,15 @@ def _in_order(table: Table, aside: list[SetAside]) -> list[SetAside]:
     return sorted([*table.set_aside, *aside], key=lambda a: a.line)
 
 
-def _none_taken(path: Path, aside: list[SetAside], options: ReadOptions, advice: str | None) -> InputError:
-    first = aside[0]
-    usual = f"check --input {options.input}" if options.input else "name the columns: --input COL --target COL"
+def _none_taken(path: Path, taken: Taken, options: ReadOptions) -> InputError:
+    first = taken.set_aside[0]
+    usual = (
+        f"check --input {options.input}"
+        if options.input
+        else (f"mend it, if these are {taken.reading.title}; else name the columns: --input COL --target COL")
+    )
     return InputError(
-        f"{none_of(len(aside), 'row')} can be taken; line {first.line}: {first.reason}",
+        f"{none_of(len(taken.set_aside), 'row')} can be taken; line {first.line}: {first.reason}",
         where=str(path),
-        remedy=advice or usual,
+        remedy=taken.advice or usual,
     )

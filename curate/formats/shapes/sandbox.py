@@ -35,8 +35,6 @@ FILTERS = (
     "d",
     "default",
     "first",
-    "float",
-    "int",
     "items",
     "last",
     "length",
@@ -55,7 +53,8 @@ FILTERS = (
     "upper",
     "wordcount",
 )
-"""Jinja2's own filters that are kept; join, replace, split, tojson, fromjson are ours."""
+"""Jinja2's own filters that are kept. join, replace, split, tojson and fromjson are ours, and int and float, which make
+up no 0 for a text that is no number."""
 _STRUCTURE = ("Template", "Output", "TemplateData", "Name", "Const", "Getitem", "Getattr", "Slice", "Filter", "Test")
 _LOGIC = ("Compare", "Operand", "Not", "And", "Or", "CondExpr", "If", "For", "Concat", "Add", "Sub", "Neg", "Pos")
 _PLAIN = {"Mul": "a multiplication", "Pow": "a power", "Mod": "a %", "Assign": "{% set %}"}
@@ -187,9 +186,8 @@ def _environment() -> SandboxedEnvironment:
     own = cast("dict[str, Callable[..., Any]]", environment.filters)
     kept = {name: own[name] for name in FILTERS}
     own.clear()
-    own.update(
-        kept, join=_join, replace=_replace, split=_split, tojson=dump_exact, fromjson=_fromjson, _counted=_counted
-    )
+    own.update(kept, join=_join, replace=_replace, split=_split, tojson=dump_exact, fromjson=_fromjson)
+    own.update(int=int, float=float, _counted=_counted)
     environment.globals.clear()
     return environment
 
