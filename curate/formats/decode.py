@@ -202,7 +202,8 @@ def _needs_encoding(
             f"not UTF-8: it looks like {name}", where=str(path), remedy=f"if it is, add --encoding {name}"
         )
     number, line = bad[0]
-    shown = line.decode(name, "replace").strip()[:80]
+    text = line.decode(name, "replace").strip()[:80]
+    shown = "".join(c if c.isprintable() else "\ufffd" for c in text)
     doubt = "it looks like" if asked else "its encoding is in doubt; perhaps it is"
     return DoubtfulEncoding(
         f"not UTF-8 ({count} not): {doubt} {name}, in which line {number} reads: {shown}",

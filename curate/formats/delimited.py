@@ -64,14 +64,14 @@ def _table(source: Source, decoded: Decoded, parsed: Parsed, progress: Progress 
     records: list[dict[str, str]] = []
     spans: list[tuple[int, int]] = []
     aside = [_aside(p, decoded.lossy(text[p.start : p.end].rstrip("\r\n"))) for p in parsed.problems]
-    nul = "\0" in text
     for number, (line, start, end, cells) in enumerate(parsed.records, start=1):
         if progress is not None and number % STEP == 0:
             progress(f"reading {source.path.name}", number, len(parsed.records))
-        if decoded.damaged or nul:
-            found = _damage(decoded, text[start:end])
-            if found is not None:
-                aside.append(SetAside(line, *found, decoded.lossy(text[start:end].rstrip("\r\n"))))
+        if decoded.damaged:
+            bad = decoded.bad_column(text[start:end])
+            if bad is not None:
+                raw = decoded.lossy(text[start:end].rstrip("\r\n"))
+                aside.append(SetAside(line, bad, f"bytes that are not {decoded.encoding}", raw))
                 continue
         lines.append(line)
         spans.append((start, end))
@@ -86,15 +86,6 @@ def _table(source: Source, decoded: Decoded, parsed: Parsed, progress: Progress 
             )
         raise empty(source.path, "a header and nothing below it")
     return Table(header, lines, records, lambda i: text[slice(*spans[i])].rstrip("\r\n"), aside, decoded.encoding)
-
-
-def _damage(decoded: Decoded, record: str) -> tuple[int, str] | None:
-    """Return column and reason of what is no text in a record: bytes of another encoding, or a NUL."""
-    bad = decoded.bad_column(record)
-    if bad is not None:
-        return bad, f"bytes that are not {decoded.encoding}"
-    nul = record.find("\0")
-    return (nul + 1, "a NUL byte: is this a text?") if nul >= 0 else None
 
 
 def _aside(problem: Problem, raw: str) -> SetAside:

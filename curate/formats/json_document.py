@@ -38,6 +38,7 @@ HOLDERS = ("data", "rows", "records", "examples", "items", "results", "entries",
 """Keys under which documents keep their rows beside other things; a key that stands alone may be called anything."""
 OF_ONE_ROW = frozenset({"messages", "tools", "prompt", "completion", "chosen", "rejected", "turns", *CONVERSATIONS})
 """Keys whose list of objects is one row's own: its chat."""
+HEAD = 1 << 20  # bytes in which a first line is looked for
 _BLANK = re.compile("[ \t\r\n\ufeff]*")
 _PIECE = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{},"]', re.DOTALL)
 _SCAN = json.JSONDecoder()
@@ -45,8 +46,10 @@ _SCAN = json.JSONDecoder()
 
 def sniff(data: bytes) -> bool:
     """Return whether this is one array, or one object that is spread over lines, rather than an object a line."""
-    text = _text(data)
-    body = text.strip(" \t\r\n\ufeff")
+    end = data.find(b"\n", 0, HEAD)
+    if end > 0 and data.startswith(b"{") and end + 1 < len(data) and _is_json(data[:end].decode("utf-8", "replace")):
+        return False  # as nearly all lines are, without a look at all of them
+    body = _text(data).strip(" \t\r\n\ufeff")
     first, _, rest = body.partition("\n")
     first = first.strip()
     if body.startswith("["):

@@ -48,12 +48,9 @@ def read(source: Source, options: ReadOptions, progress: Progress | None) -> Tab
     aside: list[SetAside] = []
     for line, text in _units(decoded.text, per):
         bad = decoded.bad_column(text)
-        nul = text.find("\0")
-        if bad is not None or nul >= 0:
-            column = bad if bad is not None else nul + 1
-            first = per == "line"
-            reason = f"bytes that are not {decoded.encoding}" if bad is not None else "a NUL byte: is this a text?"
-            aside.append(SetAside(line, column if first else None, reason, decoded.lossy(text)[:2000]))
+        if bad is not None:
+            column = bad if per == "line" else None
+            aside.append(SetAside(line, column, f"bytes that are not {decoded.encoding}", decoded.lossy(text)))
             continue
         lines.append(line)
         texts.append(text)

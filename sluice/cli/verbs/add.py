@@ -28,7 +28,7 @@ MOST_NAMED = 3  # files of one shape
         "sluice add tickets chats.jsonl                   messages, ShareGPT, Alpaca, pairs need no columns",
         "sluice add tickets desk.csv --map input='{{subject}}\\n{{body}}' --map target='{{label}}'",
         "sluice add talks desk.csv --thread ticket --order sent --role author --roles agent=assistant",
-        "zcat log.gz | sluice add requests -              a folder, 'raw/*.csv' or hf://owner/name will do, too",
+        "sluice add requests raw/                         or 'raw/*.csv', hf://owner/name, - for what is piped in",
     ]
 )
 @click.argument("name")

@@ -103,7 +103,7 @@ def refuse_unknown_word(project: Project | None, what: tuple[str, ...]) -> None:
     word = what[0]
     if len(what) > 1 or Path(word).exists() or Path(word).suffix or word.startswith((".", "/", "~", "-", "hf://")):
         return
-    if has_magic(word):
+    if word.endswith("/") or has_magic(word):
         return
     if project is None:
         raise InputError(

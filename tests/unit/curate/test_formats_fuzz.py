@@ -82,6 +82,11 @@ def test_any_bytes_under_any_name(name: str, data: bytes, how: ReadOptions):
     attempt(name, data, how)
 
 
+def test_a_reading_that_is_shown_has_no_line_ends_of_its_own():
+    """Found by coverage: bytes that an EBCDIC code page reads as a line feed."""
+    attempt("rows.txt", bytes.fromhex("bb962560455bbaad9f6ac372720a2e"), OPTIONS[1])
+
+
 def test_every_cut_of_every_form():
     for name, data in SOUND.items():
         places = range(len(data)) if len(data) < 500 else random.Random(0).sample(range(len(data)), 60)
