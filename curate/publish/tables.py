@@ -74,7 +74,7 @@ def write_tables(
     options: WriteOptions,
     *,
     disk: bool,
-    shard: int = SHARD,
+    shard: int | None = None,
     progress: Progress | None = None,
 ) -> Tables:
     """Write the rows of all splits below a folder.
@@ -85,7 +85,7 @@ def write_tables(
         shape: a name in WRITERS.
         options: how rows become columns.
         disk: as `datasets.save_to_disk` writes them.
-        shard: bytes of text in one file.
+        shard: bytes of text in one file; None: SHARD.
         progress: called with (what, rows done, rows in all).
 
     Raises InputError for a row that the shape cannot hold.
@@ -93,7 +93,7 @@ def write_tables(
     whole = table_of(AllRows(splits), shape, options, progress)
     survey = whole.survey("", values=True)
     features = features_of(schema_of(survey))
-    written = tuple(_split(split, whole, survey, features, folder, disk, shard) for split in splits)
+    written = tuple(_split(split, whole, survey, features, folder, disk, shard or SHARD) for split in splits)
     if disk:
         names = {"splits": [split.name for split in splits]}
         (folder / "dataset_dict.json").write_text(json.dumps(names), encoding="utf-8")

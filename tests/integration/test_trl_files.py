@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from pathlib import Path
 from typing import Any
 
@@ -64,8 +65,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def train(kind: str, data: Any, model: Path, out: Path) -> Any:
     """Return a trainer of the kind after one step."""
-    import trl
-
+    trl: Any = importlib.import_module("trl")
     common: dict[str, Any] = {"output_dir": str(out), "max_steps": 1, "per_device_train_batch_size": 2, "use_cpu": True}
     common |= {"report_to": "none", "save_strategy": "no", "bf16": False, "max_length": 256, "disable_tqdm": True}
     if kind == "preference":

@@ -105,7 +105,7 @@ def _draw_file(out: Terminal, result: ExportResult, everything: bool) -> None:
         f"{result.path}: {counted(result.rows, 'row')} of {result.of},{shape} {result.format}, "
         f"{result.size / 1e6:,.1f} MB"
     )
-    _draw_inexact(out, result.inexact)
+    _draw_inexact(out, result.inexact, result.shape)
     if result.read_with:
         out.say(f"  read back: sluice add NAME {result.path} {shlex.join(result.read_with)}", "dim")
     if result.made_folder:
@@ -116,10 +116,14 @@ def _draw_file(out: Terminal, result: ExportResult, everything: bool) -> None:
         )
 
 
-def _draw_inexact(out: Terminal, inexact: dict[str, str]) -> None:
+def _draw_inexact(out: Terminal, inexact: dict[str, str], shape: str) -> None:
+    """Say which columns are not read back as they were: a warning where columns were meant to stay as they came."""
     for what in sorted(set(inexact.values())):
-        names = [name for name, how in inexact.items() if how == what]
-        out.warn(f"{', '.join(names)}: {what}; read back they are not what they were (.jsonl keeps the columns)")
+        names = ", ".join(name for name, how in inexact.items() if how == what)
+        if shape == "columns":
+            out.warn(f"{names}: {what}; read back they are not what they were (.jsonl keeps them)")
+        else:
+            out.say(f"  {names}: {what}", "dim")
 
 
 def _draw_folder(out: Terminal, result: FolderResult, ref: str) -> None:
@@ -129,7 +133,7 @@ def _draw_folder(out: Terminal, result: FolderResult, ref: str) -> None:
         out.say(
             f"  {split.split}: {counted(split.rows, 'row')} of {split.dataset}, {counted(len(split.files), 'file')}"
         )
-    _draw_inexact(out, result.inexact)
+    _draw_inexact(out, result.inexact, result.shape)
     if result.findings:
         found = ", ".join(f"{name} {number:,}" for name, number in result.findings.items())
         out.warn(f"checks found: {found} (in the card; sluice audit {result.splits[0].dataset})")

@@ -16,6 +16,7 @@ from sluice.curate.dataset import open_dataset
 from sluice.curate.export import export_to_folder
 from sluice.curate.formats import FileStands, ReadOptions, read_files
 from sluice.curate.parts import split_dataset
+from sluice.curate.publish import folder as folder_module
 from sluice.curate.publish import tables
 from sluice.curate.publish.words import CardWords, read_words
 
@@ -95,7 +96,7 @@ def test_a_saved_dataset_is_loaded_and_is_the_same_rows(talks: Project, tmp_path
 def test_shards_hold_all_rows_in_order(project: Project, tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch):
     import polars as pl
 
-    monkeypatch.setattr(tables.write_tables, "__kwdefaults__", {**tables.write_tables.__kwdefaults__, "shard": 2000})
+    monkeypatch.setattr(tables, "SHARD", 2000)
     result = export_to_folder(project, "d", tmp_path / "out", STATED)
     files = [file.path for file in result.splits[0].files]
     assert len(files) > 2
@@ -161,6 +162,17 @@ def test_the_same_version_gives_the_same_folder_and_others_are_kept(project: Pro
     with pytest.raises(InputError):
         export_to_folder(project, "d", tmp_path, STATED, replace=True)
     assert [p.name for p in tmp_path.iterdir() if p.name.endswith(".tmp")] == []
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+def test_a_folder_is_replaced_as_a_whole(project: Project, tmp_path: Path, monkeypatch: Any, at_once: bool):
+    if not at_once:
+        monkeypatch.setattr(folder_module, "exchange", lambda one, other: False)
+    export_to_folder(project, "d", tmp_path / "out", STATED, format="hf-disk")
+    export_to_folder(project, "d", tmp_path / "out", STATED, replace=True)
+    names = {p.relative_to(tmp_path / "out").as_posix() for p in (tmp_path / "out").rglob("*") if p.is_file()}
+    assert names == {"data/train-00000-of-00001.parquet", "README.md", "croissant.json", "sluice.json"}
+    assert {p.name for p in tmp_path.iterdir()} == {"d.jsonl", ".sluice", "out"}
 
 
 def test_the_card_says_what_is_missing_and_no_text_of_a_row(project: Project, tmp_path: Path):
