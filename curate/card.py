@@ -7,6 +7,7 @@ so that sizes and hashes are true of what will be published.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
@@ -46,6 +47,7 @@ def card(
     croissant: str | Path | None = None,
     shape: str = "columns",
     samples: int = 0,
+    checks: bool = True,
     replace: bool = False,
     progress: Progress | None = None,
 ) -> CardResult:
@@ -59,6 +61,7 @@ def card(
         croissant: a file for the Croissant metadata.
         shape: the shape of rows that is described.
         samples: rows of each split that the card shows; none unless asked for.
+        checks: whether the audit is run; without it the card says that it was not.
         replace: whether files that hold something else are replaced.
         progress: called with (what, done, total).
 
@@ -70,7 +73,8 @@ def card(
     with project.staging.job() as job:
         folder = job / "card"
         folder.mkdir()
-        facts, _ = build_folder(splits, folder, "hf", shape, options, words, samples=samples, progress=progress)
+        how: dict[str, Any] = {"samples": samples, "checks": checks, "progress": progress}
+        facts, _ = build_folder(splits, folder, "hf", shape, options, words, **how)
         text, metadata = (folder / CARD).read_bytes(), (folder / CROISSANT).read_bytes()
     for file, data in ((out, text), (croissant, metadata)):
         if file is not None:

@@ -141,6 +141,7 @@ def export_to_folder(
     kind: str | None = None,
     beside: Sequence[str] = (),
     samples: int = 0,
+    checks: bool = True,
     replace: bool = False,
     progress: Progress | None = None,
 ) -> FolderResult:
@@ -155,6 +156,7 @@ def export_to_folder(
         shape: a shape of rows.
         prompt, implicit, kind, beside: as for `export`.
         samples: rows of each split that the card shows; none unless asked for.
+        checks: whether the audit is run for the card; without it the card says that it was not.
         replace: whether another export in that folder is replaced.
         progress: called with (what, done, total).
 
@@ -162,7 +164,7 @@ def export_to_folder(
     """
     splits = splits_of(project, ref, kind=kind)
     options = write_options(splits[0].version, AllRows(splits), prompt=prompt, implicit=implicit, beside=beside)
-    how: dict[str, Any] = {"samples": samples, "replace": replace, "progress": progress}
+    how: dict[str, Any] = {"samples": samples, "checks": checks, "replace": replace, "progress": progress}
     return export_folder(project, ref, splits, Path(folder), format, shape, options, words, **how)
 
 

@@ -70,6 +70,7 @@ def build_folder(
     words: CardWords,
     *,
     samples: int = 0,
+    checks: bool = True,
     progress: Progress | None = None,
 ) -> tuple[Facts, Tables]:
     """Write all files of a published folder into an empty one.
@@ -82,6 +83,7 @@ def build_folder(
         options: how rows become columns.
         words: what people state.
         samples: rows of each split that the card shows.
+        checks: whether the audit is run for the card.
         progress: called with (what, done, total).
     """
     disk = layout == "hf-disk"
@@ -89,7 +91,7 @@ def build_folder(
         if not len(split.rows):
             raise InputError(f"{split.version.ref} has no rows to write", remedy="choose other rows, or another --kind")
     tables = write_tables(splits, folder, shape, options, disk=disk, progress=progress)
-    facts = facts_of(splits, progress=progress)
+    facts = facts_of(splits, checks=checks, progress=progress)
     shown: list[tuple[str, ExportRow]] = [(s.name, row) for s in splits for row in islice(s.rows, samples)]
     (folder / CARD).write_text(card_text(facts, words, tables, samples=shown, disk=disk), encoding="utf-8")
     if not disk:
@@ -134,6 +136,7 @@ def export_folder(
     words: CardWords,
     *,
     samples: int = 0,
+    checks: bool = True,
     replace: bool = False,
     progress: Progress | None = None,
 ) -> FolderResult:
@@ -150,7 +153,7 @@ def export_folder(
         staged.mkdir()
         try:
             facts, tables = build_folder(
-                splits, staged, layout, shape, options, words, samples=samples, progress=progress
+                splits, staged, layout, shape, options, words, samples=samples, checks=checks, progress=progress
             )
             record = (staged / RECORD).read_bytes()
             size = sum(path.stat().st_size for path in staged.rglob("*") if path.is_file())

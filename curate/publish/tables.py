@@ -20,7 +20,7 @@ from sluice.curate.formats import WriteOptions
 from sluice.curate.formats.encoders import Survey
 from sluice.curate.formats.encoders.arrow import encode_parquet, encode_stream, schema_of
 from sluice.curate.formats.output import write_file
-from sluice.curate.formats.write import Table, table_of
+from sluice.curate.formats.table import Table, table_of
 from sluice.curate.publish.features import Feature, as_json, features_of
 from sluice.curate.publish.splits import AllRows, Split
 

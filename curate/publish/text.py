@@ -203,6 +203,8 @@ def _lengths(facts: Facts) -> str:
 
 
 def _checks(facts: Facts) -> str:
+    if not any(split.checks for split in facts.splits):
+        return "## Checks\n\nThe checks of `sluice audit` were not run (`--no-checks`)."
     rows = [
         f"| {split.split} | {c.name} | {_found(c)} | {_cell(c.what)} |" for split in facts.splits for c in split.checks
     ]

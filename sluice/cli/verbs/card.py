@@ -27,6 +27,12 @@ def word_options(function: F) -> F:
     return function
 
 
+def checks_option(function: F) -> F:
+    """Add `--no-checks`: leave the audit out of a card (`checks: bool`)."""
+    told = "Of the card: whether the checks of audit are run for it.  [default: they are]"
+    return click.option("--checks/--no-checks", default=True, help=told)(function)
+
+
 @verb(
     examples=[
         "sluice card tickets                                 show it",
@@ -39,6 +45,7 @@ def word_options(function: F) -> F:
 @click.option("--croissant", metavar="FILE", type=PATH, help="Write Croissant 1.0 metadata (JSON-LD) to a file.")
 @click.option("--rows", "shape", metavar="SHAPE", default="columns", help="The shape of rows, as in export --rows.")
 @click.option("--samples", metavar="N", type=click.IntRange(0), default=0, help="Show N rows of each split.")
+@checks_option
 @word_options
 @yes_option
 def command(out: Terminal, ref: str, file: str | None, croissant: str | None, yes: bool, **how: Any) -> Any:
@@ -54,6 +61,7 @@ def command(out: Terminal, ref: str, file: str | None, croissant: str | None, ye
     project = find_project()
     words = read_words(project, title=how["title"], license=how["license"], language=how["language"])
     given: dict[str, Any] = {"out": file, "croissant": croissant, "shape": how["shape"], "samples": how["samples"]}
+    given["checks"] = how["checks"]
     try:
         result = card(project, ref, words, replace=yes, progress=out.progress, **given)
     except FileStands as problem:

@@ -10,7 +10,7 @@ import click
 
 from sluice.cli.terminal import Terminal
 from sluice.cli.verb import PATH, find_project, verb, yes_option
-from sluice.cli.verbs.card import word_options
+from sluice.cli.verbs.card import checks_option, word_options
 from sluice.core.errors import UsageError
 from sluice.core.wording import counted
 
@@ -48,6 +48,7 @@ FOLDERS = ("hf", "hf-disk")
 @click.option(
     "--samples", metavar="N", type=click.IntRange(0), default=0, help="Of a folder: rows that its card shows."
 )
+@checks_option
 @word_options
 @yes_option
 def command(out: Terminal, ref: str, file: str, **how: Any) -> Any:
@@ -68,6 +69,7 @@ def command(out: Terminal, ref: str, file: str, **how: Any) -> Any:
         if how["everything"]:
             raise UsageError("a published folder holds no dropped rows", where="--all", remedy="export them to a file")
         given |= {"format": layout, "shape": how["shape"] or "columns", "samples": how["samples"]}
+        given["checks"] = how["checks"]
         words = read_words(project, **stated)
         result = _write(
             out, file, how["yes"], lambda replace: export_to_folder(project, ref, file, words, replace=replace, **given)

@@ -181,6 +181,11 @@ def test_the_card_says_what_is_missing_and_no_text_of_a_row(project: Project, tm
     assert "--license" in bare.text
     assert "license:" not in bare.text.split("---")[1]
     assert not any(row.input["body"] in bare.text for row in open_dataset(project, "d").rows())  # type: ignore[index]
+    assert "were not run" not in bare.text
+    unchecked = card(project, "d", CardWords(), checks=False)
+    assert "were not run" in unchecked.text
+    assert "train: not looked for" in unchecked.text
+    assert "none found" not in unchecked.text
     shown = card(project, "d", STATED, samples=2)
     assert shown.not_stated == ()
     assert sum(row.input["body"] in shown.text for row in open_dataset(project, "d").rows()) == 2  # type: ignore[index]
