@@ -195,14 +195,14 @@ def write_options(
     beside: Sequence[str] = (),
 ) -> WriteOptions:
     """Return how the rows of a version become columns. Raises InputError for a metadata column that no row has."""
-    columns, target = original_columns(version)
+    columns, targets = original_columns(version)
     for name in beside:
         if name not in rows.metadata_columns:
             known = ", ".join(rows.metadata_columns) or "none"
             raise UsageError(f"no row has a column '{name}' beside it", where="--with", remedy=f"columns: {known}")
     return WriteOptions(
         columns=columns,
-        target_column=target or "target",
+        targets=targets or ("target",),
         render=load_prompt(version.project, prompt).render if prompt else None,
         implicit=implicit,
         beside=tuple(beside),

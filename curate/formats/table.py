@@ -74,7 +74,8 @@ class Table:
                 free = name
                 while free in taken or (free != name and free in names):
                     free = prefix + free
-                if free != name and part == "answers" and name in ("chosen", "rejected", "completion", "label"):
+                of_several = len(self.options.targets) > 1 or name in ("chosen", "rejected", "completion", "label")
+                if free != name and part == "answers" and of_several:
                     self.notes[free] = f"it is not found under this name: a column {name} is an input"
                 self.names[part, name] = free
             taken |= {self.names[part, name] for name in names}

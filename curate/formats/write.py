@@ -129,8 +129,8 @@ def _read_with(table: Table) -> tuple[str, ...]:
     told = () if kind == "example" else ("--shape", kind)
     if kind != "example" and fields == ["prompt"]:
         return told
-    answer = next((free for (part, _), free in table.names.items() if part == "answers"), None)
-    target = ("--target", answer) if kind == "example" and answer else ()
+    answers = ",".join(free for (part, _), free in table.names.items() if part == "answers")
+    target = ("--target", answers) if kind == "example" and answers else ()
     return (*told, "--input", ",".join(fields), *target)
 
 

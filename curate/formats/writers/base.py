@@ -50,7 +50,8 @@ class WriteOptions:
 
     columns: Sequence[str] = ()
     """The order of the original columns where known; all others follow in order of appearance."""
-    target_column: str = "target"
+    targets: Sequence[str] = ("target",)
+    """The columns of the target: one, or those that its object was made of."""
     render: Render | None = None
     """A prompt that turns fields (or chats) into messages; without one, a row of one field is its text."""
     implicit: bool = False

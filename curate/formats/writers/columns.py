@@ -5,6 +5,7 @@ The shape that loses nothing. A chat that is judged or compared has its input in
 
 from __future__ import annotations
 
+from sluice.core.canonical import JsonProblem, parse_exact
 from sluice.curate.formats.writers.base import (
     TABULAR,
     WRITERS,
@@ -34,7 +35,7 @@ def shape(export: ExportRow, options: WriteOptions, note: Note) -> Parts:
     if record["kind"] == "example":
         if chat is not None:
             return whole_chat(export, chat)
-        return Parts(fields_of(record), {options.target_column: record["target"]})
+        return Parts(fields_of(record), _target(record["target"], options, note))
     take = answer_text if chat is None else answer_turns
     if record["kind"] == "preference":
         answers: Line = {name: take(export, name) for name in ("chosen", "rejected")}
@@ -43,6 +44,23 @@ def shape(export: ExportRow, options: WriteOptions, note: Note) -> Parts:
     if chat is None:
         return Parts(fields_of(record), answers)
     return Parts({"prompt": chat.turns, **answers, **with_tools(chat)})
+
+
+def _target(target: str | None, options: WriteOptions, note: Note) -> Line:
+    """Return a target as its column, or as the columns that it was made of."""
+    names = list(options.targets)
+    if len(names) == 1:
+        return {names[0]: target}
+    if target is None:
+        return dict.fromkeys(names)
+    try:
+        value = parse_exact(target)
+    except JsonProblem:
+        value = None
+    if isinstance(value, dict) and list(value) == names and any(v is not None for v in value.values()):
+        return value
+    note("target", f"no object of {', '.join(names)}, as the other targets are")
+    return {"target": target}
 
 
 def whole_chat(export: ExportRow, chat: Chat) -> Parts:

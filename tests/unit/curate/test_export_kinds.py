@@ -83,6 +83,27 @@ def test_out_of_a_project_and_back_into_one(kinds: Project, tmp_path: Path, name
     assert added_back(kinds, tmp_path / f"out.{ending}", result.read_with) == [row.row for row in version.rows()]
 
 
+@pytest.mark.parametrize(
+    "text,options",
+    [
+        ('id,label,body,when\n0870,a,"x, ""y""\nz",NA\n2,,w,\n', ReadOptions(input="body", target="label")),
+        ("urgency,body,id,category\nhigh,x,1,a\n,y,2,b\n,z,3,\n", ReadOptions(input="body", target="category,urgency")),
+        ("completion,id,prompt\nyes,1,x\n", ReadOptions()),
+        ("output,instruction,id,input\nyes,do,1,x\n,go,2,\n", ReadOptions()),
+        ("label,completion,prompt,id\ntrue,yes,x,1\nfalse,no,x,2\n", ReadOptions()),
+    ],
+)
+def test_a_csv_comes_out_as_it_went_in(tmp_path: Path, text: str, options: ReadOptions):
+    (tmp_path / "in.csv").write_bytes(text.encode())
+    project = Project(tmp_path)
+    add(project, "rows", [tmp_path / "in.csv"], options)
+    result = export(project, "rows", tmp_path / "out.csv")
+    assert (tmp_path / "out.csv").read_bytes() == text.encode()
+    assert result.inexact == {}
+    rows = [row.row for row in open_dataset(project, "rows").rows()]
+    assert added_back(project, tmp_path / "out.csv", result.read_with) == rows
+
+
 def test_implicit_pairs_are_two_transcripts(kinds: Project, tmp_path: Path):
     file = tmp_path / "out.jsonl"
     result = export(kinds, "chat-pairs", file, format="preference", implicit=True)

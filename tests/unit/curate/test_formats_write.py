@@ -187,7 +187,7 @@ def test_a_file_with_its_columns_comes_out_as_it_went_in(tmp_path: Path):
     options = ReadOptions(input="body", target="label")
     result = read_file(source, options)
     rows = [export(r.row, r.metadata) for r in result.rows]
-    write_rows(rows, tmp_path / "out.csv", "columns", WriteOptions(columns=result.columns, target_column="label"))
+    write_rows(rows, tmp_path / "out.csv", "columns", WriteOptions(columns=result.columns, targets=["label"]))
     assert (tmp_path / "out.csv").read_bytes() == source.read_bytes()
 
 
