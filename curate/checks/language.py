@@ -15,11 +15,11 @@ from sluice.core.rows import Example
 from sluice.curate.checks.base import Check, CheckContext, CheckSpec, Examples, Found, file_check, rows_of, told
 from sluice.curate.checks.columns import CODE
 
-FEWEST_CHARACTERS = 60
-"""Letters and blanks of a text that is judged: of sentences this long under 1 in 1,000 was taken for another language
-at the probability below (measured on 13,784 requests and 1,750 messages in English)."""
-CERTAIN = 0.99
-"""Probability from which on a language counts."""
+FEWEST_CHARACTERS = 40
+"""Letters and blanks of a text that is judged."""
+CERTAIN = 0.9
+"""Probability from which on a language counts: of 4,446 requests in English that reach it (of 8,181 of 40 letters or
+more, full of names of songs and towns) none was taken for another language, and none of 1,583 messages."""
 LOOKED_AT = 400
 """Characters of a text that are read: more change nothing and cost time."""
 TRANSLATION = 0.2
@@ -79,8 +79,7 @@ class Language(Check):
         "of their input that is the task",
         limit=0.9,
         limits=(0.5, 1.0),
-        source="Lui & Baldwin 2012 (langid.py); C4 keeps pages at a probability of 0.99",
-        slow=True,
+        source="Lui & Baldwin 2012 (langid.py); the probability: measured",
         remedy="sluice filter {dataset} --failing language",
     )
 
