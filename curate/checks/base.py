@@ -11,7 +11,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, final
+from typing import TYPE_CHECKING, Any, Literal, final
 
 from pydantic import BaseModel, ConfigDict
 
@@ -222,7 +222,7 @@ class Examples:
 class Check(ABC):
     """One thing that can be wrong with rows. Subclasses give `spec`, `find` and `examples`."""
 
-    spec: ClassVar[CheckSpec]
+    spec: CheckSpec
 
     def limit(self, context: CheckContext) -> float:
         """Return the number of its rule: the project's, else the spec's."""
