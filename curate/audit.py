@@ -61,9 +61,7 @@ class AuditReport(BaseModel):
         raise UsageError(f"the check '{name}' is not in this report", remedy=f"it holds: {known}")
 
 
-def audit_rows(
-    context: CheckContext, names: Sequence[str] | None = None, choice: Choice | None = None
-) -> AuditReport:
+def audit_rows(context: CheckContext, names: Sequence[str] | None = None, choice: Choice | None = None) -> AuditReport:
     """Run all checks, or those named, over the rows of a context.
 
     Args:

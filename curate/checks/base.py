@@ -344,18 +344,18 @@ def told(
     figures: Mapping[str, Any] | None = None,
     usual: str | None = None,
 ) -> Found:
-    """Return findings for places of rows, with the sentence `3 of 1,600 rows SAID`.
+    """Return findings for places of rows, with the sentence `3 of 1,600 rows SAID` or `none of 1,600 rows SAID`.
 
     Args:
         details: by place in `context.rows` what was found.
         judged: rows that could be judged at all.
-        said: what they do, "end in the middle of a sentence".
+        said: what they do, in the plural: "break off".
         usual: where more than half of the rows do it, the one finding about the set that is made instead.
     """
     numbers = {"judged": judged, "found": len(details), **(figures or {})}
     if not details:
-        return Found(summary=f"none of {rows_of(judged)} judged: {said}", figures=numbers)
-    sentence = f"{rows_of(len(details), judged)}: {said}"
+        return Found(summary=f"none of {rows_of(judged)} {said}", figures=numbers)
+    sentence = f"{rows_of(len(details), judged)} {said}"
     if usual is not None and judged >= FEWEST_USUAL and len(details) > USUAL * judged:
         return Found([Finding(row=None, detail=usual)], f"{sentence}; {usual}", numbers)
     findings = [Finding(row=context.rows[i].row, detail=details[i]) for i in sorted(details)]

@@ -20,7 +20,7 @@ FEWEST_CHARACTERS = 40
 CERTAIN = 0.9
 """Probability from which on a language counts: of 4,446 requests in English that reach it (of 8,181 of 40 letters or
 more, full of names of songs and towns) none was taken for another language, and none of 1,583 messages."""
-LOOKED_AT = 400
+LOOKED_AT = 200
 """Characters of a text that are read: more change nothing and cost time."""
 TRANSLATION = 0.2
 """Share of the rows whose answer is in another language, from which on that is the task."""
@@ -109,7 +109,7 @@ class Language(Check):
         if not details:
             shown = ", ".join(f"{n:,} {language}" for language, n in counts.most_common(3))
             return Found(summary=f"{rows_of(judged, frame.height)} judged: {shown}", figures=figures)
-        return told(context, details, judged, "in an unexpected language", figures=figures)
+        return told(context, details, judged, "are in an unexpected language", figures=figures)
 
     def examples(self) -> Examples:
         """Return a German answer to an English question, and one in its own language."""

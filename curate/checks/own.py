@@ -105,7 +105,7 @@ class FunctionCheck(OwnCheck):
                     remedy="return a text that says what is wrong, or None",
                 )
             details[i] = self.spec.what if said is True else said[:LONGEST_DETAIL]
-        return told(context, details, len(context.rows), self.spec.what)
+        return told(context, details, len(context.rows), f"are named by {self.where}")
 
 
 class ClassCheck(OwnCheck):
@@ -163,7 +163,7 @@ class SqlCheck(OwnCheck):
             findings.setdefault(row, Finding(row=row, detail=(detail or self.spec.what)[:LONGEST_DETAIL]))
         place = {row.row: i for i, row in enumerate(context.rows)}
         details = {place[row]: finding.detail for row, finding in findings.items()}
-        return told(context, details, len(context.rows), self.spec.what)
+        return told(context, details, len(context.rows), f"are named by {self.where}")
 
 
 def _python(file: Path, name: str, where: str) -> Check:

@@ -144,16 +144,20 @@ def line_shares(texts: pl.Series) -> dict[str, Shares]:
     return shares
 
 
-def over_table(texts: pl.Series) -> dict[int, str]:
-    """Return, by place, which share of Gopher's table A1 a text is over, the first of them with its figure."""
+def over_table(texts: pl.Series, times: float = 1.0) -> dict[int, str]:
+    """Return, by place, which share of Gopher's table A1 a text is over, the first of them with its figure.
+
+    Args:
+        times: what the table's shares are multiplied by.
+    """
     if not len(texts):
         return {}
     words = Words.of(texts)
     found: dict[int, str] = {}
 
     def note(shares: Shares, most: float, what: str) -> None:
-        for i in np.flatnonzero(shares > most).tolist():
-            found.setdefault(i, f"{what} {shares[i]:.0%} (at most {most:.0%})")
+        for i in np.flatnonzero(shares > times * most).tolist():
+            found.setdefault(i, f"{what} {shares[i]:.0%} (at most {times * most:.0%})")
 
     for name, shares in line_shares(texts).items():
         note(shares, LINES[name], f"repeated {name}")

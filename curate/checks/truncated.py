@@ -24,11 +24,14 @@ PILE_FLOOR = 100
 MARKS = r"""[\p{Sentence_Terminal}…:;)\]}"'”’»›`*>|_~]|\p{Emoji_Presentation}|\p{Nd}"""
 ENDS = rf"""(?:{MARKS})[\s\u200b\ufe0f]*$"""
 MIDDLE = (
-    r"(?i)(?:[,(\[{]|\s[-–—]|\w-|(?:^|\s)(?:the|an|and|or|but|of|because|including|my|your|their|und|oder|aber|dass|weil|"
+    r"(?:,|[^:;=8\s^'-][(\[{]|\s[-–—]|[a-z]{2}-|(?:^|\s)(?:the|an|and|or|but|of|because|including|my|your|their|und|oder|aber|dass|weil|"
     r"ein|eine|einen|ihre|ou|mais|parce "
     r"que|une|des|pero|porque|los|las|oppure|perché|della|em|uma|que|het|een|maar))\s*$"
 )
-"""A comma, an open bracket, a dash, or a word that no sentence ends with."""
+"""A comma, an open bracket that is no smiley, a dash, half a word, or a word in small letters that no sentence ends
+with."""
+DASHED = r"(?:^|\s)-\w"
+"""Something between dashes, which may well end in one."""
 ELLIPSIS = r"(?:\.\.\.|…)\s*$"
 _LAST_LINE = r"([^\n]*)\s*$"
 USUAL_ELLIPSIS = 0.05
@@ -68,7 +71,8 @@ class Truncated(Check):
             text=pl.col("prose").str.strip_chars_end(),
             length=pl.col("prose").str.len_chars(),
             ended=pl.col("prose").str.contains(ENDS),
-            middle=pl.col("prose").str.contains(MIDDLE),
+            middle=pl.col("prose").str.contains(MIDDLE)
+            & ~(pl.col("prose").str.contains(r"-\s*$") & pl.col("prose").str.contains(DASHED)),
             dots=pl.col("prose").str.contains(ELLIPSIS),
             other=last.str.contains(r"^\s*(?:[-*•#>|]|\d+[.)])|https?://\S+$|^\S+(?:\s+\S+){0,3}$")
             & pl.col("prose").str.strip_chars().str.contains("\n"),
@@ -154,7 +158,7 @@ class Unclosed(Check):
         rest = texts.filter(~pl.col("text").str.contains(r"^\s*[\[{]")).select("i", plain=plain)
         more = pl.col("plain").str.count_matches(r"[(\[{]") > pl.col("plain").str.count_matches(r"[)\]}]")
         for i, text in rest.filter(more).iter_rows():
-            where = max(text.rfind(bracket) for bracket in "([{")
+            where = _last_open(text)
             details.setdefault(i, f"a bracket is not closed: {cut(text[where : where + 40])}")
         usual = "most answers leave something open: was the column cut?"
         return told(context, details, texts.height, "leave something open", usual=usual)
@@ -171,6 +175,16 @@ class Unclosed(Check):
                 ]
             ),
         )
+
+
+def _last_open(text: str) -> int:
+    """Return the place of the last bracket that nothing after it closes."""
+    closed = 0
+    for i in range(len(text) - 1, -1, -1):
+        closed += (text[i] in ")]}") - (text[i] in "([{")
+        if closed < 0:
+            return i
+    return 0
 
 
 def _open_json(text: str) -> str | None:
