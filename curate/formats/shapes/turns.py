@@ -100,13 +100,14 @@ def _is_wrapped(call: Any) -> bool:
 def read_tools(record: Record, tidy: Tidy) -> Any:
     """Return the tools of a record: a list, or its JSON text; None for none."""
     tools = record.get("tools")
+    told = isinstance(tools, str)  # as JSON text: a null in it is a value
     if isinstance(tools, str) and tools and not tools.isspace():
         tools = from_text(tools, "tools")
     if isinstance(tools, str):
         return None
     if tools is not None and not isinstance(tools, list):
         raise InputError(f"tools is {kind_of(tools)}, not a list")
-    return tidy(tools) or None
+    return (tools if told else tidy(tools)) or None
 
 
 def with_system(turns: list[Any], system: Any) -> list[Any]:
