@@ -252,6 +252,27 @@ def test_transcripts_without_a_shared_prompt_are_set_aside(tmp_path: Path, chose
     assert same.row.chosen == same.row.rejected == "b", "equal answers are kept: a check names them"
 
 
+def test_chatml_as_text(tmp_path: Path):
+    turns = [
+        "<|im_start|>system\nBe kind.<|im_end|>\n",
+        "<|im_start|>user\na\n\nb<|im_end|>\n",
+        "<|im_start|>assistant\n c<|im_end|>",
+    ]
+    result = read(
+        tmp_path,
+        {"text": "".join(turns), "id": 1},
+        {"text": turns[1] + "so " + turns[2]},
+        {"text": turns[1] + turns[2] + "\n<|im_start|>assistant\n"},
+        {"text": "<|im_start|>user\na" + turns[2]},
+        {"text": turns[1] + turns[2].replace("assistant", "robot")},
+    )
+    assert result.read_as == "ChatML texts"
+    (row,) = result.rows
+    said = [("system", "Be kind."), ("user", "a\n\nb"), ("assistant", " c")]
+    assert row.row == chat_row([{"role": role, "content": text} for role, text in said])
+    assert (row.metadata, [a.line for a in result.set_aside]) == ({"id": 1}, [2, 3, 4, 5])
+
+
 def test_ultrafeedback_binarized(tmp_path: Path):
     question, answers = {"role": "user", "content": "q"}, [{"role": "assistant", "content": c} for c in ("good", "bad")]
     record = {
@@ -324,6 +345,8 @@ def test_texts_beside_other_columns_when_asked(tmp_path: Path):
 @given(numbers=st.lists(st.integers(0, 4), min_size=1, max_size=5), more=st.lists(st.integers(0, 6), max_size=3))
 def test_a_file_twice_changes_nothing_and_a_grown_one_adds_what_is_new(name: str, numbers: list[int], more: list[int]):
     def numbered(value: Any, number: int) -> Any:
+        if isinstance(value, str) and "<|im_end|>" in value:
+            return value.replace("<|im_end|>", f" {number}<|im_end|>")
         if isinstance(value, dict):
             keep = ("role", "from", "type", "name")
             return {k: v if k in keep else numbered(v, number) for k, v in value.items()}
