@@ -42,7 +42,7 @@ def choose(
         )
     if options.shape is not None:
         return SHAPES.get(options.shape).read(seen)
-    if options.map or options.thread or options.order or options.role:
+    if options.map or any(getattr(options, name) for name in ("thread", "order", "role", "text", "roles")):
         return SHAPES.get("map" if options.map else "thread").read(seen)
     if options.input is not None or options.target is not None:
         return SHAPES.get("input-target").read(seen)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from sluice.core.errors import InputError
 from sluice.core.project import Project
-from sluice.core.rows import Example, Messages, Preference, Text, Unpaired, answer_turns, chat_row
+from sluice.core.rows import Example, Messages, Preference, Text, Unpaired, answer_turns, chat_input, chat_row
 from sluice.curate.add import add
 from sluice.curate.dataset import open_dataset
 from sluice.curate.formats import ReadOptions, ReadResult, read_file
@@ -196,6 +196,15 @@ def test_openai_fine_tuning_with_weights_and_tools(tmp_path: Path):
     assert isinstance(called.row, Example)
     assert called.row.target_form == "call"
     assert called.metadata == {"parallel_tool_calls": False}
+
+
+def test_a_name_of_the_answer_goes_beside_the_row(tmp_path: Path):
+    talk = [{"role": "user", "content": "q", "name": "u"}, {"role": "assistant", "content": "a", "name": "ana"}]
+    named = [{"messages": talk}, {"messages": talk, "answer_name": "own"}, {"messages": talk[:1]}]
+    beside = [r.metadata for r in read(tmp_path, *named).rows]
+    assert beside == [{"answer_name": "ana"}, {"answer_name": "own", "sluice_answer_name": "ana"}, {}]
+    (row,) = read(tmp_path, {"prompt": talk, "completion": "more"}).rows
+    assert (row.metadata, row.row) == ({}, Example(input=chat_input(talk), target="more"))
 
 
 def test_openai_preference(tmp_path: Path):

@@ -146,6 +146,7 @@ def test_orders_go_by_value_not_by_letters(tmp_path: Path):
     [
         ({"order": None}, "--order is not given"),
         ({"thread": None, "order": None}, "--thread is not given"),
+        ({"thread": None, "order": None, "role": None, "roles": "agent=user"}, "--thread is not given"),
         ({"order": "snt"}, "'snt'"),
         ({"text": "body"}, "'body'"),
         ({"roles": "agent=boss"}, "agent=boss"),
