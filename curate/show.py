@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from sluice.core.errors import InputError
 from sluice.core.files import read_lines
@@ -30,7 +30,7 @@ class FailingRow(RowBeside):
     rank: int
     """Place in the order in which the check names its rows: of a ranked check, the one to look at first is 1."""
     detail: str
-    figures: dict[str, Any] = {}
+    figures: dict[str, Any] = Field(default_factory=dict)
     """What the check says in numbers and words for scripts: of `label-errors` given, suggested, quality."""
 
 

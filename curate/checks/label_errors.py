@@ -80,9 +80,9 @@ class LabelErrors(Check):
         return Found(findings, f"{rows_of(len(findings), found.judged)} with a label that is likely wrong", figures)
 
     def examples(self) -> Examples:
-        """Return messages of two sorts with one label swapped, and the same ones as they were labelled."""
+        """Return messages of two sorts with three labels swapped, and the same ones as they were labelled."""
         rows = [_message(i, "delivery" if i % 2 else "billing") for i in range(80)]
-        swapped = [*rows[:40], _message(40, "delivery"), *rows[41:]]
+        swapped = [_message(i, "delivery") if i in (10, 40, 62) else row for i, row in enumerate(rows)]
         return Examples(found=CheckContext(swapped), ok=CheckContext(rows))
 
 
