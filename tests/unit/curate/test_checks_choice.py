@@ -83,7 +83,7 @@ def test_a_threshold_moves_what_is_found():
         ('[checks.empty]\nseverity = "warn"\n', "[checks.empty]", "waive"),
         ('[checks]\ndisable = ["leak"]\n', "disable, entry 1", "waive"),
         ('[checks.truncated]\nseverity = "loud"\n', "sluice.toml", "correct"),
-        ("[checks.truncated]\ntreshold = 0.5\n", "sluice.toml", ""),
+        ("[checks.truncated]\ntreshold = 0.5\n", "sluice.toml", "threshold"),
         ('[checks]\ndisable = "personal"\n', "sluice.toml", "correct"),
     ],
 )

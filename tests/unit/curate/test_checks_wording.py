@@ -16,7 +16,7 @@ WHOLE = "It is on its way and will be with you tomorrow morning."
 
 
 def found(check: str, *answers: str, asked: str = ASKED) -> list[bool]:
-    rows: list[AnyRow] = [Example(input={"text": asked, "n": i}, target=answer) for i, answer in enumerate(answers)]
+    rows: list[AnyRow] = [Example(input={"text": asked}, target=answer) for answer in answers]
     named = {f.row for f in CHECKS.get(check).run(CheckContext(rows)).rows}
     return [row.row in named for row in rows]
 
@@ -80,7 +80,7 @@ CASES = {
         ["a" * 30, "no no no no no no", "I think so and I think so and I think so and I think so and", "ha" + "!" * 25],
         [
             "soooooo good",
-            "-" * 60,
+            f"one\n{'-' * 30}\n" + WHOLE,
             "1 1 1 1 1 1 1 1 1",
             "no, no, no",
             "| --- | --- | --- | --- | --- |\n| a | b | c | d | e |",
@@ -88,7 +88,7 @@ CASES = {
     ),
     "mojibake": (
         ["la mÃºsica", "donâ€™t", "lost \ufffd here"],
-        ["la música", "don’t", "Ünï 5 € – “so”", "日本語", "Ã is a letter"],
+        ["la música", "don’t", "Ünï 5 € – “so”", "日本語"],
     ),
     "markup": (
         ["so<br>on", "Tom &amp; Ana", "<p class='x'>Hi</p>"],

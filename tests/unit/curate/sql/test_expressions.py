@@ -41,7 +41,7 @@ def true_of(expression: str) -> list[int]:
         ("target LIKE '%JSON%'", [3]),
         ("target IS NULL", [4]),
         ("kind = 'example' AND input_words = 3", [3, 4]),
-        ("target_chars > 44", [0]),
+        ("target_chars > 39", [0]),
         ("labels = 1", [0, 1, 2, 3]),
         ("input.order = 'A-1' AND metadata.\"order\" = 'other'", [0]),
         ('"sel ect" = 2', [1]),
