@@ -113,6 +113,8 @@ class Finding(BaseModel):
     """What was found, without personal data."""
     related: tuple[str, ...] = ()
     """Hashes of other rows that it is about: the conflicting ones, the eval row."""
+    figures: dict[str, Any] = {}
+    """What a script would want of the detail: given and suggested label, quality, rank."""
 
 
 class CheckResult(BaseModel):

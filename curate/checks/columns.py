@@ -26,7 +26,7 @@ class Columns:
     """One line a row, in order.
 
     `frame` has `i` (place of the row), `kind`, `input` (its texts but instructions, one a line), `asked` (the last turn
-    of a user, of fields the whole input), `answer` (what the row
+    of a user, of fields the longest), `answer` (what the row
     teaches to give: target, chosen, an answer judged good; null where none), `rejected`, `call` (the answer is a tool
     call), `prose` (the answer or the text of a `text` row, where it reads as language; else null) and `words` of it.
     """
@@ -103,7 +103,8 @@ def _texts(row: AnyRow) -> tuple[Any, ...]:
         whole = "\n".join(t.content for t in turns)
         asked = next((t.content for t in reversed(turns) if t.role == "user"), whole)
     else:
-        whole = asked = "\n".join(text for text in input_texts(row.input).values() if text)
+        texts = [text for text in input_texts(row.input).values() if text]
+        whole, asked = "\n".join(texts), max(texts, key=len, default="")
     if isinstance(row, Example):
         return "example", whole, asked, row.target, None, row.target_form == "call"
     if isinstance(row, Preference):

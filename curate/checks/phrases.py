@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 from sluice.core.rows import Example
 from sluice.curate.checks.base import Check, CheckContext, CheckSpec, Examples, Found, file_check, no_answers, told
@@ -156,17 +156,22 @@ class SeeAbove(Check):
 
 
 def _alone(context: CheckContext, frame: pl.DataFrame) -> pl.DataFrame:
-    """Return `i` and `text` of the inputs of one paragraph: fields with one text, chats with one turn."""
+    """Return `i` and `text` of the inputs of one paragraph: fields with one text (numbers apart), chats with one
+    turn."""
     import polars as pl
 
-    from sluice.core.rows import Messages, input_texts
+    from sluice.core.rows import Messages
 
     places = []
     for i in frame["i"].to_list():
         content = context.rows[i].input
         turns = content.turns if isinstance(content, Messages) else ()
         said = [t for t in turns if t.role not in ("system", "developer")] if turns else []
-        texts = [t.content for t in said] if turns else [t for t in input_texts(content).values() if t.strip()]
+        texts = (
+            [t.content for t in said]
+            if turns
+            else [t for t in cast("dict[str, Any]", content).values() if isinstance(t, str) and t.strip()]
+        )
         if len(texts) == 1 and "\n" not in texts[0].strip():
             places.append(i)
     return frame.filter(pl.col("i").is_in(places)).select("i", text=pl.col("asked").str.strip_chars())

@@ -20,6 +20,7 @@ from sluice.curate.checks.base import (
 from sluice.curate.checks.columns import cut, folded
 
 if TYPE_CHECKING:
+    import numpy as np
     import polars as pl
 
 NONE = "no preference rows"
@@ -150,7 +151,7 @@ class ChosenLonger(Check):
         )
 
 
-def cohens_d(a: np.ndarray, b: np.ndarray) -> float:  # noqa: F821 - numpy is loaded where it is used
+def cohens_d(a: np.ndarray, b: np.ndarray) -> float:
     """Return the difference of two means over their pooled standard deviation (Cohen 1988, 2.2); inf where it is 0.
 
     Args:

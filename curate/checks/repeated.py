@@ -56,17 +56,16 @@ class Repeated(Check):
         times = int(self.limit(context))
         frame = context.columns.frame
         details: dict[int, str] = {}
-        for field in ("input", "prose"):
-            part = frame.select("i", "kind", text=pl.col(field)).drop_nulls("text")
-            if field == "input":
-                part = part.filter(pl.col("kind") != "text")
+        answer = pl.when(~pl.col("call") & ~pl.col("answer").str.contains(r"^\s*[\[{]")).then("answer")
+        for field, column in (("input", pl.col("input")), ("answer", answer)):
+            part = frame.select("i", text=column).drop_nulls("text")
             place = part["i"].to_list()
             for n, detail in _circles(part["text"], times).items():
-                details.setdefault(place[n], f"{'input' if field == 'input' else 'text'}: {detail}")
+                details.setdefault(place[n], f"{field}: {detail}")
         answers = frame.filter((pl.col("words") >= LONG) & (pl.col("kind") != "text"))
         place = answers["i"].to_list()
         for n, detail in over_table(answers["prose"], TIMES_TABLE).items():
-            details.setdefault(place[n], f"text: {detail}")
+            details.setdefault(place[n], f"answer: {detail}")
         return told(context, details, frame.height, "repeat themselves")
 
     def examples(self) -> Examples:

@@ -24,7 +24,7 @@ PILE_FLOOR = 100
 MARKS = r"""[\p{Sentence_Terminal}…:;)\]}"'”’»›`*>|_~]|\p{Emoji_Presentation}|\p{Nd}"""
 ENDS = rf"""(?:{MARKS})[\s\u200b\ufe0f]*$"""
 MIDDLE = (
-    r"(?:,|[^:;=8\s^'-][(\[{]|\s[-–—]|[a-z]{2}-|(?:^|\s)(?:the|an|and|or|but|of|because|including|my|your|their|und|oder|aber|dass|weil|"
+    r"(?:,|[^:;=8^'-][(\[{]|\s[-–—]|[a-z]{2}-|(?:^|\s)(?:the|an|and|or|but|of|because|including|my|your|their|und|oder|aber|dass|weil|"
     r"ein|eine|einen|ihre|ou|mais|parce "
     r"que|une|des|pero|porque|los|las|oppure|perché|della|em|uma|que|het|een|maar))\s*$"
 )

@@ -192,7 +192,7 @@ def one_sort(values: Values) -> Values:
         return values
     if kinds <= {int} and all(-(2**63) <= v < 2**63 for v in given):
         return values
-    if kinds <= {int, float}:
+    if float in kinds and kinds <= {int, float}:
         return [None if v is None else float(v) for v in values]
     if kinds == {list} and all(isinstance(item, str) for v in given for item in v):
         return values

@@ -196,7 +196,9 @@ def _missing(place: str, folder: Path) -> str:
 def _keys_beside(loc: tuple[int | str, ...]) -> list[str]:
     model: Any = Config
     for part in loc[:-1]:
-        if isinstance(part, str):
+        if model is Checks and part not in Checks.model_fields:
+            model = CheckConfig
+        elif isinstance(part, str):
             field = model.model_fields[part].annotation
             model = field if isinstance(field, type) else GraderConfig
     return [info.alias or name for name, info in model.model_fields.items()]

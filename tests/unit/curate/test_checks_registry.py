@@ -30,7 +30,7 @@ EXPECTED = {
             "template",
         ),
         *("near-pairs", "chosen-longer", "shared-prefix", "drift", "drift-eval", "diversity", "near-duplicates"),
-        *("gopher", "gopher-repetition", "c4", "fineweb"),
+        *("gopher", "gopher-repetition", "c4", "fineweb", "label-errors"),
     },
 }
 WITHOUT: dict[str, dict[str, Any]] = {
@@ -43,7 +43,7 @@ WITHOUT: dict[str, dict[str, Any]] = {
 OF_ANSWERS = {
     *("schema", "conflict", "balance", "refusal", "boilerplate", "truncated", "unclosed", "echo", "same-answer"),
     *("near-constant", "near-pairs", "chosen-longer", "shared-prefix", "gopher", "gopher-repetition", "c4", "fineweb"),
-    *("diversity", "language"),
+    *("diversity", "language", "label-errors"),
 }
 """Absent where there is no answer, no pair, no text row, or too few words."""
 
