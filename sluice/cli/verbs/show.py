@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     examples=[
         "sluice show tickets -n 5",
         "sluice show tickets --dropped                    each beside the row kept in its place",
-        "sluice show tickets --dropped --reason near-duplicate",
         "sluice show tickets --failing label-errors       what a check of audit names, the worst first",
         "sluice show tickets 7f3a91c25d                   one row, in full",
         "sluice show tickets --set-aside                  lines that could not be read",
