@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING
 
 from sluice.core.rows import Example
 from sluice.curate.checks.base import Check, CheckContext, CheckSpec, Examples, Found, file_check, no_answers, told
@@ -165,13 +165,10 @@ def _alone(context: CheckContext, frame: pl.DataFrame) -> pl.DataFrame:
     places = []
     for i in frame["i"].to_list():
         content = context.rows[i].input
-        turns = content.turns if isinstance(content, Messages) else ()
-        said = [t for t in turns if t.role not in ("system", "developer")] if turns else []
-        texts = (
-            [t.content for t in said]
-            if turns
-            else [t for t in cast("dict[str, Any]", content).values() if isinstance(t, str) and t.strip()]
-        )
+        if isinstance(content, Messages):
+            texts = [turn.content for turn in content.turns if turn.role not in ("system", "developer")]
+        else:
+            texts = [text for text in content.values() if isinstance(text, str) and text.strip()]
         if len(texts) == 1 and "\n" not in texts[0].strip():
             places.append(i)
     return frame.filter(pl.col("i").is_in(places)).select("i", text=pl.col("asked").str.strip_chars())
