@@ -20,11 +20,7 @@ if TYPE_CHECKING:
 @verb(
     examples=[
         "sluice show tickets -n 5",
-<<<<<<< HEAD
-        "sluice show tickets --dropped --reason near-duplicate     each beside the row kept in its place",
-=======
         "sluice show tickets --dropped                    each beside the row kept in its place",
->>>>>>> checks
         "sluice show tickets --failing label-errors       what a check of audit names, the worst first",
         "sluice show tickets 7f3a91c25d                   one row, in full",
         "sluice show tickets --set-aside --out mend.txt   lines that could not be read, to be mended",
