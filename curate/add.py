@@ -31,26 +31,15 @@ from sluice.curate.dataset import (
 from sluice.curate.drops import ShownRow, shown_row
 from sluice.curate.formats import Entry, ReadOptions, ReadResult, Reads, read_files
 from sluice.curate.operation import DROPPED_EXTRA, OCCURRENCES, Outcome, commit
-from sluice.curate.places import lines_of, once_held, places_of
+from sluice.curate.places import SetAsideLine, lines_of, once_held, places_of
 from sluice.curate.remarks import FileNotRead, MojibakeFound, first_mojibake, mended_rows, not_read
+from sluice.curate.set_aside import mended_since
 
 if TYPE_CHECKING:
     import polars as pl
 
 FIRST = 5
 """Rows and set-aside lines that the result shows."""
-
-
-class SetAsideLine(BaseModel):
-    """One line that could not be taken exactly."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    file: str
-    line: int
-    column: int | None
-    reason: str
-    raw: str
 
 
 class FileRead(BaseModel):
@@ -120,6 +109,8 @@ class AddResult(BaseModel):
     """Whether such rows were mended; each is kept as the file has it among the dropped rows."""
     brought_back: tuple[str, ...] = ()
     """Versions whose content was gone from this copy and is here again, made of these files."""
+    mended_since: int = 0
+    """Of the lines set aside, those that were mended before and are rows of the dataset."""
     fixed: int = 0
     """Set-aside lines that were mended and are rows now (`--fix`)."""
     dry_run: bool = False
@@ -229,6 +220,7 @@ def take_in(
         first_mojibake=first_mojibake(reads),
         mended=options.fix_mojibake,
         brought_back=back,
+        mended_since=mended_since(newest, aside) if newest and aside else 0,
         fixed=tally["added"] + tally["repeated"] + tally["dropped"] if fix else 0,
         dry_run=dry_run,
     )

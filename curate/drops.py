@@ -68,9 +68,9 @@ class ShownRow(BaseModel):
             return []
         if self.target is None:
             return ["(no target)"]
-        judged = "" if self.good is None else "  (good)" if self.good else "  (bad)"
-        said = [_spoken(self.target) + judged]
-        return said if self.rejected is None else [said[0], f"rejected: {_spoken(self.rejected)}"]
+        judged = "" if self.good is None else "good: " if self.good else "bad: "
+        first = judged + _spoken(self.target)
+        return [first] if self.rejected is None else [first, f"rejected: {_spoken(self.rejected)}"]
 
 
 def _spoken(text: str) -> str:

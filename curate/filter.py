@@ -23,7 +23,7 @@ FIRST = 5
 
 
 class FilteredRow(BaseModel):
-    """A row that was dropped, and what the check said of it."""
+    """A row that was dropped, and what the check said of it; nothing where an expression speaks for itself."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -45,10 +45,17 @@ class FilterResult(BaseModel):
     """Rows that are left."""
     dropped: int
     counts: dict[str, int]
-    """Dropped rows by check; a row that several checks name counts for each."""
+    """Dropped rows by check (a row that several checks name counts for each), or by the expression."""
     first_dropped: tuple[FilteredRow, ...]
     parts: tuple[str, ...]
     dry_run: bool = False
+    expression: str | None = None
+    keeps: bool | None = None
+    """Whether the rows that the expression is true of are kept (else they are dropped)."""
+    absent: int = 0
+    """Rows of which the expression is neither true nor false, because a column is absent in them; they are not kept."""
+    columns: tuple[str, ...] = ()
+    """What the expression looked at."""
 
 
 def filter_rows(
@@ -115,6 +122,18 @@ def filter_rows(
         changed = False
     else:
         changed = commit(project, build) is not None
+    return filter_result(project, dataset, seen, changed=changed, dry_run=dry_run)
+
+
+def filter_result(
+    project: Project, dataset: str, seen: dict[str, Any], *, changed: bool, dry_run: bool, **asked: Any
+) -> FilterResult:
+    """Return what was done, from what was seen while it was.
+
+    Args:
+        seen: `drops` (list of Drop), `goes` (frame of rows), `rows_in`, `counts`.
+        asked: further fields of FilterResult.
+    """
     details = {d.row: d for d in seen["drops"]}
     first = [shown_row(r) for r in seen["goes"].head(FIRST).iter_rows(named=True)]
     return FilterResult(
@@ -130,6 +149,7 @@ def filter_rows(
         ),
         parts=parts_of(project, dataset),
         dry_run=dry_run,
+        **asked,
     )
 
 

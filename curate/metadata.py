@@ -66,14 +66,20 @@ def adding_operations(version: Version) -> list[Operation]:
     return [o for o in lineage(version)[::-1] if o.verb == "add"]
 
 
-def original_columns(version: Version) -> tuple[list[str], str | None]:
-    """Return the columns of the files that the rows came from, in order, and the name of the target column."""
+ANSWERS = {"prompt-completion": "completion", "alpaca": "output"}
+"""By shape: the column of the answer, where nobody named one."""
+
+
+def original_columns(version: Version) -> tuple[list[str], tuple[str, ...]]:
+    """Return the columns of the files that the rows came from, in order, and the names of the target columns."""
     columns: dict[str, None] = {}
-    target: str | None = None
+    targets: tuple[str, ...] = ()
     for operation in adding_operations(version):
-        for file in operation.parameters.get("files", []):
+        files = operation.parameters.get("files", [])
+        for file in files:
             columns.update(dict.fromkeys(file["columns"]))
-        named = operation.parameters.get("target")
-        if target is None and named in columns:
-            target = named
-    return list(columns), target
+        named = operation.parameters.get("target") or next((ANSWERS.get(f["shape"]) for f in files), None)
+        if not targets and named:
+            parts = [named] if named in columns else [part.strip() for part in named.split(",")]
+            targets = tuple(dict.fromkeys(parts)) if set(parts) <= set(columns) else ()
+    return list(columns), targets

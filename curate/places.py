@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pydantic import BaseModel, ConfigDict
+
 from sluice.core.canonical import dump_exact
 from sluice.curate.dataset import Version, operation_frames, rows_frame
 from sluice.curate.drops import operations_on
@@ -12,6 +14,18 @@ from sluice.curate.operation import OCCURRENCES
 
 if TYPE_CHECKING:
     import polars as pl
+
+
+class SetAsideLine(BaseModel):
+    """One line that could not be taken exactly."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    file: str
+    line: int
+    column: int | None
+    reason: str
+    raw: str
 
 
 def lines_of(reads: list[tuple[str, ReadResult]]) -> pl.DataFrame:

@@ -14,9 +14,9 @@ from typing import Any
 
 from sluice.core.errors import InputError
 from sluice.core.files import read_lines
-from sluice.curate.add import SetAsideLine
 from sluice.curate.dataset import Version, lineage, operation_frames
 from sluice.curate.operation import Operation
+from sluice.curate.places import SetAsideLine
 
 Place = tuple[str, int]
 MARK, HEAD, ESCAPE = "#@ ", "#| ", "#= "
@@ -62,6 +62,12 @@ def still_waiting(version: Version) -> list[Waiting]:
             taken[file, line] = max(taken.get((file, line), -1), operations.index(operation))
     newest = [times[-1] for times in history.values()]
     return [w for w in newest if taken.get(w.place, -1) < operations.index(w.operation.id)]
+
+
+def mended_since(version: Version, lines: Sequence[SetAsideLine]) -> int:
+    """Return how many of the lines that a file has set aside are rows of the dataset by now."""
+    known = set(set_aside_history(version)) - {w.place for w in still_waiting(version)}
+    return sum((line.file, line.line) in known for line in lines)
 
 
 def columns_of(waiting: Waiting) -> list[str]:

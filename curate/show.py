@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from sluice.core.errors import InputError
 from sluice.core.files import atomic_write
+from sluice.core.progress import Progress
 from sluice.core.project import Project
 from sluice.curate.add import SetAsideLine
 from sluice.curate.dataset import open_dataset
@@ -24,6 +25,16 @@ class RowBeside(ShownRow):
     metadata: dict[str, Any]
 
 
+class FailingRow(RowBeside):
+    """A row that a check names, with what it says of it."""
+
+    rank: int
+    """Place in the order in which the check names its rows: of a ranked check, the one to look at first is 1."""
+    detail: str
+    figures: dict[str, Any] = Field(default_factory=dict)
+    """What the check says in numbers and words for scripts: of `label-errors` given, suggested, quality."""
+
+
 class Shown(BaseModel):
     """What was asked to be shown; the other lists are empty."""
 
@@ -34,6 +45,8 @@ class Shown(BaseModel):
     """How many there are; the list may be a part of them."""
     rows: tuple[RowBeside, ...] = ()
     dropped: tuple[DroppedRow, ...] = ()
+    failing: tuple[FailingRow, ...] = ()
+    check: str | None = None
     set_aside: tuple[SetAsideLine, ...] = ()
     out: str | None = None
     """The file that they were written to, to be mended."""
@@ -64,6 +77,39 @@ def show_rows(project: Project, ref: str, *, row: str | None = None, limit: int 
         for record in part.iter_rows(named=True)
     )
     return Shown(of=version.ref, total=frame.height, rows=rows)
+
+
+def show_failing(
+    project: Project, ref: str, check: str, *, limit: int | None = None, progress: Progress | None = None
+) -> Shown:
+    """Return the rows that one check of `audit` names, in its order: of a ranked check the worst stands first.
+
+    Raises InputError for a name that is no check, and where the check cannot look.
+    """
+    from sluice.curate.audit import failing_rows
+    from sluice.curate.audit_dataset import audit_dataset
+
+    version = open_dataset(project, ref)
+    audit = audit_dataset(project, version.ref, checks=[check], progress=progress)
+    details = failing_rows(audit.report, [check], version.dataset)
+    told = {f.row: f for f in audit.report.check(check).rows}
+    wanted = list(details)[:limit]
+    records = {
+        record["row"]: record for record in version.frame().iter_rows(named=True) if record["row"] in set(wanted)
+    }
+    beside = metadata_of(version)
+    rows = tuple(
+        FailingRow(
+            **shown_row(records[row]).model_dump(),
+            groups=tuple(records[row]["groups"] or ()),
+            metadata=beside.get(row, {}),
+            rank=rank,
+            detail=told[row].detail,
+            figures=told[row].figures,
+        )
+        for rank, row in enumerate(wanted, start=1)
+    )
+    return Shown(of=version.ref, total=len(details), failing=rows, check=check)
 
 
 def show_dropped(project: Project, ref: str, *, reason: str | None = None, limit: int | None = None) -> Shown:

@@ -39,12 +39,13 @@ class Project(Folders):
 
     def add(self, dataset: str, files: Sequence[str], **options: Any) -> AddResult:
         """Read files into a dataset; see `sluice.curate.add.add`."""
+        from dataclasses import fields
         from pathlib import Path
 
         from sluice.curate.add import add
         from sluice.curate.formats import ReadOptions
 
-        reading = {k: options.pop(k) for k in ("input", "target", "encoding", "delimiter") if k in options}
+        reading = {f.name: options.pop(f.name) for f in fields(ReadOptions) if f.name in options}
         return add(self, dataset, [Path(f) for f in files], ReadOptions(**reading), **options)
 
     def freeze(self, part: str | None = None, **options: Any) -> FreezeResult:

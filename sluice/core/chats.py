@@ -114,7 +114,9 @@ def _turn(number: int, value: Any) -> Message:
     if not isinstance(value, dict):
         raise InputError(f"message {number} is not an object")
     turn = cast("dict[str, Any]", value)
-    role = turn.get("role")
+    role, content = turn.get("role"), turn.get("content")
+    if len(turn) == 2 and type(content) is str and type(role) is str and role in ROLES:  # nearly all turns there are
+        return Message(role=cast("Role", role), content=content)
     if role not in ROLES:
         raise InputError(f"message {number}: unknown role {role!r} (known: {', '.join(ROLES)})")
     if turn.keys() - KEYS:
@@ -132,8 +134,8 @@ def _turn(number: int, value: Any) -> Message:
     if calls is not None and not isinstance(calls, list):
         raise InputError(f"message {number}: tool_calls is {type(calls).__name__}, not a list")
     return Message(
-        role=role,
-        content=_content(number, turn.get("content")),
+        role=cast("Role", role),
+        content=_content(number, content),
         name=turn.get("name"),
         tool_calls=dump_exact(calls) if calls else None,
         tool_call_id=turn.get("tool_call_id"),

@@ -19,6 +19,7 @@ from sluice.curate.formats.shapes import (  # noqa: F401  # isort: skip
     sharegpt,
     alpaca,
     named,
+    chatml,
     text,
 )
 from sluice.curate.formats.shapes.choose import choose  # isort: skip

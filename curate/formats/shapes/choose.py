@@ -9,6 +9,7 @@ from typing import Any, cast
 
 from sluice.core.columns import add_options
 from sluice.core.errors import InputError, UsageError
+from sluice.curate.formats.arrow import WholeList, WholeObject
 from sluice.curate.formats.records import ReadOptions
 from sluice.curate.formats.shapes.base import SHAPES, Reading, Record, Seen
 
@@ -41,7 +42,7 @@ def choose(
         )
     if options.shape is not None:
         return SHAPES.get(options.shape).read(seen)
-    if options.map or options.thread or options.order or options.role:
+    if options.map or any(getattr(options, name) for name in ("thread", "order", "role", "text", "roles")):
         return SHAPES.get("map" if options.map else "thread").read(seen)
     if options.input is not None or options.target is not None:
         return SHAPES.get("input-target").read(seen)
@@ -79,6 +80,8 @@ def _as_it_is(value: Any) -> Any:
 
 
 def _without_nulls(value: Any) -> Any:
+    if isinstance(value, (WholeObject, WholeList)):
+        return value
     if isinstance(value, dict):
         return {k: _without_nulls(v) for k, v in cast("Record", value).items() if v is not None}
     if isinstance(value, list):

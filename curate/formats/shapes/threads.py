@@ -29,7 +29,8 @@ SPEAKERS = {
 """Words for roles that need no `--roles`, in any case."""
 TEXTS = ("text", "content", "body", "message", "comment", "value")
 """Columns that hold the text where `--text` does not say which."""
-OWN = ("thread", "order", "role", "text")
+BESIDE = "-"
+"""The role of messages that are no turn: notes, events. They stay in `turns`, with their text."""
 Order = Decimal | datetime
 
 
@@ -40,8 +41,9 @@ def parse_roles(text: str | None) -> dict[str, str]:
         word, equals, role = (part.strip() for part in pair.partition("="))
         if not pair.strip():
             continue
-        if not equals or not word or role not in ROLES:
-            raise UsageError(f"--roles {pair.strip()!r} is no WORD=ROLE", remedy=f"roles: {', '.join(ROLES)}")
+        if not equals or not word or role not in (*ROLES, BESIDE):
+            remedy = f"roles: {', '.join(ROLES)}; {BESIDE} for what is no turn of the chat (internal notes)"
+            raise UsageError(f"--roles {pair.strip()!r} is no WORD=ROLE", remedy=remedy)
         found[word.casefold()] = role
     return found
 
@@ -183,7 +185,7 @@ def _broken(
         if word is None or word == "":
             return f"line {line} has no role ({columns['role']} is empty)"
         if not isinstance(word, str) or word.strip().casefold() not in speakers:
-            return f"line {line}: who is {word!r}? (--roles {word}=user or {word}=assistant)"
+            return f"line {line}: who is {word!r}? (--roles {word}=user, {word}=assistant, or {word}=- for a note)"
         text = record.get(columns["text"])
         if text is not None and not isinstance(text, str):
             return f"line {line}: {columns['text']} is {kind_of(text)}, not a text"
@@ -193,7 +195,9 @@ def _broken(
 def _chat(messages: list[Record], columns: dict[str, str], speakers: dict[str, str]) -> Record:
     """Return a thread as one record: its messages, what is the same in all of them, and what differs."""
     thread, order, role, text = (columns[name] for name in ("thread", "order", "role", "text"))
-    chat = [{"role": speakers[m[role].strip().casefold()], "content": m.get(text) or ""} for m in messages]
+    roles = [speakers[m[role].strip().casefold()] for m in messages]
+    spoken = [(who, m.get(text) or "") for who, m in zip(roles, messages, strict=True) if who != BESIDE]
+    chat = [{"role": who, "content": said} for who, said in spoken]
     beside: Record = {thread: messages[0][thread], order: messages[0][order]}
     differs = [order, role]
     for key in dict.fromkeys(key for message in messages for key in message if key not in columns.values()):
@@ -202,7 +206,10 @@ def _chat(messages: list[Record], columns: dict[str, str], speakers: dict[str, s
             beside[key] = values[0]
         else:
             differs.append(key)
-    turns = [{key: m[key] for key in differs if m.get(key) is not None} for m in messages]
+    turns = [
+        {key: m[key] for key in (*differs, *([text] if who == BESIDE else [])) if m.get(key) is not None}
+        for who, m in zip(roles, messages, strict=True)
+    ]
     return {**beside, ("turns" if "turns" not in beside else "sluice_turns"): turns, CHAT: chat}
 
 

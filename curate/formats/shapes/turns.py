@@ -8,7 +8,7 @@ from typing import Any, cast
 from sluice.core.canonical import JsonProblem, parse_exact
 from sluice.core.chats import Messages, weights_of
 from sluice.core.errors import InputError
-from sluice.core.rows import AnyRow, Input
+from sluice.core.rows import AnyRow, Example, Input
 from sluice.curate.formats.shapes.base import Built, Record, Seen
 
 Tidy = Callable[[Any], Any]
@@ -100,13 +100,14 @@ def _is_wrapped(call: Any) -> bool:
 def read_tools(record: Record, tidy: Tidy) -> Any:
     """Return the tools of a record: a list, or its JSON text; None for none."""
     tools = record.get("tools")
+    told = isinstance(tools, str)  # as JSON text: a null in it is a value
     if isinstance(tools, str) and tools and not tools.isspace():
         tools = from_text(tools, "tools")
     if isinstance(tools, str):
         return None
     if tools is not None and not isinstance(tools, list):
         raise InputError(f"tools is {kind_of(tools)}, not a list")
-    return tidy(tools) or None
+    return (tools if told else tidy(tools)) or None
 
 
 def with_system(turns: list[Any], system: Any) -> list[Any]:
@@ -180,15 +181,15 @@ def with_weights(row: AnyRow, *chats: list[Any], taken: Record) -> AnyRow | Buil
         taken: the record, whose columns keep their names.
     """
     turns = [turn for chat in chats for turn in chat]
-    weights = weights_of(turns)
-    name = turns[-1].get("name") if turns and turns[-1].get("role") == "assistant" else None
-    if weights is None and (name is None or row.kind != "example" or getattr(row, "target_form", "") == "call"):
-        return row
     beside: Record = {}
+    weights = weights_of(turns) if any("weight" in turn for turn in turns) else None
     if weights is not None:
         beside[_free("weights", taken)] = weights
-    if name is not None and row.kind == "example" and getattr(row, "target", None) is not None:
-        beside[_free("answer_name", taken)] = name
+    content = row.input
+    if isinstance(row, Example) and row.target_form == "text" and isinstance(content, Messages):
+        closing = turns[-1] if len(turns) > len(content.turns) else {}  # the turn that became the target
+        if closing.get("name") is not None:
+            beside[_free("answer_name", taken)] = closing["name"]
     return Built(row, beside) if beside else row
 
 

@@ -166,7 +166,8 @@ def draw_set_aside(out: Terminal, result: AddResult) -> None:
             out.warn(f"{file.file}: {why}; left out of the metadata")
     if not result.set_aside:
         return
-    out.warn(f"{counted(result.set_aside, 'line')} set aside, not to be read exactly")
+    since = f"; {result.mended_since:,} of them mended before, and rows now" if result.mended_since else ""
+    out.warn(f"{counted(result.set_aside, 'line')} set aside, not to be read exactly{since}")
     for line in result.first_set_aside:
         place = f"{line.file}:{line.line}" + (f":{line.column}" if line.column else "")
         out.note(f"  {place}  {line.reason}")

@@ -12,14 +12,17 @@ from sluice.cli.files import given_files
 from sluice.cli.terminal import Style, Terminal
 from sluice.cli.verb import PATH, verb
 from sluice.cli.verbs.add import draw_not_read
-from sluice.core.errors import InputError
+from sluice.core.errors import InputError, UsageError
 from sluice.core.wording import counted
 
 if TYPE_CHECKING:
     from sluice.core.project import Project
+    from sluice.curate.audit import AuditReport
     from sluice.curate.audit_dataset import Audit
     from sluice.curate.checks import CheckResult
+    from sluice.curate.checks.listing import CheckListing
 
+WIDTH = 18
 LEVELS = {"ok": 0, "warn": 1, "fail": 2}
 VERDICTS: dict[str, tuple[str, Style]] = {
     "ok": ("Nothing found.", "good"),
@@ -33,10 +36,15 @@ VERDICTS: dict[str, tuple[str, Style]] = {
         "sluice audit tickets/train",
         "sluice audit raw/*.csv --input body --target category    plain files, no project needed",
         "sluice audit tickets --schema schema.json --fail-on fail  exit 1 where a check fails",
+        "sluice audit tickets --checks conflict,label-errors       these alone",
+        "sluice audit --list                       every check: severity, threshold, source",
     ],
     exits={1: "with --fail-on: a finding of that severity"},
 )
-@click.argument("what", nargs=-1, required=True, metavar="NAME[@N] | FILES...", type=PATH)
+@click.argument("what", nargs=-1, metavar="NAME[@N] | FILES...", type=PATH)
+@click.option("--checks", "names", metavar="CHECK,...", help="Run these checks alone.")
+@click.option("--list", "listing", is_flag=True, help="Show every check with its severity, threshold and source.")
+@click.option("--corpus", is_flag=True, help="Hold every row against the rules for text corpora (Gopher, C4, FineWeb).")
 @click.option("--schema", metavar="FILE", type=PATH, help="JSON schema of an answer, in the place of the task's.")
 @click.option("--fail-on", type=click.Choice(["warn", "fail"]), help="Exit 1 where there is a finding this severe.")
 @click.option("--input", "input_", metavar="COL[,COL]", help="Of files: the input column, or several.")
@@ -46,7 +54,16 @@ VERDICTS: dict[str, tuple[str, Style]] = {
 @click.option("--format", "format_", metavar="NAME", help="Of files whose name does not say it, and of stdin.")
 @click.option("--sheet", metavar="NAME", help="Of Excel workbooks; the first with cells where not named.")
 @click.option("--per", type=click.Choice(["file", "paragraph", "line"]), help="Of plain text: what a row is (file).")
-def command(out: Terminal, what: tuple[str, ...], schema: str | None, fail_on: str | None, **how: Any) -> Any:
+def command(
+    out: Terminal,
+    what: tuple[str, ...],
+    names: str | None,
+    listing: bool,
+    corpus: bool,
+    schema: str | None,
+    fail_on: str | None,
+    **how: Any,
+) -> Any:
     """Say what is wrong with the rows of a dataset, or of plain files.
 
     Checks of severity fail find rows that must not be trained on; those of severity warn find what a person should
@@ -56,8 +73,13 @@ def command(out: Terminal, what: tuple[str, ...], schema: str | None, fail_on: s
     from sluice.curate.audit_dataset import audit_dataset, audit_files, schema_file
     from sluice.curate.formats import ReadOptions
 
-    given = schema_file(schema) if schema else None
     project = Project.find_or_none(Path.cwd())
+    if listing:
+        return draw_list(out, project)
+    if not what:
+        raise UsageError("nothing to audit is named", remedy="sluice audit NAME, sluice audit FILES, or --list")
+    checks = [name.strip() for name in names.split(",") if name.strip()] if names is not None else None
+    given = schema_file(schema) if schema else None
     refuse_unknown_word(project, what)
     if project is not None and is_dataset(project, what):
         from sluice.train.tokens import token_counter
@@ -73,17 +95,48 @@ def command(out: Terminal, what: tuple[str, ...], schema: str | None, fail_on: s
             schema=given,
             count_tokens=counter.count,
             max_tokens=counter.max_tokens,
+            checks=checks,
+            corpus=corpus,
             progress=out.progress,
         )
     else:
         how |= {"input": how.pop("input_"), "format": how.pop("format_")}
-        audit = audit_files(given_files(what), ReadOptions(**how), schema=given, progress=out.progress)
+        options = ReadOptions(**how)
+        audit = audit_files(
+            given_files(what),
+            options,
+            project=project,
+            schema=given,
+            checks=checks,
+            corpus=corpus,
+            progress=out.progress,
+        )
         draw_not_read(out, audit)
     draw(out, audit)
     draw_next(out, audit, what, how)
     if fail_on is not None and LEVELS[audit.worst] >= LEVELS[fail_on]:
         out.exit_code = 1
     return audit
+
+
+def draw_list(out: Terminal, project: Project | None) -> CheckListing:
+    """Draw every check: its severity, what it looks for, its rule and where that comes from."""
+    from sluice.curate.checks.listing import list_checks
+
+    listed = list_checks(project)
+    for check in listed.checks:
+        marks = [m for m, on in (("off", check.disabled), ("set here", check.changed), ("yours", check.own)) if on]
+        style: Style = "bad" if check.severity == "fail" else "warn"
+        said = check.what + (f" ({', '.join(marks)})" if marks else "")
+        out.spans([(f"{check.severity:<6}", style), (f"{check.name:<{WIDTH}}", "bold"), (said, None)])
+        out.say(f"{'':{WIDTH + 6}}{check.threshold}", "dim")
+        number = f"threshold {check.limit:g}; " if check.limit is not None else ""
+        needs = f"needs: {', '.join(check.needs)}; " if check.needs else ""
+        out.say(f"{'':{WIDTH + 6}}{number}{needs}source: {check.source}", "dim")
+    out.say()
+    out.say("sluice.toml sets them: [checks] disable = [...], and severity, threshold under [checks.NAME].")
+    out.say("Your own: checks/NAME.py with check(row), or checks/NAME.sql with SELECT row, detail FROM rows.")
+    return listed
 
 
 def is_dataset(project: Project, what: tuple[str, ...]) -> bool:
@@ -123,16 +176,18 @@ def draw(out: Terminal, audit: Audit) -> None:
         out.spans(
             [
                 ("FAIL    ", "bad"),
-                (f"{'unreadable':<13}", "bold"),
+                (f"{'unreadable':<{WIDTH}}", "bold"),
                 (f"{counted(audit.set_aside, 'line')} set aside, not to be read exactly", None),
             ]
         )
         for line in audit.first_set_aside:
-            out.say(f"{'':21}{line.file}:{line.line}  {line.reason}", "dim")
+            out.say(f"{'':{WIDTH + 8}}{line.file}:{line.line}  {line.reason}", "dim")
         if audit.set_aside > len(audit.first_set_aside):
-            out.say(f"{'':21}... and {audit.set_aside - len(audit.first_set_aside):,} more", "dim")
+            out.say(f"{'':{WIDTH + 8}}... and {audit.set_aside - len(audit.first_set_aside):,} more", "dim")
     for check in report.checks:
-        draw_check(out, audit, check)
+        if check.status == "found" or (check.status == "ok" and check.severity == "fail"):
+            draw_check(out, audit, check)
+    draw_rest(out, report)
 
 
 def draw_next(out: Terminal, audit: Audit, what: tuple[str, ...], how: dict[str, str | None]) -> None:
@@ -161,6 +216,20 @@ def draw_next(out: Terminal, audit: Audit, what: tuple[str, ...], how: dict[str,
         out.next(f"sluice show {audit.dataset}")
 
 
+def draw_rest(out: Terminal, report: AuditReport) -> None:
+    """Say in a few lines which checks found nothing, and which could not look, by what they lack."""
+    fine = [c.name for c in report.checks if c.status == "ok" and c.severity == "warn"]
+    if fine:
+        out.spans([(f"{'ok':<8}", "good"), (", ".join(fine), None)])
+    lacking: dict[str, list[str]] = {}
+    for check in report.absent:
+        lacking.setdefault(", ".join(check.missing), []).append(check.name)
+    for missing, names in lacking.items():
+        out.spans([(f"{'absent':<8}", "dim"), (", ".join(names), "bold"), (f"  {missing}", None)])
+    if report.disabled:
+        out.spans([(f"{'off':<8}", "dim"), (", ".join(report.disabled), "bold"), ("  left out by sluice.toml", None)])
+
+
 def draw_check(out: Terminal, audit: Audit, check: CheckResult) -> None:
     """Draw one check: its word, what it found, two rows, the remedy."""
     from sluice.curate.drops import one_line
@@ -171,12 +240,12 @@ def draw_check(out: Terminal, audit: Audit, check: CheckResult) -> None:
     elif check.status == "found":
         word = ("FAIL", "bad") if check.severity == "fail" else ("warn", "warn")
     summary = ", ".join(check.missing) if check.status == "absent" else check.summary
-    out.spans([(f"{word[0]:<8}", word[1]), (f"{check.name:<13}", "bold"), (summary, None)])
+    out.spans([(f"{word[0]:<8}", word[1]), (f"{check.name:<{WIDTH}}", "bold"), (summary, None)])
     if check.status != "found":
         return
     details = {f.row: f.detail for f in check.rows if f.row is not None}
     for row in audit.examples.get(check.name, ()):
-        out.say(f"{'':21}{row.row[:10]}  {one_line(row.input, 70)}", "dim")
-        out.say(f"{'':33}{one_line(details.get(row.row, ''), 100)}", "dim")
+        out.say(f"{'':{WIDTH + 8}}{row.row[:10]}  {one_line(row.input, 70)}", "dim")
+        out.say(f"{'':{WIDTH + 20}}{one_line(details.get(row.row, ''), 100)}", "dim")
     if check.remedy and audit.dataset is not None:
-        out.say(f"{'':21}Fix: {check.remedy.format(dataset=audit.dataset)}")
+        out.say(f"{'':{WIDTH + 8}}Fix: {check.remedy.format(dataset=audit.dataset)}")

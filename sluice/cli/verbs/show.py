@@ -21,13 +21,14 @@ if TYPE_CHECKING:
     examples=[
         "sluice show tickets -n 5",
         "sluice show tickets --dropped                    each beside the row kept in its place",
-        "sluice show tickets --dropped --reason near-duplicate",
+        "sluice show tickets --failing label-errors       what a check of audit names, the worst first",
         "sluice show tickets 7f3a91c25d                   one row, in full",
         "sluice show tickets --set-aside --out mend.txt   lines that could not be read, to be mended",
     ]
 )
 @click.argument("ref", metavar="NAME[@N]")
 @click.argument("row", required=False)
+@click.option("--failing", metavar="CHECK", help="The rows that a check of `sluice audit` names, the worst first.")
 @click.option("--dropped", is_flag=True, help="The rows that were dropped and are still out.")
 @click.option("--reason", metavar="REASON", help="With --dropped: only those dropped for this reason.")
 @click.option("--set-aside", "set_aside", is_flag=True, help="The lines of files that could not be read exactly.")
@@ -44,12 +45,13 @@ if TYPE_CHECKING:
     "--rows",
     "limit",
     type=click.IntRange(min=1),
-    help="How many.  [default: 10 rows, all with --json of --dropped and --set-aside]",
+    help="How many.  [default: 10 rows, all with --json of --failing, --dropped and --set-aside]",
 )
 def command(
     out: Terminal,
     ref: str,
     row: str | None,
+    failing: str | None,
     dropped: bool,
     reason: str | None,
     set_aside: bool,
@@ -58,15 +60,21 @@ def command(
     yes: bool,
 ) -> Any:
     """Look at rows: the first ones, the dropped ones, one by its id."""
-    from sluice.curate.show import show_dropped, show_rows, show_set_aside, write_set_aside
+    from sluice.curate.show import show_dropped, show_failing, show_rows, show_set_aside, write_set_aside
 
-    if sum((row is not None, dropped, set_aside)) > 1:
-        raise UsageError("a row, --dropped and --set-aside are three different questions", remedy="ask one of them")
+    if sum((row is not None, failing is not None, dropped, set_aside)) > 1:
+        raise UsageError(
+            "a row, --failing, --dropped and --set-aside are different questions", remedy="ask one of them"
+        )
     if reason is not None and not dropped:
         raise UsageError("--reason goes with --dropped", remedy=f"sluice show {ref} --dropped --reason {reason}")
     if sheet and not set_aside:
         raise UsageError("--out goes with --set-aside", remedy=f"sluice export {ref} FILE writes rows")
     few = limit if limit is not None or out.json else 10
+    if failing is not None:
+        shown = show_failing(find_project(), ref, failing, limit=few, progress=out.progress)
+        draw_failing(out, shown, ref)
+        return shown
     if dropped:
         shown = show_dropped(find_project(), ref, reason=reason, limit=few)
         draw_dropped(out, shown, ref, reason)
@@ -111,6 +119,22 @@ def draw_rows(out: Terminal, shown: Shown, ref: str, *, whole: bool) -> None:
     if shown.rows:
         out.next(f"sluice show {ref} {shown.rows[0].row[:10]}", "one row in full")
         out.next(f"sluice show {ref} --dropped", "what was taken out, and why")
+
+
+def draw_failing(out: Terminal, shown: Shown, ref: str) -> None:
+    """Draw the rows that a check names, each with what it says."""
+    from sluice.curate.drops import one_line
+
+    out.say(f"{shown.of}: {len(shown.failing):,} of {counted(shown.total, 'row')} that {shown.check} names")
+    for row in shown.failing:
+        out.spans([(f"{row.rank:>4}  ", "dim"), (row.row[:10], "bold"), (f"  {one_line(row.input, 90)}", None)])
+        out.say(f"{'':18}{one_line(row.detail, 110)}", "warn")
+    name = ref.partition("@")[0].partition(":")[0]
+    if len(shown.failing) < shown.total:
+        out.next(f"sluice show {ref} --failing {shown.check} -n {shown.total}", "all of them")
+    if shown.failing:
+        out.next(f"sluice show {ref} {shown.failing[0].row[:10]}", "one row in full")
+        out.next(f"sluice filter {name} --failing {shown.check} --dry-run", "drop them")
 
 
 def draw_dropped(out: Terminal, shown: Shown, ref: str, reason: str | None) -> None:

@@ -12,6 +12,7 @@ from sluice.core.rows import (
     Example,
     Messages,
     Preference,
+    Text,
     Unpaired,
     answer_turns,
     chat_input,
@@ -41,6 +42,18 @@ def call(*ids: str | None, name: Any = "find", arguments: Any = "{}") -> dict[st
 
 def tool(identity: str | None, content: str = "42") -> dict[str, Any]:
     return {"role": "tool", "content": content, **({"tool_call_id": identity} if identity else {})}
+
+
+def test_rows_keep_the_names_that_they_had_before_answers_could_be_turns():
+    weather = {"id": "1", "function": {"name": "f", "arguments": "{}"}}
+    called = [{"role": "user", "content": "q"}, {"role": "assistant", "content": None, "tool_calls": [weather]}]
+    names = {
+        Preference(input={"a": "x"}, chosen="y", rejected="z").row: "3ed61e12cb1eceb2",
+        Unpaired(input={"a": "x"}, answer="y", good=True).row: "05b345762865a5e6",
+        Text(input={"text": "x"}).row: "cf09f62e73fdf3bc",
+        chat_row(called, [{"name": "f"}]).row: "30043f142bb16910",
+    }
+    assert [row[:16] for row in names] == list(names.values())
 
 
 @pytest.mark.parametrize(

@@ -230,7 +230,18 @@ def test_the_page_names_every_prefix_of_a_hash() -> None:
 def test_the_page_names_every_key_of_the_files() -> None:
     from sluice.core.evalset import SetManifest
     from sluice.core.runs import Decoding, RunSpec
-    from sluice.core.task import Config, Cost, Gate, GraderConfig, Model, ProjectSection, Prompts, Task
+    from sluice.core.task import (
+        CheckConfig,
+        Checks,
+        Config,
+        Cost,
+        Gate,
+        GraderConfig,
+        Model,
+        ProjectSection,
+        Prompts,
+        Task,
+    )
     from sluice.curate.add import FileRead, SetAsideLine
     from sluice.curate.dataset import DataFile, Manifest
     from sluice.curate.operation import DROPPED_EXTRA, EDGES, OCCURRENCES, NameEntry, Operation, Parent, Result
@@ -242,7 +253,7 @@ def test_the_page_names_every_key_of_the_files() -> None:
     words = set(re.findall(r"`([^`\n]+)`", DOC.read_text(encoding="utf-8")))
     records = (SetManifest, RunSpec, Decoding, StoredAnswer, DataFile, Manifest, NameEntry, Operation, Parent, Result)
     records += (FileRead, SetAsideLine, Boilerplate, Question, Certificate, SftConfig, FitResult, Prompt, Block)
-    records += (Task, Model, Prompts, GraderConfig, Gate, Cost, ProjectSection)
+    records += (Task, Model, Prompts, GraderConfig, Gate, CheckConfig, Checks, Cost, ProjectSection)
     for kind in records:
         fields = {field.alias or name for name, field in kind.model_fields.items()}
         assert fields <= words, (kind.__name__, fields - words)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -215,6 +216,20 @@ def test_whatever_is_mended_the_dataset_is_that_of_a_sound_file(lines: list[tupl
         assert waiting(project) == [("b.jsonl", i + 1) for i, (b, m) in enumerate(lines) if b and not m]
         places = {p["line"] for found in metadata_by_row(open_dataset(project, "d")).values() for p in found}
         assert places == {i + 1 for i, (b, m) in enumerate(lines) if m or not b} | {len(lines) + 1}
+
+
+def test_content_that_is_gone_comes_back_out_of_files_and_sheet(tmp_path: Path):
+    project = project_of(tmp_path, b_jsonl=JSONL)
+    path = sheet_of(project)
+    change(path, ('{"body": "cut', '{"body": "cut"}'))
+    mend(project, "d", path)
+    whole = open_dataset(project, "d").rows()
+    shutil.rmtree(project.data)
+    with pytest.raises(InputError) as problem:
+        add(project, "d", [tmp_path / "b.jsonl"], OPTIONS)
+    assert (problem.value.remedy or "").endswith("then sluice add d --fix mend.txt")
+    assert mend(project, "d", path).brought_back == ("d@2",)
+    assert open_dataset(project, "d").rows() == whole
 
 
 def test_the_verbs_lead_from_one_to_the_next(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any):

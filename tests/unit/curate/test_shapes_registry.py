@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from sluice.core.errors import InputError
 from sluice.core.project import Project
-from sluice.core.rows import Example, Messages, Preference, Text, Unpaired, answer_turns, chat_row
+from sluice.core.rows import Example, Messages, Preference, Text, Unpaired, answer_turns, chat_input, chat_row
 from sluice.curate.add import add
 from sluice.curate.dataset import open_dataset
 from sluice.curate.formats import ReadOptions, ReadResult, read_file
@@ -198,6 +198,15 @@ def test_openai_fine_tuning_with_weights_and_tools(tmp_path: Path):
     assert called.metadata == {"parallel_tool_calls": False}
 
 
+def test_a_name_of_the_answer_goes_beside_the_row(tmp_path: Path):
+    talk = [{"role": "user", "content": "q", "name": "u"}, {"role": "assistant", "content": "a", "name": "ana"}]
+    named = [{"messages": talk}, {"messages": talk, "answer_name": "own"}, {"messages": talk[:1]}]
+    beside = [r.metadata for r in read(tmp_path, *named).rows]
+    assert beside == [{"answer_name": "ana"}, {"answer_name": "own", "sluice_answer_name": "ana"}, {}]
+    (row,) = read(tmp_path, {"prompt": talk, "completion": "more"}).rows
+    assert (row.metadata, row.row) == ({}, Example(input=chat_input(talk), target="more"))
+
+
 def test_openai_preference(tmp_path: Path):
     record = {
         "input": {
@@ -250,6 +259,27 @@ def test_transcripts_without_a_shared_prompt_are_set_aside(tmp_path: Path, chose
     (same,) = result.rows
     assert isinstance(same.row, Preference)
     assert same.row.chosen == same.row.rejected == "b", "equal answers are kept: a check names them"
+
+
+def test_chatml_as_text(tmp_path: Path):
+    turns = [
+        "<|im_start|>system\nBe kind.<|im_end|>\n",
+        "<|im_start|>user\na\n\nb<|im_end|>\n",
+        "<|im_start|>assistant\n c<|im_end|>",
+    ]
+    result = read(
+        tmp_path,
+        {"text": "".join(turns), "id": 1},
+        {"text": turns[1] + "so " + turns[2]},
+        {"text": turns[1] + turns[2] + "\n<|im_start|>assistant\n"},
+        {"text": "<|im_start|>user\na" + turns[2]},
+        {"text": turns[1] + turns[2].replace("assistant", "robot")},
+    )
+    assert result.read_as == "ChatML texts"
+    (row,) = result.rows
+    said = [("system", "Be kind."), ("user", "a\n\nb"), ("assistant", " c")]
+    assert row.row == chat_row([{"role": role, "content": text} for role, text in said])
+    assert (row.metadata, [a.line for a in result.set_aside]) == ({"id": 1}, [2, 3, 4, 5])
 
 
 def test_ultrafeedback_binarized(tmp_path: Path):
@@ -324,6 +354,8 @@ def test_texts_beside_other_columns_when_asked(tmp_path: Path):
 @given(numbers=st.lists(st.integers(0, 4), min_size=1, max_size=5), more=st.lists(st.integers(0, 6), max_size=3))
 def test_a_file_twice_changes_nothing_and_a_grown_one_adds_what_is_new(name: str, numbers: list[int], more: list[int]):
     def numbered(value: Any, number: int) -> Any:
+        if isinstance(value, str) and "<|im_end|>" in value:
+            return value.replace("<|im_end|>", f" {number}<|im_end|>")
         if isinstance(value, dict):
             keep = ("role", "from", "type", "name")
             return {k: v if k in keep else numbered(v, number) for k, v in value.items()}

@@ -146,6 +146,7 @@ def test_orders_go_by_value_not_by_letters(tmp_path: Path):
     [
         ({"order": None}, "--order is not given"),
         ({"thread": None, "order": None}, "--thread is not given"),
+        ({"thread": None, "order": None, "role": None, "roles": "agent=user"}, "--thread is not given"),
         ({"order": "snt"}, "'snt'"),
         ({"text": "body"}, "'body'"),
         ({"roles": "agent=boss"}, "agent=boss"),
@@ -167,6 +168,20 @@ def test_words_for_roles(tmp_path: Path):
     (row,) = read(tmp_path, *messages, roles="kunde=user").rows
     assert isinstance(row.row, Example)
     assert row.row.target == "b"
+
+
+def test_notes_are_no_turns_and_stay_beside_the_chat(tmp_path: Path):
+    talk = [line(1, 1, "customer", "a"), line(1, 2, "note", "angry!"), line(1, 3, "agent", "b")]
+    result = read(tmp_path, *talk, line(2, 1, "note", "lost"), roles="note=-")
+    (row,) = result.rows
+    assert row.row == chat_row([{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}])
+    assert row.metadata["turns"] == [
+        {"sent": 1, "author": "customer"},
+        {"sent": 2, "author": "note", "text": "angry!"},
+        {"sent": 3, "author": "agent"},
+    ]
+    assert (row.line, row.more) == (1, (2, 3))
+    assert [(a.line, a.reason) for a in result.set_aside] == [(4, "a chat without a message")]
 
 
 def test_every_line_tells_its_row_and_adding_again_or_more_adds_what_is_new(tmp_path: Path):

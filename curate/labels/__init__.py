@@ -1,0 +1,4 @@
+"""Labels: which of them are likely wrong (confident learning), ranked for a person to look at.
+
+May import `sluice.core`. cleanlab and scikit-learn come with the extra `labels` and are imported where they are used.
+"""
