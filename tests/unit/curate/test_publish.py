@@ -203,6 +203,15 @@ def test_a_folder_is_replaced_as_a_whole(project: Project, tmp_path: Path, monke
     assert {p.name for p in tmp_path.iterdir()} == {"d.jsonl", ".sluice", "out"}
 
 
+def test_a_folder_that_rows_were_read_from_is_kept(project: Project, tmp_path: Path):
+    export_to_folder(project, "d", tmp_path / "out", STATED)
+    table = tmp_path / "out" / "data" / "train-00000-of-00001.parquet"
+    add(project, "again", [table], ReadOptions(input="body", target="label"))
+    with pytest.raises(InputError, match="read from"):
+        export_to_folder(project, "again", tmp_path / "out", STATED, replace=True)
+    assert table.exists()
+
+
 def test_the_card_says_what_is_missing_and_no_text_of_a_row(project: Project, tmp_path: Path):
     bare = card(project, "d", CardWords())
     assert set(bare.not_stated) == {"license", "language", "description", "creators"}
