@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict
 
 from sluice.core.progress import Progress
 from sluice.core.project import Project
-from sluice.curate.export import write_options
+from sluice.curate.export import refuse_source, write_options
 from sluice.curate.formats.output import write_file
 from sluice.curate.publish.facts import Facts
 from sluice.curate.publish.folder import CARD, CROISSANT, build_folder
@@ -68,6 +68,9 @@ def card(
     Raises FileStands for a file that holds something else.
     """
     splits = splits_of(project, ref)
+    for file in (out, croissant):
+        if file is not None:
+            refuse_source(project, splits[0].version, Path(file))
     options = write_options(splits[0].version, AllRows(splits))
     project.make_store()
     with project.staging.job() as job:

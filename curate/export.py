@@ -17,7 +17,6 @@ from sluice.core.errors import InputError, UsageError
 from sluice.core.progress import Progress
 from sluice.core.project import Project
 from sluice.core.prompt import load_prompt
-from sluice.curate.add import name_of
 from sluice.curate.dataset import Version, open_dataset
 from sluice.curate.export_rows import ExportRows
 from sluice.curate.formats import ENCODERS, WRITERS, WriteOptions, write_rows
@@ -163,6 +162,8 @@ def export_to_folder(
     Raises FileStands for another export, InputError for a folder with anything else in it.
     """
     splits = splits_of(project, ref, kind=kind)
+    for split in splits:
+        refuse_source(project, split.version, Path(folder))
     options = write_options(splits[0].version, AllRows(splits), prompt=prompt, implicit=implicit, beside=beside)
     how: dict[str, Any] = {"samples": samples, "checks": checks, "replace": replace, "progress": progress}
     return export_folder(project, ref, splits, Path(folder), format, shape, options, words, **how)
@@ -210,8 +211,14 @@ def write_options(
 
 
 def refuse_source(project: Project, version: Version, path: Path) -> None:
-    """Raise InputError for a file that rows of the version were read from."""
-    name = name_of(project, path)
-    sources = {f["file"] for o in adding_operations(version) for f in o.parameters.get("files", [])}
-    if name in sources and path.exists():
-        raise InputError("the rows were read from this file", where=str(path), remedy="choose another name")
+    """Raise InputError for a file that rows of the version were read from, and for a folder with one in it."""
+    place = path.resolve()
+    for name in source_names(version):
+        source = (project.root / name).resolve()
+        if source.exists() and (source == place or source.is_relative_to(place)):
+            raise InputError("the rows were read from this file", where=str(source), remedy="choose another name")
+
+
+def source_names(version: Version) -> set[str]:
+    """Return the files that the rows of a version were read from, as they are remembered."""
+    return {file["file"] for o in adding_operations(version) for file in o.parameters.get("files", [])}

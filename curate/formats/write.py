@@ -7,7 +7,7 @@ and columns of which values change are named in the result. docs/writing.md has 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -92,7 +92,7 @@ def write_rows(
         raise InputError(problem.why, where=where, remedy=problem.remedy) from None
     except UnicodeEncodeError:
         raise InputError("a text holds half a surrogate pair", where=str(path), remedy="mend that row") from None
-    inexact = inexact_columns(table, encoder, survey)
+    inexact = inexact_columns(table, encoder.inexact, survey)
     return WriteResult(
         path=str(path),
         format=encoder.name + (path.suffix if packing else ""),
@@ -106,9 +106,9 @@ def write_rows(
     )
 
 
-def inexact_columns(table: Table, encoder: Encoder, survey: Survey) -> dict[str, str]:
+def inexact_columns(table: Table, inexact: Callable[[Survey], dict[str, str]], survey: Survey) -> dict[str, str]:
     """Return the columns that are not read back as they were, each with what became of its values."""
-    found = {name: what for name, what in encoder.inexact(survey).items() if name not in table.writer.cells}
+    found = {name: what for name, what in inexact(survey).items() if name not in table.writer.cells}
     if table.rows[0].record["kind"] == "unpaired":
         found = {name: what for name, what in found.items() if name != "label"}  # true in a cell is read as true
     if "messages" in table.forms:  # lists of turns in cells are read as JSON

@@ -82,6 +82,8 @@ class SplitFact(BaseModel):
     """Rows whose input is a chat."""
     input_characters: dict[str, Any]
     answer_characters: dict[str, Any]
+    languages: dict[str, int]
+    """Rows by language, as far as the check `language` is sure; empty where it could not look."""
     checks: tuple[CheckFact, ...]
     """Empty where the audit was not run."""
 
@@ -216,6 +218,7 @@ def _split(split: Split, checks: bool, progress: Progress | None) -> SplitFact:
         chats=split.rows.chats,
         input_characters=figures["input_characters"],
         answer_characters=figures["answer_characters"],
+        languages=next((c.figures.get("languages", {}) for c in audit.report.checks if c.name == "language"), {}),
         checks=tuple(
             CheckFact(name=c.name, severity=c.severity, status=c.status, count=c.count, what=c.what, missing=c.missing)
             for c in audit.report.checks

@@ -18,9 +18,10 @@ from pydantic import BaseModel, ConfigDict
 from sluice.core.progress import Progress
 from sluice.curate.formats import WriteOptions
 from sluice.curate.formats.encoders import Survey
-from sluice.curate.formats.encoders.arrow import encode_parquet, encode_stream, schema_of
+from sluice.curate.formats.encoders.arrow import encode_parquet, encode_stream, inexact, schema_of
 from sluice.curate.formats.output import write_file
 from sluice.curate.formats.table import Table, table_of
+from sluice.curate.formats.write import inexact_columns
 from sluice.curate.publish.features import Feature, as_json, features_of
 from sluice.curate.publish.splits import AllRows, Split
 
@@ -97,7 +98,7 @@ def write_tables(
     if disk:
         names = {"splits": [split.name for split in splits]}
         (folder / "dataset_dict.json").write_text(json.dumps(names), encoding="utf-8")
-    return Tables(written, features, dict(whole.notes), shape)
+    return Tables(written, features, inexact_columns(whole, inexact, survey), shape)
 
 
 def _split(

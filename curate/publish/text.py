@@ -18,6 +18,8 @@ SIZES = (1_000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000, 1_000_000_0
 SIZE_NAMES = ("1K", "10K", "100K", "1M", "10M", "100M", "1B")
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]*")
 _WORDS = frozenset({"true", "false", "yes", "no", "on", "off", "null", "y", "n"})
+_UNPRINTED = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
+"""What YAML takes in quotes only as an escape."""
 _LICENSE = re.compile(r"[a-z0-9][a-z0-9.-]*")
 STORY = {
     "dedup": "Duplicates were not looked for (`sluice dedup`).",
@@ -118,7 +120,7 @@ def _scalar(value: Any) -> str:
     if not isinstance(value, str):
         return json.dumps(value)
     plain = _PLAIN.fullmatch(value) and value.lower() not in _WORDS
-    return value if plain else json.dumps(value, ensure_ascii=False)
+    return value if plain else _UNPRINTED.sub(lambda m: f"\\u{ord(m[0]):04x}", json.dumps(value, ensure_ascii=False))
 
 
 def _title(facts: Facts, words: CardWords) -> str:
@@ -139,6 +141,7 @@ def _at_a_glance(facts: Facts, words: CardWords) -> str:
         *(f"  - {s.split}: {s.rows:,} rows, {s.inputs:,} distinct inputs, from {s.dataset}" for s in facts.splits),
         f"- licence: {words.license or 'not stated (`--license`, or `license` in ' + FILE + ')'}",
         f"- language: {', '.join(words.language) or 'not stated (`--language`, or `language` in ' + FILE + ')'}",
+        *(f"  - {s.split}, guessed by the check `language`: {_languages(s)}" for s in facts.splits if s.languages),
         f"- made by: {', '.join(words.creators) or 'not stated (`creators` in ' + FILE + ')'}",
     ]
     if words.publisher:
@@ -148,6 +151,12 @@ def _at_a_glance(facts: Facts, words: CardWords) -> str:
     if words.citation:
         lines.append(f"\n```\n{words.citation.strip()}\n```")
     return "## At a glance\n\n" + "\n".join(lines)
+
+
+def _languages(split: SplitFact) -> str:
+    told = ", ".join(f"{name} {number:,}" for name, number in list(split.languages.items())[:5])
+    rest = split.rows - sum(split.languages.values())
+    return told + (f"; not sure of {rest:,}" if rest else "")
 
 
 def _columns(tables: Tables) -> str:

@@ -3,7 +3,7 @@
 Texts, booleans, integers of 64 bits, floats and lists of those keep their type. Lists of turns become lists of structs
 with a text for each key. Anything else (mixed types, objects of uneven shape, larger numbers, calls of tools) is of
 Arrow's type JSON: text for who does not know the type, objects again for Hugging Face datasets, and none of them with
-the keys of another.
+the keys of another. Where a number in them has more than 64 bits they are text: readers of JSON refuse it.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from sluice.curate.formats.encoders.base import ENCODERS, TURN_KEYS, Column, Encoder, Line, Survey, compact, exact
+from sluice.curate.formats.encoders.base import AS_TEXT, ENCODERS, TURN_KEYS, Column, Encoder, Line, Survey, compact
 from sluice.curate.formats.pipe import Pipe
 
 if TYPE_CHECKING:
@@ -83,9 +83,21 @@ def array_of(values: list[Any], kind: pa.DataType) -> pa.Array:
     if isinstance(kind, pa.JsonType):
         texts = pa.array([None if v is None else compact(v) for v in values], pa.string())
         return pa.ExtensionArray.from_storage(kind, texts)
+    if pa.types.is_string(kind):
+        return pa.array([v if v is None or isinstance(v, str) else compact(v) for v in values], kind)
     if pa.types.is_list(kind) and pa.types.is_struct(kind.value_type):
         return _turns(values, kind)
     return pa.array(values, kind)
+
+
+def inexact(survey: Survey) -> dict[str, str]:
+    """Return the columns whose values are text although some are none: numbers of more than 64 bits."""
+    found: dict[str, str] = {}
+    for name, column in survey.columns.items():
+        turns = column.types == {list} and column.turns  # their calls are read from text
+        if column.wide and not turns and _flat(column) is None:
+            found[name] = AS_TEXT
+    return found
 
 
 def _turns(values: list[Any], kind: pa.ListType) -> pa.Array:
@@ -111,14 +123,16 @@ def _type(column: Column) -> pa.DataType:
 
     if column.types == {list} and column.turns is not None and column.turns:
         names = [name for name in TURN_KEYS if name in column.turns]
-        return pa.list_(pa.struct([(name, _turn_type(name)) for name in names]))
-    return _flat(column) or pa.json_(pa.string())
+        return pa.list_(pa.struct([(name, _turn_type(name, column.wide)) for name in names]))
+    return _flat(column) or (pa.string() if column.wide else pa.json_(pa.string()))
 
 
-def _turn_type(name: str) -> pa.DataType:
+def _turn_type(name: str, wide: bool) -> pa.DataType:
     import pyarrow as pa
 
-    return {"tool_calls": pa.json_(pa.string()), "weight": pa.int64()}.get(name, pa.string())
+    if name == "weight":
+        return pa.int64()
+    return pa.json_(pa.string()) if name == "tool_calls" and not wide else pa.string()
 
 
 def _flat(column: Column) -> pa.DataType | None:
@@ -143,8 +157,8 @@ def _flat(column: Column) -> pa.DataType | None:
 
 
 ENCODERS.register("parquet")(
-    Encoder("parquet", (".parquet", ".pq"), "Parquet (zstd), typed columns", encode_parquet, exact, True)
+    Encoder("parquet", (".parquet", ".pq"), "Parquet (zstd), typed columns", encode_parquet, inexact, True)
 )
 ENCODERS.register("arrow")(
-    Encoder("arrow", (".arrow", ".feather", ".ipc"), "Arrow IPC file, typed columns", encode_arrow, exact, True)
+    Encoder("arrow", (".arrow", ".feather", ".ipc"), "Arrow IPC file, typed columns", encode_arrow, inexact, True)
 )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from json import dumps
 from typing import Any, cast
 
@@ -16,6 +17,7 @@ from sluice.core.registry import Registry
 
 Line = dict[str, Any]
 AS_TEXT, EMPTIED = "values became text", "empty texts became absent"
+LEAST = -(2**63)
 TURN_KEYS = ("role", "content", "name", "tool_calls", "tool_call_id", "weight", "from", "value")
 """Keys of a turn, in the order of their columns. `tool_calls` is JSON, all others are flat."""
 
@@ -30,6 +32,8 @@ class Column:
     """The least and the greatest integer (and zero)."""
     empty: bool = False
     """Whether some value is the empty text."""
+    wide: bool = False
+    """Whether some number, at any depth, has no 64 bits: readers of Arrow's type JSON refuse it."""
     items: Column | None = None
     """Of lists without lists or objects in them: what their items are."""
     turns: set[str] | None = field(default_factory=set[str])
@@ -47,14 +51,17 @@ class Column:
         elif kind is int:
             self.turns = None
             self.low, self.high = min(self.low, value), max(self.high, value)
+            self.wide = self.wide or not LEAST <= value < -LEAST
         elif kind is list:
             self._add_list(value)
         else:
             self.turns = None
+            self.wide = self.wide or is_wide(value)
 
     def _add_list(self, value: list[Any]) -> None:
         if self.turns is not None:
             self.turns = self.turns.union(*map(set, value)) if all(map(_is_turn, value)) else None
+        self.wide = self.wide or is_wide(value)
         if self.items is None:
             self.items = Column()
         for item in value:
@@ -120,6 +127,15 @@ def compact(value: Any) -> str:
         return dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     except (TypeError, ValueError, RecursionError):
         return dump_exact(value)
+
+
+def is_wide(value: Any) -> bool:
+    """Return whether a number in a value, at any depth, is no integer or float of 64 bits."""
+    if isinstance(value, dict):
+        return any(map(is_wide, value.values()))
+    if isinstance(value, list):
+        return any(map(is_wide, value))
+    return isinstance(value, Decimal) or (isinstance(value, int) and not LEAST <= value < -LEAST)
 
 
 def _is_turn(value: Any) -> bool:

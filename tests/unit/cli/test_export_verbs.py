@@ -70,6 +70,7 @@ def test_a_folder_is_written_and_what_its_card_lacks_is_said(tickets: Path, caps
         ["export", "tickets", "raw.jsonl", "--format", "hf"],
         ["export", "tickets", ".", "--format", "hf", "--yes"],
         ["card", "tickets", "--rows", "preference"],
+        ["card", "tickets", "--out", "raw.jsonl", "--yes"],
     ],
 )
 def test_what_makes_no_sense_is_exit_2_and_writes_nothing(tickets: Path, words: list[str]):

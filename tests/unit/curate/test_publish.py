@@ -79,6 +79,34 @@ def test_chats_with_calls_of_uneven_arguments_come_back_as_they_were(talks: Proj
     assert rows[0]["tools"] == TOOLS
 
 
+def test_columns_of_any_type_and_name_are_loaded_as_they_were(tmp_path: Path, lines: Any, cache: Path):
+    values: dict[str, Any] = {
+        "n": 2**53 + 1,
+        "big": 2**70,
+        "x": 0.5,
+        "yes": True,
+        "tags": ["a", "b"],
+        "deep": [[1], []],
+        "mixed": "1",
+        "object": {"a": None, "b": [1]},
+        'größe: "of" it\n|': "m",
+        "- no": "yes",
+        "\x85\u2028😀": "odd",
+        "none": None,
+        "empty": [],
+    }
+    other = {"body": "y", "mixed": 1, "object": [1], "x": 1}
+    project = Project(tmp_path)
+    add(project, "d", [lines(tmp_path / "d.jsonl", {"body": "x", **values}, other)], ReadOptions(input="body"))
+    result = export_to_folder(project, "d", tmp_path / "out", CardWords())
+    assert result.inexact == {"big": "values became text"}
+    rows = list(load(tmp_path / "out", cache)["train"])
+    kept = {name: value for name, value in values.items() if name != "none"} | {"big": str(2**70)}
+    assert {name: rows[0][name] for name in kept} == kept
+    assert (rows[1]["mixed"], rows[1]["object"], rows[1]["x"], rows[1]["n"]) == (1, [1], 1.0, None)
+    assert len(croissant_records(tmp_path / "out")) == 2
+
+
 @pytest.mark.parametrize("name", ["d", "talks"])
 def test_a_saved_dataset_is_loaded_and_is_the_same_rows(talks: Project, tmp_path: Path, name: str):
     from datasets import load_from_disk
@@ -175,6 +203,15 @@ def test_a_folder_is_replaced_as_a_whole(project: Project, tmp_path: Path, monke
     assert {p.name for p in tmp_path.iterdir()} == {"d.jsonl", ".sluice", "out"}
 
 
+def test_a_folder_that_rows_were_read_from_is_kept(project: Project, tmp_path: Path):
+    export_to_folder(project, "d", tmp_path / "out", STATED)
+    table = tmp_path / "out" / "data" / "train-00000-of-00001.parquet"
+    add(project, "again", [table], ReadOptions(input="body", target="label"))
+    with pytest.raises(InputError, match="read from"):
+        export_to_folder(project, "again", tmp_path / "out", STATED, replace=True)
+    assert table.exists()
+
+
 def test_the_card_says_what_is_missing_and_no_text_of_a_row(project: Project, tmp_path: Path):
     bare = card(project, "d", CardWords())
     assert set(bare.not_stated) == {"license", "language", "description", "creators"}
@@ -191,6 +228,17 @@ def test_the_card_says_what_is_missing_and_no_text_of_a_row(project: Project, tm
     assert sum(row.input["body"] in shown.text for row in open_dataset(project, "d").rows()) == 2  # type: ignore[index]
     export_to_folder(project, "d", tmp_path / "out", STATED, samples=2)
     assert (tmp_path / "out" / "README.md").read_text() == shown.text
+
+
+def test_languages_are_guessed_apart_from_what_is_stated(tmp_path: Path, lines: Any):
+    text = "The tracking page has shown nothing at all for {} weeks, and nobody answers my letters about it."
+    records = [{"body": text.format(i), "label": "y"} for i in range(30)]
+    project = Project(tmp_path)
+    add(project, "d", [lines(tmp_path / "d.jsonl", *records)], ReadOptions(input="body", target="label"))
+    told = card(project, "d", CardWords(language=("de",)))
+    assert told.facts.splits[0].languages == {"en": 30}
+    assert "en 30" in told.text
+    assert "- language: de" in told.text
 
 
 def test_the_yaml_is_what_datasets_itself_writes(talks: Project, tmp_path: Path, cache: Path):
