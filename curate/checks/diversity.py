@@ -140,5 +140,5 @@ class NearDuplicates(Check):
 def _near_share(context: CheckContext) -> tuple[float, int]:
     from sluice.curate.duplicates import dedup
 
-    found = dedup(context.rows, relation=context.relation, progress=context.progress)
+    found = dedup(context.rows, progress=context.progress)
     return len(found.dropped) / len(context.rows), len(found.dropped)
