@@ -94,9 +94,8 @@ def show_failing(
     details = failing_rows(audit.report, [check], version.dataset)
     told = {f.row: f for f in audit.report.check(check).rows}
     wanted = list(details)[:limit]
-    records = {
-        record["row"]: record for record in version.frame().iter_rows(named=True) if record["row"] in set(wanted)
-    }
+    asked = set(wanted)
+    records = {record["row"]: record for record in version.frame().iter_rows(named=True) if record["row"] in asked}
     beside = metadata_of(version)
     rows = tuple(
         FailingRow(

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from functools import cache
-from typing import Any
 
 from sluice.core.rows import Example
 from sluice.curate.checks.base import Check, CheckContext, CheckSpec, Examples, Found, file_check, rows_of, told
 from sluice.curate.checks.columns import CODE
+from sluice.curate.checks.langid import BATCH, classify_all
 
 FEWEST_CHARACTERS = 40
 """Letters and blanks of a text that is judged."""
@@ -30,13 +29,6 @@ NOISE = r"https?://\S+|\S+@\S+|<[^>]{1,200}>|[^\p{L}\p{M}'’\s]+"
 """What belongs to no language: addresses, tags, figures, punctuation."""
 
 
-@cache
-def _identifier() -> Any:
-    from py3langid.langid import MODEL_FILE, LanguageIdentifier
-
-    return LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
-
-
 def languages_of(texts: Sequence[str | None], context: CheckContext | None = None) -> list[str | None]:
     """Return the ISO 639-1 code of each text's language, None where the text is too short or it is not certain.
 
@@ -48,21 +40,18 @@ def languages_of(texts: Sequence[str | None], context: CheckContext | None = Non
     plain = plain.str.replace_all(NOISE, " ").str.replace_all(r"\s+", " ").str.strip_chars().str.head(LOOKED_AT)
     wide = plain.str.len_bytes() >= 2 * plain.str.len_chars()  # scripts of two or three bytes say more in fewer letters
     enough = (plain.str.len_chars() >= FEWEST_CHARACTERS) | (wide & (plain.str.len_bytes() >= FEWEST_CHARACTERS))
-    known: dict[str, str | None] = {}
-    found: list[str | None] = []
-    identify = _identifier().classify
-    total = len(plain)
-    for i, (text, judged) in enumerate(zip(plain.to_list(), enough.to_list(), strict=True)):
-        if context is not None and context.progress and i % 2048 == 0:
-            context.progress("telling languages", i, total)
-        if not judged:
-            found.append(None)
-            continue
-        if text not in known:
-            language, probability = identify(text)
-            known[text] = language if probability >= CERTAIN else None
-        found.append(known[text])
-    return found
+    judged = sorted({text for text, long in zip(plain.to_list(), enough.to_list(), strict=True) if long and text})
+    known: dict[str, str] = {}
+    for first in range(0, len(judged), BATCH):
+        if context is not None and context.progress:
+            context.progress("telling languages", first, len(judged))
+        some = judged[first : first + BATCH]
+        known |= {
+            text: language
+            for text, (language, probability) in zip(some, classify_all(some), strict=True)
+            if probability >= CERTAIN
+        }
+    return [known.get(text) if text is not None else None for text in plain.to_list()]
 
 
 @file_check

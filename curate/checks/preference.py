@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sluice.core.rows import Preference
 from sluice.curate.checks.base import (
@@ -20,7 +20,7 @@ from sluice.curate.checks.base import (
 from sluice.curate.checks.columns import cut, folded
 
 if TYPE_CHECKING:
-    import numpy as np
+    import numpy.typing as npt
     import polars as pl
 
 NONE = "no preference rows"
@@ -151,7 +151,7 @@ class ChosenLonger(Check):
         )
 
 
-def cohens_d(a: np.ndarray, b: np.ndarray) -> float:
+def cohens_d(a: npt.NDArray[Any], b: npt.NDArray[Any]) -> float:
     """Return the difference of two means over their pooled standard deviation (Cohen 1988, 2.2); inf where it is 0.
 
     Args:

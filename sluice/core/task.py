@@ -140,7 +140,7 @@ class Config(_Section):
     prompts: Prompts = Prompts()
     graders: list[GraderConfig] = []
     gate: Gate = Gate()
-    checks: Checks = Checks()
+    checks: Checks = Checks.model_validate({})
     cost: Cost = Cost()
     project: ProjectSection
 

@@ -101,10 +101,9 @@ def command(
         )
     else:
         how |= {"input": how.pop("input_"), "format": how.pop("format_")}
-        options = ReadOptions(**how)
         audit = audit_files(
             given_files(what),
-            options,
+            ReadOptions(**how),
             project=project,
             schema=given,
             checks=checks,

@@ -5,9 +5,12 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from sluice.core.rows import AnyRow, Example, Preference, Text
 from sluice.curate.checks import CHECKS, CheckContext
+from sluice.curate.checks.langid import classify_all, identifier
 from sluice.curate.checks.preference import cohens_d
 from sluice.curate.checks.repeats import Words, over_table
 
@@ -218,3 +221,17 @@ def test_corpus_rules_look_at_other_rows_only_when_told():
         .rows[0]
         .detail.startswith("lorem")
     )
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(
+        st.text(max_size=60) | st.sampled_from([ASKED, WHOLE, "Wo ist mein Paket?", "どこですか", "ĞŞ", ""]), max_size=8
+    )
+)
+def test_languages_of_many_texts_are_those_that_py3langid_gives_one_by_one(texts: list[str]):
+    one_by_one = [identifier().classify(text) for text in texts]
+    together = classify_all(texts)
+    assert [p for _, p in together] == pytest.approx([p for _, p in one_by_one], abs=1e-4)
+    sure = [i for i, (_, p) in enumerate(one_by_one) if p > 0.5]
+    assert [together[i][0] for i in sure] == [one_by_one[i][0] for i in sure]

@@ -337,3 +337,15 @@ def test_a_severe_check_without_its_input_is_absent_unless_the_task_has_no_such_
     found = audit(replace(good, report=good.report.model_copy(update={"checks": checks, "absent": lacking})))
     assert found.word == "absent"
     assert "overlong" in found.found
+
+
+def test_a_warning_that_the_project_calls_a_failure_refuses_too(good):
+    raised = {"status": "found", "severity": "fail", "count": 2, "summary": "two rows", "missing": ()}
+    checks = tuple(c.model_copy(update=raised) if c.name == "markup" else c for c in good.report.checks)
+    found = audit(replace(good, report=good.report.model_copy(update={"checks": checks})))
+    assert (found.status, found.value, found.parts) == ("refused", "2", {"markup": "2"})
+    blind = {"status": "absent", "severity": "fail", "missing": ("something",)}
+    checks = tuple(c.model_copy(update=blind) if c.name == "markup" else c for c in good.report.checks)
+    lacking = good.report.absent[0].model_copy(update={"name": "markup", "missing": ("something",)})
+    report = good.report.model_copy(update={"checks": checks, "absent": (*good.report.absent, lacking)})
+    assert audit(replace(good, report=report)).word == "absent"
