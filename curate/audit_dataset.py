@@ -7,6 +7,7 @@ rows, pinned boilerplate, groups, metadata, and a token counter where the caller
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from sluice.core.progress import Progress
 from sluice.core.project import Project
 from sluice.core.rows import AnyRow, to_record
 from sluice.core.task import parse_schema, read_schema
-from sluice.curate.add import SetAsideLine, name_of
+from sluice.curate.add import FileRead, SetAsideLine, name_of, read_facts
 from sluice.curate.audit import AuditReport, Worst, audit_rows
 from sluice.curate.checks import CheckContext, Finding
 from sluice.curate.dataset import Version, has_dataset, open_dataset
@@ -52,6 +53,19 @@ class Audit(BaseModel):
     """Eval and dev rows that the rows were held against."""
 
 
+@dataclass(frozen=True)
+class Seen:
+    """What an audit looked at, for whoever writes a report of it."""
+
+    context: CheckContext
+    version: Version | None = None
+    """None for files."""
+    files: tuple[FileRead, ...] = ()
+    sources: dict[str, str] = field(default_factory=dict[str, str])
+    """Of files: the file that each row was first seen in, by row hash."""
+    set_aside: tuple[SetAsideLine, ...] = ()
+
+
 def audit_dataset(
     project: Project,
     ref: str,
@@ -61,6 +75,7 @@ def audit_dataset(
     max_tokens: int | None = None,
     checks: Sequence[str] | None = None,
     progress: Progress | None = None,
+    seen: Callable[[Seen], None] | None = None,
 ) -> Audit:
     """Run all checks, or those named, over a version.
 
@@ -72,12 +87,15 @@ def audit_dataset(
         max_tokens: length limit, in the place of the task's.
         checks: names of checks; None: all.
         progress: called with (what, done, total).
+        seen: called with what was looked at.
     """
     version = open_dataset(project, ref)
     context, looked_at = audit_context(
         version, schema=schema, count_tokens=count_tokens, max_tokens=max_tokens, progress=progress
     )
     report = audit_rows(context, checks)
+    if seen is not None:
+        seen(Seen(context, version))
     records = find_records(version, _named(report))
     shown = {row: shown_row(record) for row, record in records.items()}
     return Audit(
@@ -156,20 +174,28 @@ def audit_files(
     max_tokens: int | None = None,
     checks: Sequence[str] | None = None,
     progress: Progress | None = None,
+    seen: Callable[[Seen], None] | None = None,
 ) -> Audit:
-    """Run the checks over files as they are, all rows together; no project is needed and nothing is stored."""
+    """Run the checks over files as they are, all rows together; no project is needed and nothing is stored.
+
+    Arguments as for `audit_dataset`; `options` say how the files are read.
+    """
     here = Project(".")
     rows: list[AnyRow] = []
     metadata: dict[str, dict[str, Any]] = {}
     aside: list[SetAsideLine] = []
     names: list[str] = []
+    sources: dict[str, str] = {}
+    facts: list[FileRead] = []
     for path in {p.resolve(): p for p in map(Path, files)}.values():
         read = read_file(path, options, progress)
         name = name_of(here, path)
         names.append(name)
+        facts.append(read_facts(name, read))
         rows += [r.row for r in read.rows]
         for r in read.rows:
             metadata.setdefault(r.row.row, r.metadata)
+            sources.setdefault(r.row.row, name)
         aside += [
             SetAsideLine(file=name, line=s.line, column=s.column, reason=s.reason, raw=s.raw) for s in read.set_aside
         ]
@@ -182,6 +208,8 @@ def audit_files(
         progress=progress,
     )
     report = audit_rows(context, checks)
+    if seen is not None:
+        seen(Seen(context, None, tuple(facts), sources, tuple(aside)))
     wanted = _named(report)
     shown = {row.row: shown_row(to_record(row)) for row in rows if row.row in wanted}
     return Audit(

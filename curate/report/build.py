@@ -1,0 +1,237 @@
+"""Put a report together: from an audit and what it looked at, to one record that a page draws."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sluice import __version__
+from sluice.core.errors import SluiceError
+from sluice.core.progress import Progress
+from sluice.core.rows import AnyRow
+from sluice.core.wording import counted
+from sluice.curate.audit_dataset import Audit, Seen
+from sluice.curate.checks import CHECKS, CheckContext, CheckResult, Finding
+from sluice.curate.dataset import PARTS, Version, has_dataset, open_dataset, read_name
+from sluice.curate.distributions import Lengths, compare, compare_rows
+from sluice.curate.measure import Distribution, TextTokens, measure
+from sluice.curate.metadata import class_path, metadata_by_row, metadata_of
+from sluice.curate.next_steps import NextStep
+from sluice.curate.report.history import history
+from sluice.curate.report.model import Drift, FoundRow, Report, ReportedCheck, Step
+from sluice.curate.report.nearest import nearest
+from sluice.curate.report.texts import LONG, page_row, shown_text
+from sluice.curate.sample import draw_order
+
+FIRST_ROWS = 20
+"""Rows of a check that a page shows."""
+RELATED = 2
+"""Rows beside a finding: what it repeats or contradicts."""
+SAMPLES = 8
+FIRST_SET_ASIDE = 50
+RAW = 300
+"""Characters of a line that was set aside."""
+
+
+def build_report(
+    audit: Audit,
+    seen: Seen,
+    *,
+    steps: Sequence[NextStep] = (),
+    text_tokens: TextTokens | None = None,
+    progress: Progress | None = None,
+) -> Report:
+    """Return the report of an audit.
+
+    Args:
+        audit: what the checks said.
+        seen: what they looked at.
+        steps: the commands that come next.
+        text_tokens: tokens of plain texts; without it lengths are in words.
+        progress: called with (what, done, total).
+    """
+    context = seen.context
+    findings = [finding for check in audit.report.checks for finding in check.rows[:FIRST_ROWS]]
+    by_hash = _rows_named(context, findings)
+    measured = _measured(audit, seen, text_tokens)
+    return Report(
+        of=shown_text(audit.of, 200),
+        dataset=audit.dataset,
+        version=seen.version.hash if seen.version else None,
+        worst=audit.worst,
+        verdict=verdict(audit),
+        rows=audit.report.rows,
+        inputs=int(audit.report.figures.get("inputs", 0)),
+        looked_at=audit.looked_at,
+        next=tuple(Step(command=shown_text(s.command), remark=s.remark) for s in steps),
+        checks=tuple(_check(check, by_hash, audit.dataset) for check in _in_order(audit.report.checks)),
+        distributions=measured,
+        nearest=nearest(context.rows, progress),
+        drift=_drift(seen.version, measured, text_tokens) if seen.version else (),
+        samples=tuple(page_row(row, LONG) for row in _drawn(context.rows)),
+        history=history(seen.version) if seen.version else (),
+        files=seen.files,
+        set_aside=audit.set_aside,
+        first_set_aside=tuple(
+            line.model_copy(update={"raw": shown_text(line.raw, RAW), "reason": shown_text(line.reason)})
+            for line in seen.set_aside[:FIRST_SET_ASIDE]
+        ),
+        tool=f"sluice {__version__}",
+    )
+
+
+def verdict(audit: Audit) -> str:
+    """Return the answer in one sentence: may these rows be used, and what stands in the way."""
+    checks = audit.report.checks
+    failing = [check for check in checks if check.fails]
+    warning = [check for check in checks if check.status == "found" and not check.fails]
+    absent = [check for check in checks if check.status == "absent"]
+    if not audit.report.rows:
+        return "There are no rows."
+    also = f"; {counted(len(absent), 'check')} could not look" if absent else ""
+    if audit.worst == "ok":
+        return f"Nothing found by {counted(len(checks) - len(absent), 'check')} in these rows{also}."
+    if audit.worst == "warn":
+        one, many = "thing is worth a look", "things are worth a look"
+        return f"Nothing stands in the way of training; {counted(len(warning), one, many)}{also}."
+    rows = {f.row for check in failing for f in check.rows if f.row is not None}
+    parts: list[str] = []
+    if failing:
+        concerned = f" ({rows_share(len(rows), audit.report.rows)})" if rows else ""
+        one, many = "check finds rows to mend or drop", "checks find rows to mend or drop"
+        parts.append(f"{counted(len(failing), one, many)}{concerned}")
+    if audit.set_aside:
+        one, many = "line could not be read exactly", "lines could not be read exactly"
+        parts.append(counted(audit.set_aside, one, many))
+    return f"Not ready: {', and '.join(parts)}{also}."
+
+
+def rows_share(count: int, total: int) -> str:
+    """Return `12 of 1,600 rows, 0.8%`."""
+    return f"{count:,} of {counted(total, 'row')}, {count / total:.1%}"
+
+
+def _in_order(checks: Sequence[CheckResult]) -> list[CheckResult]:
+    """Return what fails first, then what warns, what is absent, what is in order."""
+    rank = {"found": 1, "absent": 2, "ok": 3}
+    return sorted(checks, key=lambda check: 0 if check.fails else rank[check.status])
+
+
+def _check(check: CheckResult, by_hash: Mapping[str, AnyRow], dataset: str | None) -> ReportedCheck:
+    registered = CHECKS.get(check.name) if check.name in CHECKS.names() else None
+    return ReportedCheck(
+        name=check.name,
+        severity=check.severity,
+        status=check.status,
+        what=check.what,
+        summary=shown_text(", ".join(check.missing) if check.status == "absent" else check.summary),
+        threshold=registered.spec.threshold if registered else "",
+        remedy=check.remedy.format(dataset=dataset or "NAME") if check.remedy else None,
+        count=check.count,
+        rows=tuple(_found(finding, by_hash) for finding in check.rows[:FIRST_ROWS]),
+        figures=check.figures,
+    )
+
+
+def _found(finding: Finding, by_hash: Mapping[str, AnyRow]) -> FoundRow:
+    row = by_hash.get(finding.row) if finding.row else None
+    return FoundRow(
+        row=finding.row,
+        detail=shown_text(finding.detail, 400),
+        shown=page_row(row) if row is not None else None,
+        related=tuple(page_row(by_hash[r]) for r in finding.related[:RELATED] if r in by_hash),
+    )
+
+
+def _rows_named(context: CheckContext, findings: Sequence[Finding]) -> dict[str, AnyRow]:
+    wanted = {f.row for f in findings} | {r for f in findings for r in f.related[:RELATED]}
+    every = (context.rows, context.dev_rows or (), context.eval_rows or ())
+    return {row.row: row for rows in every for row in rows if row.row in wanted}
+
+
+def _drawn(rows: Sequence[AnyRow]) -> list[AnyRow]:
+    unique = {row.row: row for row in rows}
+    return [unique[name] for name in sorted(unique, key=lambda name: draw_order(0, name))[:SAMPLES]]
+
+
+def _measured(audit: Audit, seen: Seen, text_tokens: TextTokens | None) -> tuple[Distribution, ...]:
+    context = seen.context
+    sources = _sources(seen.version) if seen.version else seen.sources
+    found = list(
+        measure(
+            context.rows,
+            stratify=context.stratify,
+            metadata=context.metadata,
+            groups=context.groups,
+            sources=sources,
+            languages=_languages(audit),
+            text_tokens=text_tokens,
+        )
+    )
+    if (rendered := _rendered(context)) is not None:
+        found.insert(1, rendered)
+    return tuple(found)
+
+
+def _languages(audit: Audit) -> Mapping[str, int] | None:
+    """Return the languages that a check counted over all rows, where one did."""
+    for check in audit.report.checks:
+        known: Any = check.figures.get("languages")
+        if isinstance(known, dict) and known and all(isinstance(n, int) for n in known.values()):
+            return {str(language): int(n) for language, n in known.items()}
+    return None
+
+
+def _rendered(context: CheckContext) -> Lengths | None:
+    """Return how long the rows are as they are trained on; what cannot be rendered is not counted."""
+    if context.count_tokens is None:
+        return None
+    counts: list[int] = []
+    for row in context.rows:  # remembered by the audit, which has asked for each of them
+        try:
+            counts.append(context.count_tokens(row))
+        except SluiceError:
+            continue
+    return Lengths.of("rendered", "tokens", counts, context.max_tokens) if counts else None
+
+
+def _sources(version: Version) -> dict[str, str]:
+    return {row: str(seen[0]["file"]) for row, seen in metadata_by_row(version).items()}
+
+
+def _drift(version: Version, mine: Sequence[Distribution], text_tokens: TextTokens | None) -> tuple[Drift, ...]:
+    """Hold a version against the one before it, and a part against its sister parts."""
+    others: list[Version] = []
+    if version.number > 1:
+        others.append(Version(version.project, read_name(version.project, version.dataset, version.number - 1)))
+    base, _, part = version.dataset.partition("/")
+    for other in PARTS if part else ():
+        if other != part and has_dataset(version.project, f"{base}/{other}"):
+            others.append(open_dataset(version.project, f"{base}/{other}"))
+    return tuple(drift_of(other, version, mine, text_tokens) for other in others if other.is_here)
+
+
+def drift_of(
+    a: Version, b: Version, of_b: Sequence[Distribution] | None = None, text_tokens: TextTokens | None = None
+) -> Drift:
+    """Compare two versions, distribution by distribution; `of_b` are those of the second where they are known."""
+    second = measure_version(b, text_tokens) if of_b is None else of_b
+    first = measure_version(a, text_tokens)
+    comparable = [d for d in second if d.name != "rendered"]
+    return Drift(
+        a=a.ref,
+        b=b.ref,
+        comparisons=(compare_rows(a.manifest.rows, b.manifest.rows), *compare(first, comparable)),
+    )
+
+
+def measure_version(version: Version, text_tokens: TextTokens | None = None) -> tuple[Distribution, ...]:
+    """Measure the rows of a version."""
+    return measure(
+        version.rows(),
+        stratify=class_path(version),
+        metadata=metadata_of(version),
+        groups=version.groups(),
+        sources=_sources(version),
+        text_tokens=text_tokens,
+    )

@@ -1,0 +1,72 @@
+"""Rows as a page shows them: field by field, personal data masked, cut to a length, control characters made visible.
+
+What is escaped for HTML is the template's business; here texts are still texts.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from sluice.core.canonical import dump_exact
+from sluice.core.rows import AnyRow, Messages
+from sluice.core.wording import visible
+from sluice.curate.checks.base import answers
+from sluice.curate.drops import said
+from sluice.curate.privacy.scan import mask_personal
+
+SHORT = 320
+"""Characters of a field in a list of findings: three lines of a page."""
+LONG = 1_500
+"""Characters of a field where a row is shown as a sample."""
+MOST_FIELDS = 12
+
+
+class ShownField(BaseModel):
+    """One field, turn or answer of a row."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    text: str
+    cut: int = 0
+    """Characters that are left out at the end."""
+    answer: bool = False
+    """Whether it is what is learnt, not the input."""
+
+
+class PageRow(BaseModel):
+    """A row as a page shows it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    row: str
+    fields: tuple[ShownField, ...]
+    more: int = 0
+    """Fields that are left out."""
+
+
+def page_row(row: AnyRow, width: int = SHORT) -> PageRow:
+    """Return a row for a page, each text cut to `width` characters."""
+    if isinstance(row.input, Messages):
+        turns = [(turn.role, said(turn.model_dump())) for turn in row.input.turns]
+    else:
+        turns = [(name, value if isinstance(value, str) else dump_exact(value)) for name, value in row.input.items()]
+    shown = [shown_field(name, text, width) for name, text in turns[:MOST_FIELDS]]
+    shown += [shown_field(name, text, width, answer=True) for name, text in answers(row).items() if text is not None]
+    return PageRow(row=row.row, fields=tuple(shown), more=max(0, len(turns) - MOST_FIELDS))
+
+
+def shown_field(name: str, text: str, width: int = SHORT, *, answer: bool = False) -> ShownField:
+    """Return one text for a page. It is masked before it is cut, so that no half of an address is left."""
+    masked = mask_personal(text[: 4 * width])  # what lies far behind the cut is not looked at
+    kept = masked[:width]
+    cut = max(0, len(text) - width) if len(text) > len(kept) and len(masked) > width else 0
+    return ShownField(name=shown_text(name, 80), text=shown_text(kept), cut=cut, answer=answer)
+
+
+def shown_text(text: Any, width: int | None = None) -> str:
+    """Return a text that any page can hold: no control characters, no half of a surrogate pair; cut to `width`."""
+    whole = visible(str(text)).encode("utf-8", "backslashreplace").decode("utf-8")
+    return whole if width is None or len(whole) <= width else f"{whole[: width - 1]}…"
