@@ -60,6 +60,7 @@ def build_report(
         version=seen.version.hash if seen.version else None,
         worst=audit.worst,
         verdict=verdict(audit),
+        reason=reason(audit),
         rows=audit.report.rows,
         inputs=int(audit.report.figures.get("inputs", 0)),
         looked_at=audit.looked_at,
@@ -81,34 +82,39 @@ def build_report(
 
 
 def verdict(audit: Audit) -> str:
-    """Return the answer in one sentence: may these rows be used, and what stands in the way."""
-    checks = audit.report.checks
-    failing = [check for check in checks if check.fails]
-    warning = [check for check in checks if check.status == "found" and not check.fails]
-    absent = [check for check in checks if check.status == "absent"]
-    if not audit.report.rows:
+    """Return the answer in one sentence: may these rows be used, and how much stands in the way."""
+    checks, total = audit.report.checks, audit.report.rows
+    if not total:
         return "There are no rows."
-    also = f"; {counted(len(absent), 'check')} could not look" if absent else ""
     if audit.worst == "ok":
-        return f"Nothing found by {counted(len(checks) - len(absent), 'check')} in these rows{also}."
+        return "Nothing was found in these rows."
     if audit.worst == "warn":
-        one, many = "thing is worth a look", "things are worth a look"
-        return f"Nothing stands in the way of training; {counted(len(warning), one, many)}{also}."
-    rows = {f.row for check in failing for f in check.rows if f.row is not None}
-    parts: list[str] = []
+        warning = sum(check.status == "found" for check in checks)
+        return f"Nothing stands in the way; {counted(warning, 'thing is', 'things are')} worth a look."
+    rows = {f.row for check in checks if check.fails for f in check.rows if f.row is not None}
+    if rows:
+        one, many = "row needs", "rows need"
+        return f"Not ready: {len(rows):,} of {counted(total, one, many)} mending or dropping."
+    failing = sum(check.fails for check in checks)
     if failing:
-        concerned = f" ({rows_share(len(rows), audit.report.rows)})" if rows else ""
-        one, many = "check finds rows to mend or drop", "checks find rows to mend or drop"
-        parts.append(f"{counted(len(failing), one, many)}{concerned}")
+        return f"Not ready: {counted(failing, 'check fails', 'checks fail')}."
+    return f"Not ready: {counted(audit.set_aside, 'line', 'lines')} could not be read exactly."
+
+
+def reason(audit: Audit) -> str:
+    """Return what the verdict stands on: which checks, lines that could not be read, checks that could not look."""
+    checks = audit.report.checks
+    sides = [
+        (" fails", " fail", [check.name for check in checks if check.fails]),
+        (" warns", " warn", [check.name for check in checks if check.status == "found" and not check.fails]),
+        (" could not look", " could not look", [check.name for check in checks if check.status == "absent"]),
+    ]
+    parts = [f"{counted(len(n), f'check{one}', f'checks{many}')}: {', '.join(n)}." for one, many, n in sides if n]
     if audit.set_aside:
-        one, many = "line could not be read exactly", "lines could not be read exactly"
-        parts.append(counted(audit.set_aside, one, many))
-    return f"Not ready: {', and '.join(parts)}{also}."
-
-
-def rows_share(count: int, total: int) -> str:
-    """Return `12 of 1,600 rows, 0.8%`."""
-    return f"{count:,} of {counted(total, 'row')}, {count / total:.1%}"
+        one, many = "line was set aside because it", "lines were set aside because they"
+        parts.insert(1, f"{counted(audit.set_aside, one, many)} cannot be read exactly.")
+    looked = sum(check.status != "absent" for check in checks)
+    return " ".join(parts) or f"{counted(looked, 'check')} looked at {counted(audit.report.rows, 'row')}."
 
 
 def _in_order(checks: Sequence[CheckResult]) -> list[CheckResult]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from sluice.curate.add import FileRead, SetAsideLine
 from sluice.curate.audit import Worst
@@ -93,7 +93,7 @@ class HistoryStep(Record):
 class Report(Record):
     """The whole report of an audit."""
 
-    schema_: Literal["sluice/report/1"] = "sluice/report/1"
+    form: Literal["sluice/report/1"] = Field(default="sluice/report/1", serialization_alias="schema")
     of: str
     dataset: str | None
     version: str | None
@@ -101,6 +101,8 @@ class Report(Record):
     worst: Worst
     verdict: str
     """The answer in one sentence."""
+    reason: str
+    """What it stands on."""
     rows: int
     inputs: int
     """Inputs that differ."""

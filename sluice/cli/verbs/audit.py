@@ -14,8 +14,9 @@ from sluice.core.wording import counted
 
 if TYPE_CHECKING:
     from sluice.core.project import Project
-    from sluice.curate.audit_dataset import Audit
+    from sluice.curate.audit_dataset import Audit, Seen
     from sluice.curate.checks import CheckResult
+    from sluice.curate.measure import TextTokens
 
 LEVELS = {"ok": 0, "warn": 1, "fail": 2}
 VERDICTS: dict[str, tuple[str, Style]] = {
@@ -29,6 +30,7 @@ VERDICTS: dict[str, tuple[str, Style]] = {
     examples=[
         "sluice audit tickets/train",
         "sluice audit raw/*.csv --input body --target category    plain files, no project needed",
+        "sluice audit tickets --out report.html    one page for those who were not there",
         "sluice audit tickets --schema schema.json --fail-on fail  exit 1 where a check fails",
     ],
     exits={1: "with --fail-on: a finding of that severity"},
@@ -36,11 +38,14 @@ VERDICTS: dict[str, tuple[str, Style]] = {
 @click.argument("what", nargs=-1, required=True, metavar="NAME[@N] | FILES...", type=PATH)
 @click.option("--schema", metavar="FILE", type=PATH, help="JSON schema of an answer, in the place of the task's.")
 @click.option("--fail-on", type=click.Choice(["warn", "fail"]), help="Exit 1 where there is a finding this severe.")
+@click.option("--out", "to", metavar="FILE", type=PATH, help="Write the report: one page (.html), or its data (.json).")
 @click.option("--input", "input_", metavar="COL[,COL]", help="Of files: the input column, or several.")
 @click.option("--target", metavar="COL[,COL]", help="Of files: the target column, or several.")
 @click.option("--encoding", metavar="NAME", help="Of files that are not UTF-8.")
 @click.option("--delimiter", metavar="CHAR", help="Of CSV files: one character, or tab.")
-def command(out: Terminal, what: tuple[str, ...], schema: str | None, fail_on: str | None, **how: str | None) -> Any:
+def command(
+    out: Terminal, what: tuple[str, ...], schema: str | None, fail_on: str | None, to: str | None, **how: str | None
+) -> Any:
     """Say what is wrong with the rows of a dataset, or of plain files.
 
     Checks of severity fail find rows that must not be trained on; those of severity warn find what a person should
@@ -49,8 +54,13 @@ def command(out: Terminal, what: tuple[str, ...], schema: str | None, fail_on: s
     from sluice.core.project import Project
     from sluice.curate.audit_dataset import audit_dataset, audit_files, schema_file
     from sluice.curate.formats import ReadOptions
+    from sluice.curate.next_steps import after_audit
+    from sluice.curate.report.write import out_file, write_audit
 
     given = schema_file(schema) if schema else None
+    target = out_file(to) if to else None
+    looked_at: list[Seen] = []
+    text_tokens: TextTokens | None = None
     project = Project.find_or_none(Path.cwd())
     refuse_unknown_word(project, what)
     if project is not None and is_dataset(project, what):
@@ -68,14 +78,26 @@ def command(out: Terminal, what: tuple[str, ...], schema: str | None, fail_on: s
             count_tokens=counter.count,
             max_tokens=counter.max_tokens,
             progress=out.progress,
+            seen=looked_at.append if target else None,
         )
+        text_tokens = counter.texts
     else:
         options = ReadOptions(
             input=how["input_"], target=how["target"], encoding=how["encoding"], delimiter=how["delimiter"]
         )
-        audit = audit_files(what, options, schema=given, progress=out.progress)
+        audit = audit_files(
+            what, options, schema=given, progress=out.progress, seen=looked_at.append if target else None
+        )
+    steps = after_audit(audit, what, {"input": how["input_"], **how})
+    if target is not None:
+        written = write_audit(
+            target, audit, looked_at[0], steps=steps, text_tokens=text_tokens, progress=out.progress
+        )
     draw(out, audit)
-    draw_next(out, audit, what, {"input": how["input_"], **how})
+    for step in steps:
+        out.next(step.command, step.remark)
+    if target is not None:
+        out.note(f"report: {target} ({written / 1000:,.0f} kB)")
     if fail_on is not None and LEVELS[audit.worst] >= LEVELS[fail_on]:
         out.exit_code = 1
     return audit
@@ -126,32 +148,6 @@ def draw(out: Terminal, audit: Audit) -> None:
             out.say(f"{'':21}... and {audit.set_aside - len(audit.first_set_aside):,} more", "dim")
     for check in report.checks:
         draw_check(out, audit, check)
-
-
-def draw_next(out: Terminal, audit: Audit, what: tuple[str, ...], how: dict[str, str | None]) -> None:
-    """Say what comes next: of files to add them as they were read here, of a dataset to drop what fails."""
-    from sluice.curate.add_command import add_command
-
-    shown = next((rows[0].row for rows in audit.examples.values() if rows), None)
-    failing = [c.name for c in audit.report.checks if c.fails and c.droppable]
-    if audit.dataset is None:
-        out.next(add_command("NAME", what, how), "make a dataset of them, then: dedup, filter, split")
-        if audit.set_aside > len(audit.first_set_aside):
-            out.next(f"sluice show NAME --set-aside -n {audit.set_aside}", "then: all lines that were set aside")
-        return
-    if failing:
-        leaks = [c for c in failing if c == "leak"]
-        rest = [c for c in failing if c != "leak"]
-        if rest:
-            out.next(f"sluice filter {audit.dataset} --failing {','.join(rest)}", "drop them, each with its reason")
-        if leaks:
-            out.next(f"sluice decontaminate {audit.dataset}", "drop rows that repeat an eval row")
-    elif "/" not in audit.dataset:
-        out.next(f"sluice dedup {audit.dataset}")
-    if shown is not None:
-        out.next(f"sluice show {audit.of} {shown[:10]}", "a row in full")
-    elif "/" in audit.dataset and not failing:
-        out.next(f"sluice show {audit.dataset}")
 
 
 def draw_check(out: Terminal, audit: Audit, check: CheckResult) -> None:

@@ -1,0 +1,59 @@
+"""Write a report to the file that was asked for: `.html` the page, `.json` the record behind it. Whole or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from sluice.core.canonical import dump_exact
+from sluice.core.errors import BadPath, UsageError
+from sluice.core.files import atomic_write
+from sluice.core.progress import Progress
+from sluice.curate.audit_dataset import Audit, Seen
+from sluice.curate.measure import TextTokens
+from sluice.curate.next_steps import NextStep
+
+ENDINGS = (".html", ".htm", ".json")
+
+
+def out_file(name: str | Path) -> Path:
+    """Return the file that a report goes to, looked at before the work begins.
+
+    Raises UsageError for another ending, BadPath where there is no such folder or the name is that of one.
+    """
+    path = Path(name)
+    if path.suffix.lower() not in ENDINGS:
+        raise UsageError(
+            f"a report is a page or JSON, and '{path.name}' is neither",
+            where="--out",
+            remedy=f"--out {path.with_suffix('.html') if path.stem else 'report.html'}",
+        )
+    if path.is_dir():
+        raise BadPath("this is a folder", where=str(path), remedy=f"--out {path / 'report.html'}")
+    if not path.parent.is_dir():
+        raise BadPath("no such folder", where=str(path.parent), remedy="make it first, or name a file in another one")
+    return path
+
+
+def write_audit(
+    path: Path,
+    audit: Audit,
+    seen: Seen,
+    *,
+    steps: Sequence[NextStep] = (),
+    text_tokens: TextTokens | None = None,
+    progress: Progress | None = None,
+) -> int:
+    """Write the report of an audit and return its size in bytes. Arguments as for `build_report`."""
+    from sluice.curate.report.build import build_report
+
+    report = build_report(audit, seen, steps=steps, text_tokens=text_tokens, progress=progress)
+    if path.suffix.lower() == ".json":
+        body = dump_exact(report.model_dump(mode="json", by_alias=True)) + "\n"
+    else:
+        from sluice.curate.report.page import audit_page
+
+        body = audit_page(report)
+    data = body.encode("utf-8", "backslashreplace")  # half a surrogate pair becomes its escape in JSON
+    atomic_write(path, data)
+    return len(data)
