@@ -31,12 +31,12 @@ JSON_SHARE = 0.9
 """Of the answers that have to be JSON objects for their fields to count as labels."""
 
 _UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
-_WORDS = re.compile(f"[{_UNSPACED}]|[^\\s{_UNSPACED}]+")
+_WORDS = re.compile(rf"[{_UNSPACED}]|(?:(?![{_UNSPACED}])[\w'’])+")
 
 
 def word_count(text: str) -> int:
-    """Return the words of a text; in scripts without spaces each character is one."""
-    return len(text.split()) if text.isascii() else len(_WORDS.findall(text))
+    """Return the words of a text: runs of letters and digits; in scripts without spaces each character is one."""
+    return len(_WORDS.findall(text))
 
 
 def measure(

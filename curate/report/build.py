@@ -20,7 +20,7 @@ from sluice.curate.next_steps import NextStep
 from sluice.curate.report.history import history
 from sluice.curate.report.model import Drift, FoundRow, Report, ReportedCheck, Step
 from sluice.curate.report.nearest import nearest
-from sluice.curate.report.texts import LONG, page_row, shown_text
+from sluice.curate.report.texts import LONG, beside, page_row, shown_field, shown_text
 from sluice.curate.sample import draw_order
 
 FIRST_ROWS = 20
@@ -74,7 +74,7 @@ def build_report(
         files=seen.files,
         set_aside=audit.set_aside,
         first_set_aside=tuple(
-            line.model_copy(update={"raw": shown_text(line.raw, RAW), "reason": shown_text(line.reason)})
+            line.model_copy(update={"raw": shown_field("line", line.raw, RAW).text, "reason": shown_text(line.reason)})
             for line in seen.set_aside[:FIRST_SET_ASIDE]
         ),
         tool=f"sluice {__version__}",
@@ -141,11 +141,13 @@ def _check(check: CheckResult, by_hash: Mapping[str, AnyRow], dataset: str | Non
 
 def _found(finding: Finding, by_hash: Mapping[str, AnyRow]) -> FoundRow:
     row = by_hash.get(finding.row) if finding.row else None
+    shown = page_row(row) if row is not None else None
+    related = (page_row(by_hash[r]) for r in finding.related[:RELATED] if r in by_hash)
     return FoundRow(
         row=finding.row,
         detail=shown_text(finding.detail, 400),
-        shown=page_row(row) if row is not None else None,
-        related=tuple(page_row(by_hash[r]) for r in finding.related[:RELATED] if r in by_hash),
+        shown=shown,
+        related=tuple(other if shown is None else beside(shown, other) for other in related),
     )
 
 

@@ -42,6 +42,8 @@ class Plot(NamedTuple):
     svg: Markup
     head: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
+    figures: tuple[tuple[str, str], ...] = ()
+    """Numbers that stand open under the drawing."""
 
 
 def audit_page(report: Report) -> str:
@@ -50,7 +52,14 @@ def audit_page(report: Report) -> str:
         comparison_plots(drift.comparisons, drift.a, drift.b, f"d{number}")
         for number, drift in enumerate(report.drift, 1)
     ]
-    return render("audit.html.j2", report=report, facts=_facts(report), plots=_plots(report), drift_plots=drift_plots)
+    return render(
+        "audit.html.j2",
+        report=report,
+        facts=_facts(report),
+        plots=_plots(report),
+        uniform=_uniform(report),
+        drift_plots=drift_plots,
+    )
 
 
 def render(template: str, **values: Any) -> str:
@@ -99,11 +108,18 @@ def _plots(report: Report) -> list[Plot]:
     for number, measured in enumerate(report.distributions, 1):
         if isinstance(measured, Lengths):
             plots.append(_lengths(measured, f"p{number}"))
-        elif len(measured.counts) > 1 or measured.name != "kinds":
+        elif len(measured.counts) > 1:
             plots.append(_categories(measured, f"p{number}"))
     if report.nearest is not None:
         plots.append(_nearest(report.nearest, "n1"))
     return plots
+
+
+def _uniform(report: Report) -> str:
+    """Return in words what is the same in all rows, and so needs no plot."""
+    same = [d for d in report.distributions if isinstance(d, Categories) and len(d.counts) == 1]
+    parts = [f"{d.what} '{shown_text(next(iter(d.counts)), VALUE)}'{f' ({d.note})' if d.note else ''}" for d in same]
+    return f"The same in all rows that have one: {'; '.join(parts)}." if parts else ""
 
 
 TITLES = {"input": "Length of the input", "answer": "Length of the answer", "rendered": "Length as trained on"}
@@ -117,10 +133,11 @@ def _lengths(lengths: Lengths, name: str) -> Plot:
     if lengths.limit is not None:
         over = sum(rows for length, rows in lengths.counts.items() if length > lengths.limit)
         caption += f" The limit is {lengths.limit:,}: {counted(over, 'row is', 'rows are')} longer."
-    rows = [(word, f"{value:,}") for word, value in figures.items()]
-    rows += [(f"{b.low:,} to {b.high - 1:,}" if b.high - b.low > 1 else f"{b.low:,}", f"{b.rows:,}") for b in found.bins]
+    named = tuple((word, f"{value:,}") for word, value in figures.items())
+    rows = [(f"{b.low:,} to {b.high - 1:,}" if b.high - b.low > 1 else f"{b.low:,}", f"{b.rows:,}") for b in found.bins]
     svg = draw_histogram(name, found, unit=lengths.unit, median=figures["median"], limit=lengths.limit)
-    return Plot(TITLES.get(lengths.name, lengths.name), caption, Markup(svg), (lengths.unit, "rows"), tuple(rows))
+    title = TITLES.get(lengths.name, lengths.name)
+    return Plot(title, caption, Markup(svg), (lengths.unit, "rows"), tuple(rows), named)
 
 
 def _categories(measured: Categories, name: str) -> Plot:
@@ -131,7 +148,7 @@ def _categories(measured: Categories, name: str) -> Plot:
     if rest:
         bars.append((f"{len(listed) - len(drawn):,} others", rest))
     top, most = listed[0]
-    caption = f"{counted(len(listed), 'value')}; '{shown_text(top, VALUE)}' in {most / measured.total:.0%}."
+    caption = f"{counted(len(listed), 'value')}; '{shown_text(top, VALUE)}' in {most / measured.total:.1%}."
     if measured.without:
         caption += f" {counted(measured.without, 'row has', 'rows have')} none."
     if measured.note:

@@ -60,9 +60,10 @@ def draw_histogram(name: str, found: Histogram, *, unit: str, median: int, limit
             y2=alt.Y2Datum(0),
         )
     )
-    marks = [(median, f"median {median:,}")]
+    half = 0.5  # a length fills the space up to the next one
+    marks = [(median + half, f"median {median:,}")]
     if limit is not None and limit <= found.end:
-        marks.append((limit, f"limit {limit:,}"))
+        marks.append((limit + half, f"limit {limit:,}"))
     layers: list[Any] = [bars]
     for at, text in marks:
         place = alt.Data(values=[{"at": at, "text": text}])
@@ -112,9 +113,11 @@ def draw_shares(name: str, title: str, shares: Sequence[tuple[str, float, float]
 
 
 def short(text: str, width: int = NAME_CHARACTERS) -> str:
-    """Return a name cut to what a plot has room for."""
+    """Return a name cut to what a plot has room for; of a path the end is kept."""
     folded = " ".join(text.split()) or "(blank)"
-    return folded if len(folded) <= width else f"{folded[: width - 1]}…"
+    if len(folded) <= width:
+        return folded
+    return f"…{folded[1 - width :]}" if "/" in folded and " " not in folded else f"{folded[: width - 1]}…"
 
 
 def _axis(**how: Any) -> Any:

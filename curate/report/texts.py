@@ -15,6 +15,7 @@ from sluice.core.wording import visible
 from sluice.curate.checks.base import answers
 from sluice.curate.drops import said
 from sluice.curate.privacy.scan import mask_personal
+from sluice.curate.wordwise import word_changes
 
 SHORT = 320
 """Characters of a field in a list of findings: three lines of a page."""
@@ -34,6 +35,8 @@ class ShownField(BaseModel):
     """Characters that are left out at the end."""
     answer: bool = False
     """Whether it is what is learnt, not the input."""
+    marked: tuple[tuple[str, bool], ...] = ()
+    """The text in stretches, True where the row that it stands beside says something else."""
 
 
 class PageRow(BaseModel):
@@ -56,6 +59,22 @@ def page_row(row: AnyRow, width: int = SHORT) -> PageRow:
     shown = [shown_field(name, text, width) for name, text in turns[:MOST_FIELDS]]
     shown += [shown_field(name, text, width, answer=True) for name, text in answers(row).items() if text is not None]
     return PageRow(row=row.row, fields=tuple(shown), more=max(0, len(turns) - MOST_FIELDS))
+
+
+def beside(row: PageRow, other: PageRow) -> PageRow:
+    """Return the other row with the words marked that it does not share with the first; only where most are shared."""
+    fields = {field.name: field.text for field in row.fields}
+    return other.model_copy(update={"fields": tuple(_marked(fields.get(f.name), f) for f in other.fields)})
+
+
+def _marked(text: str | None, field: ShownField) -> ShownField:
+    if text is None:
+        return field
+    _, stretches = word_changes(text, field.text)
+    shared = sum(len(s.text) for s in stretches if s.same)
+    if 2 * shared < len(field.text) or shared == len(field.text):
+        return field
+    return field.model_copy(update={"marked": tuple((s.text, not s.same) for s in stretches)})
 
 
 def shown_field(name: str, text: str, width: int = SHORT, *, answer: bool = False) -> ShownField:
