@@ -89,9 +89,7 @@ def lengths(rows: Sequence[AnyRow], text_tokens: TextTokens | None = None) -> li
     ]
 
 
-def labels(
-    rows: Sequence[AnyRow], stratify: str | None, metadata: Mapping[str, Mapping[str, Any]]
-) -> list[Categories]:
+def labels(rows: Sequence[AnyRow], stratify: str | None, metadata: Mapping[str, Mapping[str, Any]]) -> list[Categories]:
     """Return the task's label; else the answer, or fields of a JSON answer, that take few values."""
     if stratify:
         return [Categories.of("labels", f"label ({stratify})", label_values(rows, stratify, metadata))]

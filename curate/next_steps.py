@@ -41,9 +41,7 @@ def _after_dataset(audit: Audit, dataset: str) -> list[NextStep]:
     failing = [c.name for c in audit.report.checks if c.fails and c.droppable]
     rest = [c for c in failing if c != "leak"]
     if rest:
-        steps.append(
-            NextStep(f"sluice filter {dataset} --failing {','.join(rest)}", "drop them, each with its reason")
-        )
+        steps.append(NextStep(f"sluice filter {dataset} --failing {','.join(rest)}", "drop them, each with its reason"))
     if "leak" in failing:
         steps.append(NextStep(f"sluice decontaminate {dataset}", "drop rows that repeat an eval row"))
     if not failing and "/" not in dataset:

@@ -1,7 +1,7 @@
 """Plots as inline SVG: drawn by altair and vl-convert, offline, the same bytes for the same numbers.
 
 Colours are left to the page's style sheet, so that one drawing serves light and dark: a plot is drawn in marker colours
-that become CSS variables. Text is measured in Liberation Sans, which vl-convert brings along (it has Arial's widths), so
+that become CSS variables. Text is measured in Liberation Sans, which vl-convert brings along (of Arial's widths), so
 that no font of the machine enters. It knows numbers and names, nothing of rows.
 """
 
@@ -104,7 +104,9 @@ def draw_shares(name: str, title: str, shares: Sequence[tuple[str, float, float]
     scale = alt.Scale(domain=[0, top * 1.06], nice=False)
     base = alt.Chart(alt.Data(values=values)).encode(y=alt.Y("at:O", title=None, axis=_names(names)))
     axis = _axis(grid=True, tickCount=4, format="%", domain=False)
-    line = base.mark_rule(color=ACCENT, strokeWidth=2).encode(x=alt.X("a:Q", title=None, scale=scale, axis=axis), x2="b")
+    line = base.mark_rule(color=ACCENT, strokeWidth=2).encode(
+        x=alt.X("a:Q", title=None, scale=scale, axis=axis), x2="b"
+    )
     ring = base.mark_point(filled=True, color=CARD, stroke=ACCENT, strokeWidth=2, size=70, opacity=1)
     dot = base.mark_point(filled=True, color=ACCENT, size=70, opacity=1)
     layers = alt.layer(line, ring.encode(x=alt.X("a:Q", scale=scale)), dot.encode(x=alt.X("b:Q", scale=scale)))

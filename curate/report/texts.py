@@ -5,7 +5,7 @@ What is escaped for HTML is the template's business; here texts are still texts.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from pydantic import BaseModel, ConfigDict
 
@@ -13,7 +13,7 @@ from sluice.core.canonical import dump_exact
 from sluice.core.rows import AnyRow, Messages
 from sluice.core.wording import visible
 from sluice.curate.checks.base import answers
-from sluice.curate.drops import said
+from sluice.curate.drops import ShownRow, said
 from sluice.curate.privacy.scan import mask_personal
 from sluice.curate.wordwise import word_changes
 
@@ -55,10 +55,31 @@ def page_row(row: AnyRow, width: int = SHORT) -> PageRow:
     if isinstance(row.input, Messages):
         turns = [(turn.role, said(turn.model_dump())) for turn in row.input.turns]
     else:
-        turns = [(name, value if isinstance(value, str) else dump_exact(value)) for name, value in row.input.items()]
+        turns = _texts(row.input)
+    learnt = [(name, text) for name, text in answers(row).items() if text is not None]
+    return _page_row(row.row, turns, learnt, width)
+
+
+def page_shown(row: ShownRow, width: int = SHORT) -> PageRow:
+    """Return a row that is known by its record alone for a page."""
+    turns: list[tuple[str, str]] = []
+    if isinstance(row.input, dict):
+        content = cast("dict[str, Any]", row.input)
+        if isinstance(content.get("messages"), list):
+            turns = [(str(turn.get("role")), said(turn)) for turn in content["messages"]]
+        else:
+            turns = _texts(content)
+    return _page_row(row.row, turns, [] if row.target is None else [("answer", row.target)], width)
+
+
+def _texts(fields: dict[str, Any]) -> list[tuple[str, str]]:
+    return [(name, value if isinstance(value, str) else dump_exact(value)) for name, value in fields.items()]
+
+
+def _page_row(row: str, turns: list[tuple[str, str]], learnt: list[tuple[str, str]], width: int) -> PageRow:
     shown = [shown_field(name, text, width) for name, text in turns[:MOST_FIELDS]]
-    shown += [shown_field(name, text, width, answer=True) for name, text in answers(row).items() if text is not None]
-    return PageRow(row=row.row, fields=tuple(shown), more=max(0, len(turns) - MOST_FIELDS))
+    shown += [shown_field(name, text, width, answer=True) for name, text in learnt]
+    return PageRow(row=row, fields=tuple(shown), more=max(0, len(turns) - MOST_FIELDS))
 
 
 def beside(row: PageRow, other: PageRow) -> PageRow:

@@ -1,4 +1,4 @@
-"""Write a report to the file that was asked for: `.html` the page, `.json` the record behind it. Whole or not at all."""
+"""Write a report to the file that was asked for: `.html` the page, `.json` the record behind it."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from sluice.core.errors import BadPath, UsageError
 from sluice.core.files import atomic_write
 from sluice.core.progress import Progress
 from sluice.curate.audit_dataset import Audit, Seen
+from sluice.curate.diff import Diff
 from sluice.curate.measure import TextTokens
 from sluice.curate.next_steps import NextStep
 
@@ -54,6 +55,19 @@ def write_audit(
         from sluice.curate.report.page import audit_page
 
         body = audit_page(report)
+    return _write(path, body)
+
+
+def write_diff(path: Path, found: Diff) -> int:
+    """Write a comparison and return its size in bytes."""
+    if path.suffix.lower() == ".json":
+        return _write(path, dump_exact(found.model_dump(mode="json")) + "\n")
+    from sluice.curate.report.diff_page import diff_page
+
+    return _write(path, diff_page(found))
+
+
+def _write(path: Path, body: str) -> int:
     data = body.encode("utf-8", "backslashreplace")  # half a surrogate pair becomes its escape in JSON
     atomic_write(path, data)
     return len(data)

@@ -90,9 +90,7 @@ def command(
         )
     steps = after_audit(audit, what, {"input": how["input_"], **how})
     if target is not None:
-        written = write_audit(
-            target, audit, looked_at[0], steps=steps, text_tokens=text_tokens, progress=out.progress
-        )
+        written = write_audit(target, audit, looked_at[0], steps=steps, text_tokens=text_tokens, progress=out.progress)
     draw(out, audit)
     for step in steps:
         out.next(step.command, step.remark)
