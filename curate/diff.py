@@ -37,6 +37,7 @@ from sluice.curate.drops import ShownRow, shown_row
 from sluice.curate.formats import ReadOptions, read_file
 from sluice.curate.measure import measure
 from sluice.curate.metadata import class_path, metadata_by_row, metadata_of
+from sluice.curate.parts import LEFT_WHOLE
 
 FIRST = 20
 """Rows of each sort that a result shows."""
@@ -375,8 +376,10 @@ def _drops(version: Version | None, rows: set[str]) -> dict[str, dict[str, Any]]
     if frame is None:
         return {}
     verbs = {o.id: o.verb for o in operations}
-    wanted = frame.filter(pl.col("row").is_in(list(rows))).unique("row", keep="last", maintain_order=True)
-    found = wanted.select("row", "reason", "kept", "detail", "operation").iter_rows(named=True)
+    wanted = frame.filter(pl.col("row").is_in(list(rows)))
+    told = wanted.sort(pl.col("reason") != LEFT_WHOLE, maintain_order=True)  # why it left the whole says more
+    latest = told.unique("row", keep="last", maintain_order=True)
+    found = latest.select("row", "reason", "kept", "detail", "operation").iter_rows(named=True)
     return {record["row"]: {**record, "verb": verbs[record["operation"]]} for record in found}
 
 

@@ -15,8 +15,6 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from sluice.core.wording import counted
-
 ALPHA = 0.01
 """How often two draws of one source may be called different, for each comparison."""
 QUANTILES = (0.0, 0.5, 0.95, 0.99, 1.0)
@@ -99,6 +97,8 @@ class Comparison(BaseModel):
 
     name: str
     """`rows`, `kinds`, `input length`, `labels`, ..."""
+    what: str
+    """The same in words, with the place of the value: "label (target.category)"."""
     word: Literal["same", "differs"]
     measure: Literal["rows more or fewer", "total variation", "widest gap"]
     value: float
@@ -120,26 +120,27 @@ def compare_categories(a: Categories, b: Categories) -> Comparison | None:
     shares.sort(key=lambda s: (-abs(s[2] - s[1]), s[0]))
     if not n or not m:
         side = "first" if not n else "second"
-        text = f"{a.what}: the {side} has none"
-        return _categories(a.name, 1.0, 0.0, text, shares)
+        return _categories(a, 1.0, 0.0, f"the {side} has none", shares)
     value = sum(abs(q - p) for _, p, q in shares) / 2
     chance = _chance([(a.counts.get(v, 0) + b.counts.get(v, 0)) / (n + m) for v in values], n, m)
     if value == 0:
-        return _categories(a.name, 0.0, chance, f"{a.what}: the same shares of {counted(len(values), 'value')}", shares)
+        text = f"'{_short(values[0])}' in all" if len(values) == 1 else f"the same shares of {len(values):,} values"
+        return _categories(a, 0.0, chance, text, shares)
     top, before, after = shares[0]
     moved = f"'{_short(top)}' {before:.1%}, then {after:.1%}"
     if value <= chance:
-        text = f"{a.what}: {value:.1%} apart, no more than chance ({chance:.1%}); most {moved}"
+        text = f"{value:.1%} apart, no more than chance ({chance:.1%}); most {moved}"
     else:
-        text = f"{a.what}: {value:.1%} of the rows would have to change; most {moved}"
-    return _categories(a.name, value, chance, text, shares)
+        text = f"{value:.1%} of the rows would have to change; most {moved}"
+    return _categories(a, value, chance, text, shares)
 
 
 def _categories(
-    name: str, value: float, chance: float, sentence: str, shares: Sequence[tuple[str, float, float]]
+    of: Categories, value: float, chance: float, sentence: str, shares: Sequence[tuple[str, float, float]]
 ) -> Comparison:
     return Comparison(
-        name=name,
+        name=of.name,
+        what=of.what,
         word="differs" if value > chance else "same",
         measure="total variation",
         value=round(value, 6),
@@ -172,8 +173,10 @@ def compare_lengths(a: Lengths, b: Lengths) -> Comparison | None:
     name = f"{a.name} length"
     if not n or not m:
         side = "first" if not n else "second"
-        text = f"{name}: the {side} has none"
-        return Comparison(name=name, word="differs", measure="widest gap", value=1.0, chance=0.0, sentence=text)
+        text = f"the {side} has none"
+        return Comparison(
+            name=name, what=name, word="differs", measure="widest gap", value=1.0, chance=0.0, sentence=text
+        )
     up, down, gap, at = 0, 0, 0.0, 0
     for length in sorted({*a.counts, *b.counts}):
         up, down = up + a.counts.get(length, 0), down + b.counts.get(length, 0)
@@ -183,13 +186,14 @@ def compare_lengths(a: Lengths, b: Lengths) -> Comparison | None:
     before, after = a.figures["median"], b.figures["median"]
     middle = f"median {before:,} {a.unit}, then {after:,}" if before != after else f"median {after:,} {a.unit} in both"
     if gap == 0:
-        text = f"{name}: the same, median {after:,} {a.unit}"
+        text = f"the same, median {after:,} {a.unit}"
     elif gap <= chance:
-        text = f"{name}: {middle}; {gap:.1%} apart, no more than chance ({chance:.1%})"
+        text = f"{middle}; {gap:.1%} apart, no more than chance ({chance:.1%})"
     else:
-        text = f"{name}: {middle}; widest gap {gap:.1%} of the rows, at {at:,} {a.unit}"
+        text = f"{middle}; widest gap {gap:.1%} of the rows, at {at:,} {a.unit}"
     return Comparison(
         name=name,
+        what=name,
         word="differs" if gap > chance else "same",
         measure="widest gap",
         value=round(gap, 6),
@@ -203,11 +207,12 @@ def compare_rows(a: int, b: int) -> Comparison:
     change = b - a
     share = abs(change) / a if a else float(bool(change))
     word = "more" if change > 0 else "fewer"
-    text = f"{counted(a, 'row')}, then {b:,}" + (f": {abs(change):,} {word} ({share:.1%})" if change and a else "")
+    text = f"{a:,}, then {b:,}" + (f": {abs(change):,} {word} ({share:.1%})" if change and a else "")
     if not change:
-        text = f"{counted(b, 'row')} in both"
+        text = f"{b:,} in both"
     return Comparison(
         name="rows",
+        what="rows",
         word="differs" if change else "same",
         measure="rows more or fewer",
         value=round(share, 6),

@@ -60,7 +60,7 @@ def _verdict(found: Diff) -> str:
     differ = found.changed + found.removed + found.added + found.moved
     if not found.drifted:
         return f"{counted(differ, 'row differs', 'rows differ')}; the rows as a whole look the same."
-    names = ", ".join(line.name for line in found.drifted)
+    names = ", ".join(line.what for line in found.drifted)
     return f"{counted(differ, 'row differs', 'rows differ')}, and so do the rows as a whole: {names}."
 
 

@@ -179,7 +179,7 @@ def comparison_plots(found: Sequence[Comparison], a: str, b: str, name: str) -> 
         if line.word != "differs" or len(line.shares) < 2:
             continue
         shown = [(shown_text(v, VALUE), p, q) for v, p, q in line.shares[:MOST_SHARES]]
-        title = f"{line.name[0].upper()}{line.name[1:]}: from {a} to {b}"
+        title = shown_text(f"{line.what[0].upper()}{line.what[1:]}: from {a} to {b}", 120)
         caption = f"Share of the rows: a ring in {a}, a dot in {b}. What moved the most stands first."
         rows = tuple(
             (shown_text(v, VALUE), f"{p:.1%}", f"{q:.1%}", f"{q - p:+.1%}") for v, p, q in line.shares[:MOST_LISTED]

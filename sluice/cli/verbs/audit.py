@@ -89,13 +89,12 @@ def command(
             what, options, schema=given, progress=out.progress, seen=looked_at.append if target else None
         )
     steps = after_audit(audit, what, {"input": how["input_"], **how})
-    if target is not None:
-        written = write_audit(target, audit, looked_at[0], steps=steps, text_tokens=text_tokens, progress=out.progress)
     draw(out, audit)
     for step in steps:
         out.next(step.command, step.remark)
     if target is not None:
-        out.note(f"report: {target} ({written / 1000:,.0f} kB)")
+        size = write_audit(target, audit, looked_at[0], steps=steps, text_tokens=text_tokens, progress=out.progress)
+        out.note(f"report: {target} ({size / 1000:,.0f} kB)")
     if fail_on is not None and LEVELS[audit.worst] >= LEVELS[fail_on]:
         out.exit_code = 1
     return audit

@@ -102,9 +102,10 @@ def draw(out: Terminal, found: Diff) -> None:
     for moved in found.first_moved:
         row(out, ">", None, moved.row, f"{moved.before} -> {moved.after}")
     out.say()
+    width = max(len(line.what) for line in found.distributions)
     for line in found.distributions:
         word: tuple[str, Style] = ("same", "good") if line.word == "same" else ("differs", "warn")
-        out.spans([(f"{word[0]:<9}", word[1]), (f"{line.name:<16} ", "bold"), (line.sentence, None)])
+        out.spans([(f"{word[0]:<9}", word[1]), (f"{line.what:<{width}}  ", "bold"), (line.sentence, None)])
 
 
 def sentence(found: Diff) -> str:
