@@ -35,7 +35,7 @@ from sluice.curate.dataset import (
 from sluice.curate.distributions import Comparison, compare, compare_rows
 from sluice.curate.drops import ShownRow, shown_row
 from sluice.curate.formats import ReadOptions, read_file
-from sluice.curate.measure import measure
+from sluice.curate.measure import label_paths, measure
 from sluice.curate.metadata import class_path, metadata_by_row, metadata_of
 from sluice.curate.parts import LEFT_WHOLE
 
@@ -406,14 +406,16 @@ def _place(side: Side, row: str) -> str | None:
 
 
 def _distributions(first: Side, second: Side) -> tuple[Comparison, ...]:
-    stratify = second.stratify or first.stratify
+    every = [*first.rows.values(), *second.rows.values()]
+    labelled = label_paths(every, second.stratify or first.stratify)
+    files = first.version is None and second.version is None  # two files are two sources: that says nothing
     measured = [
         measure(
             list(side.rows.values()),
-            stratify=stratify,
+            labelled=labelled,
             metadata=side.metadata,
             groups=side.groups,
-            sources={row: file for row, (file, _) in side.places.items()},
+            sources=None if files else {row: file for row, (file, _) in side.places.items()},
         )
         for side in (first, second)
     ]

@@ -42,7 +42,7 @@ def word_count(text: str) -> int:
 def measure(
     rows: Sequence[AnyRow],
     *,
-    stratify: str | None = None,
+    labelled: Sequence[str] | None = None,
     metadata: Mapping[str, Mapping[str, Any]] | None = None,
     groups: Mapping[str, Sequence[str]] | None = None,
     sources: Mapping[str, str] | None = None,
@@ -53,7 +53,7 @@ def measure(
 
     Args:
         rows: to be measured.
-        stratify: the path of the label, such as `target.category`.
+        labelled: paths of labels, such as `target.category`; None: those that `label_paths` finds.
         metadata: the columns beside a row, by row hash, for a label that is one of them.
         groups: group values by row hash.
         sources: the file that a row was first seen in, by row hash.
@@ -62,7 +62,7 @@ def measure(
     """
     found: list[Distribution] = [Categories.of("kinds", "kind of row", (row.kind for row in rows))]
     found += lengths(rows, text_tokens)
-    found += labels(rows, stratify, metadata or {})
+    found += labels(rows, label_paths(rows) if labelled is None else labelled, metadata or {})
     if languages:
         ordered = sorted(languages.items(), key=lambda item: (-item[1], item[0]))
         found.append(Categories(name="languages", what="language", counts=dict(ordered)))
@@ -89,30 +89,40 @@ def lengths(rows: Sequence[AnyRow], text_tokens: TextTokens | None = None) -> li
     ]
 
 
-def labels(rows: Sequence[AnyRow], stratify: str | None, metadata: Mapping[str, Mapping[str, Any]]) -> list[Categories]:
-    """Return the task's label; else the answer, or fields of a JSON answer, that take few values."""
+def label_paths(rows: Sequence[AnyRow], stratify: str | None = None) -> tuple[str, ...]:
+    """Return where the labels are: the task's path; else `target`, or fields of a JSON answer, that take few values."""
     if stratify:
-        return [Categories.of("labels", f"label ({stratify})", label_values(rows, stratify, metadata))]
+        return (stratify,)
     targets = [wanted_answer(row) for row in rows]
     if few_values(targets):
-        return [Categories.of("labels", "answer", targets)]
-    return _field_labels(targets)
+        return ("target",)
+    held = _objects(targets)
+    given = [value for value in held if value is not None]
+    if not given or len(given) < JSON_SHARE * sum(target is not None for target in targets):
+        return ()
+    found: list[str] = []
+    for name in dict.fromkeys(name for value in given[:100] for name in value):
+        values = [_label(value[name]) for value in given if name in value]
+        if few_values(values) and len(set(values)) > 1 and "." not in name:
+            found.append(f"target.{name}")
+    return tuple(found[:MOST_FIELDS])
 
 
-def _field_labels(targets: Sequence[str | None]) -> list[Categories]:
-    objects = [_object(target) for target in targets if target is not None]
-    held = [value for value in objects if value is not None]
-    if not held or len(held) < JSON_SHARE * len(objects):
-        return []
-    names = dict.fromkeys(name for value in held[:100] for name in value)
+def labels(rows: Sequence[AnyRow], paths: Sequence[str], metadata: Mapping[str, Mapping[str, Any]]) -> list[Categories]:
+    """Return the rows by label, one distribution a path."""
+    if len(paths) < 2:
+        return [Categories.of("labels", f"label ({path})", label_values(rows, path, metadata)) for path in paths]
+    held = _objects([wanted_answer(row) for row in rows])  # parsed once, not once a path
     found: list[Categories] = []
-    for name in names:
-        values = [None if name not in value else _label(value[name]) for value in held]
-        if few_values(values) and len({v for v in values if v is not None}) > 1:
-            found.append(Categories.of(f"labels {name}", f"label (target.{name})", values))
-        if len(found) == MOST_FIELDS:
-            break
+    for path in paths:
+        name = path.removeprefix("target.")
+        values = (_label(value[name]) if value is not None and name in value else None for value in held)
+        found.append(Categories.of(f"labels {name}", f"label ({path})", values))
     return found
+
+
+def _objects(targets: Sequence[str | None]) -> list[dict[str, Any] | None]:
+    return [None if target is None else _object(target) for target in targets]
 
 
 def _object(text: str) -> dict[str, Any] | None:

@@ -13,9 +13,9 @@ from sluice.core.wording import counted
 from sluice.curate.audit_dataset import Audit, Seen
 from sluice.curate.checks import CHECKS, CheckContext, CheckResult, Finding
 from sluice.curate.dataset import PARTS, Version, has_dataset, open_dataset, read_name
-from sluice.curate.distributions import Lengths, compare, compare_rows
-from sluice.curate.measure import Distribution, TextTokens, measure
-from sluice.curate.metadata import class_path, metadata_by_row, metadata_of
+from sluice.curate.distributions import Categories, Lengths, compare, compare_rows
+from sluice.curate.measure import Distribution, TextTokens, guess_languages, label_paths, measure
+from sluice.curate.metadata import metadata_by_row, metadata_of
 from sluice.curate.next_steps import NextStep
 from sluice.curate.report.history import history
 from sluice.curate.report.model import Drift, FoundRow, Report, ReportedCheck, Step
@@ -168,7 +168,7 @@ def _measured(audit: Audit, seen: Seen, text_tokens: TextTokens | None) -> tuple
     found = list(
         measure(
             context.rows,
-            stratify=context.stratify,
+            labelled=label_paths(context.rows, context.stratify),
             metadata=context.metadata,
             groups=context.groups,
             sources=sources,
@@ -216,30 +216,26 @@ def _drift(version: Version, mine: Sequence[Distribution], text_tokens: TextToke
     for other in PARTS if part else ():
         if other != part and has_dataset(version.project, f"{base}/{other}"):
             others.append(open_dataset(version.project, f"{base}/{other}"))
-    return tuple(drift_of(other, version, mine, text_tokens) for other in others if other.is_here)
+    comparable = [d for d in mine if d.name not in ("rendered", "languages")]  # languages: guessed alike on both sides
+    if others and (guessed := guess_languages(version.rows())) is not None:
+        comparable.append(guessed)
+    return tuple(_held_against(other, version, comparable, text_tokens) for other in others if other.is_here)
 
 
-def drift_of(
-    a: Version, b: Version, of_b: Sequence[Distribution] | None = None, text_tokens: TextTokens | None = None
+def _held_against(
+    other: Version, version: Version, mine: Sequence[Distribution], text_tokens: TextTokens | None
 ) -> Drift:
-    """Compare two versions, distribution by distribution; `of_b` are those of the second where they are known."""
-    second = measure_version(b, text_tokens) if of_b is None else of_b
-    first = measure_version(a, text_tokens)
-    comparable = [d for d in second if d.name != "rendered"]
-    return Drift(
-        a=a.ref,
-        b=b.ref,
-        comparisons=(compare_rows(a.manifest.rows, b.manifest.rows), *compare(first, comparable)),
-    )
-
-
-def measure_version(version: Version, text_tokens: TextTokens | None = None) -> tuple[Distribution, ...]:
-    """Measure the rows of a version."""
-    return measure(
-        version.rows(),
-        stratify=class_path(version),
-        metadata=metadata_of(version),
-        groups=version.groups(),
-        sources=_sources(version),
+    theirs = measure(
+        other.rows(),
+        labelled=[
+            d.what[len("label (") : -1] for d in mine if isinstance(d, Categories) and d.name.startswith("labels")
+        ],
+        metadata=metadata_of(other),
+        groups=other.groups(),
+        sources=_sources(other),
         text_tokens=text_tokens,
     )
+    found = compare(theirs, mine)
+    if other.dataset == version.dataset:  # parts have other sizes by design
+        found = (compare_rows(other.manifest.rows, version.manifest.rows), *found)
+    return Drift(a=other.ref, b=version.ref, comparisons=found)

@@ -61,7 +61,7 @@ def _verdict(found: Diff) -> str:
     if not found.drifted:
         return f"{counted(differ, 'row differs', 'rows differ')}; the rows as a whole look the same."
     names = ", ".join(line.what for line in found.drifted)
-    return f"{counted(differ, 'row differs', 'rows differ')}, and so do the rows as a whole: {names}."
+    return f"{counted(differ, 'row differs', 'rows differ')}, and with them: {names}."
 
 
 def _reason(found: Diff) -> str:

@@ -50,7 +50,7 @@ def nearest(rows: Sequence[AnyRow], progress: Progress | None = None) -> Nearest
     hundredths = np.floor(best * 100 + 1e-9).astype(np.int64)  # 0.7 is 70, whatever a float makes of it
     bins: list[tuple[str, int]] = []
     for low, high in zip(EDGES, (*EDGES[1:], 101), strict=True):
-        label = f"{low / 100:.2f}" if low < 100 else "1.00"
+        label = f"{low / 100:.2f} to {high / 100:.2f}" if low < 100 else "1.00"
         bins.append((label, int(weights[(hundredths >= low) & (hundredths < high)].sum())))
     near = sum(count for _, count in bins)
     return Nearest(rows=len(drawn), of=len(rows), bins=tuple(bins), alone=len(drawn) - near)

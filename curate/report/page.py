@@ -127,7 +127,9 @@ TITLES = {"input": "Length of the input", "answer": "Length of the answer", "ren
 
 def _lengths(lengths: Lengths, name: str) -> Plot:
     figures, found = lengths.figures, histogram(lengths)
-    caption = f"In the middle {figures['median']:,} {lengths.unit}; 95 of 100 have at most {figures['p95']:,}."
+    caption = (
+        f"In the middle {counted(figures['median'], lengths.unit[:-1])}; 95 of 100 have at most {figures['p95']:,}."
+    )
     if found.longer:
         caption += f" {counted(found.longer, 'row')} of {found.end:,} {lengths.unit} or more not drawn."
     if lengths.limit is not None:
@@ -169,7 +171,7 @@ def _nearest(found: Nearest, name: str) -> Plot:
     caption = f"Among {drawn}: {counted(near, one, many)} another one that is near-equal in input (0.70 or more)."
     rows = [*((label, f"{count:,}") for label, count in found.bins), ("none so near", f"{found.alone:,}")]
     svg = draw_bars(name, "Similarity to the nearest other row", found.bins)
-    return Plot("Similarity to the nearest other row", caption, Markup(svg), ("Jaccard from", "rows"), tuple(rows))
+    return Plot("Similarity to the nearest other row", caption, Markup(svg), ("Jaccard", "rows"), tuple(rows))
 
 
 def comparison_plots(found: Sequence[Comparison], a: str, b: str, name: str) -> list[Plot]:
