@@ -32,7 +32,11 @@ def _step(operation: Operation) -> HistoryStep:
         made=tuple(f"{r.dataset}@{r.number} ({counted(r.rows, 'row')})" for r in operation.results),
         rows_in=operation.rows_in,
         rows_out=operation.rows_out,
-        reasons=tuple(sorted(operation.counts.items(), key=lambda item: (-item[1], item[0]))),
+        reasons=tuple(
+            (reason.replace("_", " "), rows)
+            for reason, rows in sorted(operation.counts.items(), key=lambda item: (-item[1], item[0]))
+            if rows
+        ),
         parameters=", ".join(f"{name.replace('_', ' ')} {_value(value)}" for name, value in given.items()),
     )
 
