@@ -56,7 +56,11 @@ def draw_histogram(name: str, found: Histogram, *, unit: str, median: int, limit
         .encode(
             x=alt.X("low:Q", title=unit, scale=alt.Scale(domain=[0, found.end], nice=False), axis=_axis(tickCount=5)),
             x2="high:Q",
-            y=alt.Y("rows:Q", title=None, axis=_axis(grid=True, tickCount=3, domain=False, format=",d", tickMinStep=1, labelFlush=False)),
+            y=alt.Y(
+                "rows:Q",
+                title=None,
+                axis=_axis(grid=True, tickCount=3, domain=False, format=",d", tickMinStep=1, labelFlush=False),
+            ),
             y2=alt.Y2Datum(0),
         )
     )
