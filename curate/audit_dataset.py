@@ -89,6 +89,8 @@ def audit_dataset(
         progress: called with (what, done, total).
         seen: called with what was looked at.
     """
+    if seen is not None and count_tokens is not None:
+        count_tokens = remembered(count_tokens)
     version = open_dataset(project, ref)
     context, looked_at = audit_context(
         version, schema=schema, count_tokens=count_tokens, max_tokens=max_tokens, progress=progress
@@ -106,6 +108,18 @@ def audit_dataset(
         examples=_examples(report, shown),
         looked_at=looked_at,
     )
+
+
+def remembered(count_tokens: Tokens) -> Tokens:
+    """Return a counter that counts each row once: a report asks for what a check has counted."""
+    known: dict[str, int] = {}
+
+    def count(row: AnyRow) -> int:
+        if row.row not in known:
+            known[row.row] = count_tokens(row)
+        return known[row.row]
+
+    return count
 
 
 def audit_context(

@@ -17,6 +17,7 @@ from sluice.curate.distributions import Categories, Lengths, compare, compare_ro
 from sluice.curate.measure import Distribution, TextTokens, guess_languages, label_paths, measure
 from sluice.curate.metadata import metadata_by_row, metadata_of
 from sluice.curate.next_steps import NextStep
+from sluice.curate.privacy.scan import mask_personal
 from sluice.curate.report.history import history
 from sluice.curate.report.model import Drift, FoundRow, Report, ReportedCheck, Step
 from sluice.curate.report.nearest import nearest
@@ -130,7 +131,7 @@ def _check(check: CheckResult, by_hash: Mapping[str, AnyRow], dataset: str | Non
         severity=check.severity,
         status=check.status,
         what=check.what,
-        summary=shown_text(", ".join(check.missing) if check.status == "absent" else check.summary),
+        summary=shown_text(mask_personal(", ".join(check.missing) if check.status == "absent" else check.summary)),
         threshold=registered.spec.threshold if registered else "",
         remedy=check.remedy.format(dataset=dataset or "NAME") if check.remedy else None,
         count=check.count,
@@ -145,7 +146,7 @@ def _found(finding: Finding, by_hash: Mapping[str, AnyRow]) -> FoundRow:
     related = (page_row(by_hash[r]) for r in finding.related[:RELATED] if r in by_hash)
     return FoundRow(
         row=finding.row,
-        detail=shown_text(finding.detail, 400),
+        detail=shown_text(mask_personal(finding.detail), 400),
         shown=shown,
         related=tuple(other if shown is None else beside(shown, other) for other in related),
     )

@@ -12,6 +12,7 @@ from markupsafe import Markup
 
 from sluice.core.wording import counted
 from sluice.curate.distributions import Categories, Comparison, Lengths
+from sluice.curate.privacy.scan import mask_personal
 from sluice.curate.report.bins import histogram
 from sluice.curate.report.model import Nearest, Report
 from sluice.curate.report.plots import draw_bars, draw_histogram, draw_shares
@@ -73,12 +74,18 @@ def _environment() -> jinja2.Environment:
         loader=jinja2.FileSystemLoader(FOLDER),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
+        finalize=_any_page_can_hold,
         trim_blocks=True,
         lstrip_blocks=True,
     )
     environment.filters["count"] = counted
     environment.filters["thousands"] = lambda number: f"{number:,}"
     return environment
+
+
+def _any_page_can_hold(value: Any) -> Any:
+    """Return what a template writes: markup as it is, every text without control characters (then it is escaped)."""
+    return value if isinstance(value, Markup | jinja2.Undefined) else shown_text(value)
 
 
 @cache
@@ -118,11 +125,15 @@ def _plots(report: Report) -> list[Plot]:
 def _uniform(report: Report) -> str:
     """Return in words what is the same in all rows, and so needs no plot."""
     same = [d for d in report.distributions if isinstance(d, Categories) and len(d.counts) == 1]
-    parts = [f"{d.what} '{shown_text(next(iter(d.counts)), VALUE)}'{f' ({d.note})' if d.note else ''}" for d in same]
+    parts = [f"{d.what} '{_value(next(iter(d.counts)))}'{f' ({d.note})' if d.note else ''}" for d in same]
     return f"The same in all rows that have one: {'; '.join(parts)}." if parts else ""
 
 
 TITLES = {"input": "Length of the input", "answer": "Length of the answer", "rendered": "Length as trained on"}
+
+
+def _value(value: str) -> str:
+    return shown_text(mask_personal(value), VALUE)
 
 
 def _lengths(lengths: Lengths, name: str) -> Plot:
@@ -146,16 +157,16 @@ def _categories(measured: Categories, name: str) -> Plot:
     listed = list(measured.counts.items())
     drawn = listed if len(listed) <= MOST_BARS else listed[: MOST_BARS - 1]
     rest = sum(count for _, count in listed[len(drawn) :])
-    bars = [(shown_text(value, VALUE), count) for value, count in drawn]
+    bars = [(_value(value), count) for value, count in drawn]
     if rest:
         bars.append((f"{len(listed) - len(drawn):,} others", rest))
     top, most = listed[0]
-    caption = f"{counted(len(listed), 'value')}; '{shown_text(top, VALUE)}' in {most / measured.total:.1%}."
+    caption = f"{counted(len(listed), 'value')}; '{_value(top)}' in {most / measured.total:.1%}."
     if measured.without:
         caption += f" {counted(measured.without, 'row has', 'rows have')} none."
     if measured.note:
         caption += f" {measured.note[0].upper()}{measured.note[1:]}."
-    rows = [(shown_text(v, VALUE), f"{n:,}", f"{n / measured.total:.1%}") for v, n in listed[:MOST_LISTED]]
+    rows = [(_value(v), f"{n:,}", f"{n / measured.total:.1%}") for v, n in listed[:MOST_LISTED]]
     if len(listed) > MOST_LISTED:
         more = sum(count for _, count in listed[MOST_LISTED:])
         rows.append((f"{len(listed) - MOST_LISTED:,} others", f"{more:,}", f"{more / measured.total:.1%}"))
@@ -180,12 +191,10 @@ def comparison_plots(found: Sequence[Comparison], a: str, b: str, name: str) -> 
     for number, line in enumerate(found, 1):
         if line.word != "differs" or len(line.shares) < 2:
             continue
-        shown = [(shown_text(v, VALUE), p, q) for v, p, q in line.shares[:MOST_SHARES]]
+        shown = [(_value(v), p, q) for v, p, q in line.shares[:MOST_SHARES]]
         title = shown_text(f"{line.what[0].upper()}{line.what[1:]}: from {a} to {b}", 120)
         caption = f"Share of the rows: a ring in {a}, a dot in {b}. What moved the most stands first."
-        rows = tuple(
-            (shown_text(v, VALUE), f"{p:.1%}", f"{q:.1%}", f"{q - p:+.1%}") for v, p, q in line.shares[:MOST_LISTED]
-        )
+        rows = tuple((_value(v), f"{p:.1%}", f"{q:.1%}", f"{q - p:+.1%}") for v, p, q in line.shares[:MOST_LISTED])
         svg = draw_shares(f"{name}s{number}", title, shown)
         plots.append(Plot(title, caption, Markup(svg), ("value", a, b, "change"), rows))
     return plots
