@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import jinja2
-from markupsafe import Markup
 
 from sluice.core.wording import counted
 from sluice.curate.distributions import Categories, Comparison, Lengths
@@ -40,7 +39,7 @@ class Plot(NamedTuple):
 
     title: str
     caption: str
-    svg: Markup
+    svg: str
     head: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     figures: tuple[tuple[str, str], ...] = ()
@@ -85,12 +84,12 @@ def _environment() -> jinja2.Environment:
 
 def _any_page_can_hold(value: Any) -> Any:
     """Return what a template writes: markup as it is, every text without control characters (then it is escaped)."""
-    return value if isinstance(value, Markup | jinja2.Undefined) else shown_text(value)
+    return value if hasattr(value, "__html__") or isinstance(value, jinja2.Undefined) else shown_text(value)
 
 
 @cache
-def _style() -> Markup:
-    return Markup((FOLDER / "style.css").read_text(encoding="utf-8"))
+def _style() -> str:
+    return (FOLDER / "style.css").read_text(encoding="utf-8")
 
 
 def _facts(report: Report) -> list[Fact]:
@@ -150,7 +149,7 @@ def _lengths(lengths: Lengths, name: str) -> Plot:
     rows = [(f"{b.low:,} to {b.high - 1:,}" if b.high - b.low > 1 else f"{b.low:,}", f"{b.rows:,}") for b in found.bins]
     svg = draw_histogram(name, found, unit=lengths.unit, median=figures["median"], limit=lengths.limit)
     title = TITLES.get(lengths.name, lengths.name)
-    return Plot(title, caption, Markup(svg), (lengths.unit, "rows"), tuple(rows), named)
+    return Plot(title, caption, svg, (lengths.unit, "rows"), tuple(rows), named)
 
 
 def _categories(measured: Categories, name: str) -> Plot:
@@ -172,7 +171,7 @@ def _categories(measured: Categories, name: str) -> Plot:
         rows.append((f"{len(listed) - MOST_LISTED:,} others", f"{more:,}", f"{more / measured.total:.1%}"))
     title = f"{measured.what[0].upper()}{measured.what[1:]}"
     svg = draw_bars(name, title, bars)
-    return Plot(shown_text(title, 80), caption, Markup(svg), ("value", "rows", "share"), tuple(rows))
+    return Plot(shown_text(title, 80), caption, svg, ("value", "rows", "share"), tuple(rows))
 
 
 def _nearest(found: Nearest, name: str) -> Plot:
@@ -182,7 +181,7 @@ def _nearest(found: Nearest, name: str) -> Plot:
     caption = f"Among {drawn}: {counted(near, one, many)} another one that is near-equal in input (0.70 or more)."
     rows = [*((label, f"{count:,}") for label, count in found.bins), ("none so near", f"{found.alone:,}")]
     svg = draw_bars(name, "Similarity to the nearest other row", found.bins)
-    return Plot("Similarity to the nearest other row", caption, Markup(svg), ("Jaccard", "rows"), tuple(rows))
+    return Plot("Similarity to the nearest other row", caption, svg, ("Jaccard", "rows"), tuple(rows))
 
 
 def comparison_plots(found: Sequence[Comparison], a: str, b: str, name: str) -> list[Plot]:
@@ -196,5 +195,5 @@ def comparison_plots(found: Sequence[Comparison], a: str, b: str, name: str) -> 
         caption = f"Share of the rows: a ring in {a}, a dot in {b}. What moved the most stands first."
         rows = tuple((_value(v), f"{p:.1%}", f"{q:.1%}", f"{q - p:+.1%}") for v, p, q in line.shares[:MOST_LISTED])
         svg = draw_shares(f"{name}s{number}", title, shown)
-        plots.append(Plot(title, caption, Markup(svg), ("value", a, b, "change"), rows))
+        plots.append(Plot(title, caption, svg, ("value", a, b, "change"), rows))
     return plots

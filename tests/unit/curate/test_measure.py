@@ -56,7 +56,7 @@ def test_the_path_of_the_task_goes_first():
 
 
 def test_languages_are_guessed_on_long_texts_and_said_to_be_guesses():
-    rows: list[AnyRow] = [ask(f"{GERMAN} {i}") for i in range(3)] + [ask(f"{ENGLISH} {i}") for i in range(5)]
+    rows: list[AnyRow] = [*(ask(f"{GERMAN} {i}") for i in range(3)), *(ask(f"{ENGLISH} {i}") for i in range(5))]
     found = guess_languages(rows)
     assert found is not None
     assert found.counts == {"en": 5, "de": 3}

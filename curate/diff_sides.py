@@ -1,0 +1,92 @@
+"""The two sides of a comparison: a version of a dataset, or a file, as rows with what stands beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from sluice.core.errors import InputError, UsageError
+from sluice.core.progress import Progress
+from sluice.core.project import Project
+from sluice.core.rows import AnyRow
+from sluice.curate.add import name_of
+from sluice.curate.dataset import Version, has_dataset, open_dataset, read_name
+from sluice.curate.formats import ReadOptions, read_file
+from sluice.curate.metadata import class_path, metadata_by_row, metadata_of
+
+
+@dataclass(frozen=True)
+class Side:
+    """One of the two: rows by hash, in order, and what stands beside them."""
+
+    name: str
+    rows: dict[str, AnyRow]
+    version: Version | None = None
+    stratify: str | None = None
+    metadata: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]])
+    groups: Mapping[str, Sequence[str]] = field(default_factory=dict[str, Sequence[str]])
+    places: Mapping[str, tuple[str, int]] = field(default_factory=dict[str, tuple[str, int]])
+    set_aside: int = 0
+
+
+def open_sides(
+    project: Project | None, a: str, b: str | None, options: ReadOptions | None, progress: Progress | None
+) -> tuple[Side, Side]:
+    """Return both sides; without `b` a version and the one before it.
+
+    Raises InputError where a side cannot be found or read, UsageError where there is nothing to compare with.
+    """
+    if b is not None:
+        return _side(project, a, options, progress), _side(project, b, options, progress)
+    if project is None or not _is_dataset(project, a):
+        raise UsageError("there is one side only", where=a, remedy=f"name the other one: sluice diff {a} OTHER")
+    version = open_dataset(project, a)
+    if version.number == 1:
+        raise InputError(
+            f"'{version.dataset}' has no version before this one",
+            where=version.ref,
+            remedy=f"name the other side: sluice diff {version.dataset} OTHER",
+        )
+    return _of_version(Version(project, read_name(project, version.dataset, version.number - 1))), _of_version(version)
+
+
+def _is_dataset(project: Project, word: str) -> bool:
+    """Return whether a word names a dataset rather than a file (`./tickets` is a file)."""
+    return not word.startswith((".", "/", "~")) and has_dataset(project, word.partition("@")[0].partition(":")[0])
+
+
+def _side(project: Project | None, word: str, options: ReadOptions | None, progress: Progress | None) -> Side:
+    if project is not None and _is_dataset(project, word):
+        return _of_version(open_dataset(project, word))
+    path = Path(word)
+    if project is not None and not path.exists() and not path.suffix:
+        return _of_version(open_dataset(project, word))  # raises, and says which was meant
+    return _of_file(path, options, progress)
+
+
+def _of_version(version: Version) -> Side:
+    seen = metadata_by_row(version)
+    return Side(
+        name=version.ref,
+        rows={row.row: row for row in version.rows()},
+        version=version,
+        stratify=class_path(version),
+        metadata=metadata_of(version),
+        groups=version.groups(),
+        places={row: (str(places[0]["file"]), int(places[0]["line"])) for row, places in seen.items()},
+    )
+
+
+def _of_file(path: Path, options: ReadOptions | None, progress: Progress | None) -> Side:
+    read = read_file(path, options, progress)
+    name = name_of(Project("."), path)
+    rows: dict[str, AnyRow] = {}
+    metadata: dict[str, Mapping[str, Any]] = {}
+    places: dict[str, tuple[str, int]] = {}
+    for taken in read.rows:
+        hashed = taken.row.row
+        if hashed not in rows:
+            rows[hashed], metadata[hashed], places[hashed] = taken.row, taken.metadata, (name, taken.line)
+    return Side(name, rows, metadata=metadata, places=places, set_aside=len(read.set_aside))
