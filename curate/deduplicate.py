@@ -17,7 +17,7 @@ from sluice.core.project import Project
 from sluice.curate.add import parts_of
 from sluice.curate.dataset import Version, open_dataset, open_newest
 from sluice.curate.drops import Drop, ShownRow, drop_rows, shown_row
-from sluice.curate.duplicates import DedupResult, Dropped, dedup
+from sluice.curate.duplicates import DedupResult, Dropped, Rules, dedup
 from sluice.curate.operation import Outcome, commit
 
 FIRST = 5
@@ -93,7 +93,7 @@ def deduplicate(
 
     def build() -> Outcome | None:
         version = open_newest(project, dataset)
-        found = dedup(version.rows(), drop_near=drop_near, progress=progress)
+        found = dedup(version.frame(), Rules(drop_near=drop_near), progress=progress)
         seen.update(version=version, found=found)
         return _outcome(version, found, drop_near) if found.dropped else None
 

@@ -162,15 +162,21 @@ def test_adapter_and_base(tmp_path: Path) -> None:
 def test_ngrams() -> None:
     from sluice.curate.similarity import is_short, ngrams, normalise
 
+    def finish(h: int) -> int:
+        h = (h ^ h >> 30) * 0xBF58476D1CE4E5B9 % 2**64
+        h = (h ^ h >> 27) * 0x94D049BB133111EB % 2**64
+        return h ^ h >> 31
+
     def mixed(numbers: list[int], h: int) -> str:
         for n in numbers:
             h = (h * 0x9E3779B97F4A7C15 + n + 1) % 2**64
-        h = (h ^ h >> 30) * 0xBF58476D1CE4E5B9 % 2**64
-        h = (h ^ h >> 27) * 0x94D049BB133111EB % 2**64
-        return f"{h ^ h >> 31:016x}"
+        return f"{finish(h):016x}"
 
     def word(text: str) -> int:
-        return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "little") if text else 0
+        h = 0xCBF29CE484222325
+        for byte in text.encode():
+            h = (h ^ byte) * 0x100000001B3 % 2**64
+        return finish(h) if text else 0
 
     for said in example("ngrams"):
         text = said["normalised"]
