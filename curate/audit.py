@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
 from sluice.core.errors import InputError, UsageError
 from sluice.curate.checks import CHECKS, CheckContext, CheckResult
+from sluice.curate.checks.choice import Choice
 from sluice.curate.checks.lengths import answer_length, input_length, quantiles
 
 Worst = Literal["ok", "warn", "fail"]
@@ -44,24 +46,36 @@ class AuditReport(BaseModel):
     worst: Worst
     """The most severe finding. No rows at all is a failure. Absent checks are not in it: see `absent`."""
     absent: tuple[Absent, ...]
+    disabled: tuple[str, ...] = ()
+    """Checks that the project leaves out."""
 
     def check(self, name: str) -> CheckResult:
         """Return the result of one check; UsageError where it was not asked for."""
         for result in self.checks:
             if result.name == name:
                 return result
+        if name in self.disabled:
+            raise UsageError(f"the check '{name}' is left out here", remedy="sluice.toml: [checks] disable")
         CHECKS.get(name)
         known = ", ".join(result.name for result in self.checks)
         raise UsageError(f"the check '{name}' is not in this report", remedy=f"it holds: {known}")
 
 
-def audit_rows(context: CheckContext, names: Sequence[str] | None = None) -> AuditReport:
+def audit_rows(context: CheckContext, names: Sequence[str] | None = None, choice: Choice | None = None) -> AuditReport:
     """Run all checks, or those named, over the rows of a context.
+
+    Args:
+        context: rows, and what else checks may look at.
+        names: of checks; None: all that the project does not leave out.
+        choice: the checks of a project with its severities and thresholds (`checks_of`); None: ours as they are.
 
     Raises InputError for a name that is no check (with the near one), and for a schema that cannot be applied.
     """
-    checks = [CHECKS.get(name) for name in dict.fromkeys(CHECKS.names() if names is None else names)]
-    checks.sort(key=lambda check: check.spec.severity != "fail")
+    choice = choice or Choice()
+    context = replace(context, settings=choice.settings)
+    checks = [choice.get(name) for name in dict.fromkeys(choice.names() if names is None else names)]
+    severe = choice.severe()
+    checks.sort(key=lambda check: check.spec.name not in severe)
     results: list[CheckResult] = []
     for i, check in enumerate(checks):
         if context.progress:
@@ -76,6 +90,7 @@ def audit_rows(context: CheckContext, names: Sequence[str] | None = None) -> Aud
         figures=_figures(context, results),
         worst=_worst(context, results),
         absent=tuple(Absent(name=r.name, missing=r.missing) for r in results if r.status == "absent"),
+        disabled=choice.disabled if names is None else (),
     )
 
 

@@ -7,7 +7,7 @@ rows, pinned boilerplate, groups, metadata, and a token counter where the caller
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from sluice.core.task import parse_schema, read_schema
 from sluice.curate.add import FileRead, SetAsideLine, name_of, read_facts
 from sluice.curate.audit import AuditReport, Worst, audit_rows
 from sluice.curate.checks import CheckContext, Finding
+from sluice.curate.checks.choice import checks_of
 from sluice.curate.dataset import Version, has_dataset, open_dataset
 from sluice.curate.drops import ShownRow, find_records, shown_row
 from sluice.curate.eval_side import change_edges, eval_side
@@ -74,10 +75,11 @@ def audit_dataset(
     count_tokens: Tokens | None = None,
     max_tokens: int | None = None,
     checks: Sequence[str] | None = None,
+    corpus: bool = False,
     progress: Progress | None = None,
     seen: Callable[[Seen], None] | None = None,
 ) -> Audit:
-    """Run all checks, or those named, over a version.
+    """Run all checks, or those named, over a version; the project's own are among them.
 
     Args:
         project: of the dataset. A sluice.toml is not needed; its schema, stratify and length limit are used.
@@ -85,7 +87,8 @@ def audit_dataset(
         schema: in the place of the task's.
         count_tokens: tokens of a row as it is rendered for training; without it the check `over-long` is absent.
         max_tokens: length limit, in the place of the task's.
-        checks: names of checks; None: all.
+        checks: names of checks; None: all that sluice.toml does not leave out.
+        corpus: hold every row against the rules for text corpora, not rows of kind `text` only.
         progress: called with (what, done, total).
         seen: called with what was looked at.
     """
@@ -95,7 +98,7 @@ def audit_dataset(
     context, looked_at = audit_context(
         version, schema=schema, count_tokens=count_tokens, max_tokens=max_tokens, progress=progress
     )
-    report = audit_rows(context, checks)
+    report = audit_rows(replace(context, corpus=corpus), checks, checks_of(project))
     if seen is not None:
         seen(Seen(context, version))
     records = find_records(version, _named(report))
@@ -174,25 +177,37 @@ def audit_context(
         edges=change_edges(*beside),
         stratify=class_path(version),
         metadata=metadata_of(version),
+        before_rows=rows_before(version),
         progress=progress,
     )
     return context, tuple(names)
+
+
+def rows_before(version: Version) -> list[AnyRow] | None:
+    """Return the rows of the version before this one; None where it is the first, or that one's rows are not here."""
+    if version.number < 2:
+        return None
+    before = open_dataset(version.project, f"{version.dataset}@{version.number - 1}")
+    return before.rows() if before.is_here else None
 
 
 def audit_files(
     files: Sequence[str | Path],
     options: ReadOptions | None = None,
     *,
+    project: Project | None = None,
     schema: dict[str, Any] | None = None,
     count_tokens: Tokens | None = None,
     max_tokens: int | None = None,
     checks: Sequence[str] | None = None,
+    corpus: bool = False,
     progress: Progress | None = None,
     seen: Callable[[Seen], None] | None = None,
 ) -> Audit:
     """Run the checks over files as they are, all rows together; no project is needed and nothing is stored.
 
-    Arguments as for `audit_dataset`; `options` say how the files are read.
+    With a project its own checks, severities and thresholds count. Other arguments as for `audit_dataset`; `options` say
+    how the files are read.
     """
     here = Project(".")
     rows: list[AnyRow] = []
@@ -219,9 +234,10 @@ def audit_files(
         count_tokens=count_tokens,
         max_tokens=max_tokens,
         metadata=metadata,
+        corpus=corpus,
         progress=progress,
     )
-    report = audit_rows(context, checks)
+    report = audit_rows(context, checks, checks_of(project))
     if seen is not None:
         seen(Seen(context, None, tuple(facts), sources, tuple(aside)))
     wanted = _named(report)

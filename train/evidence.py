@@ -22,6 +22,7 @@ from sluice.core.rows import Example
 from sluice.core.task import read_schema
 from sluice.curate.audit import AuditReport, audit_rows
 from sluice.curate.checks import CheckContext
+from sluice.curate.checks.choice import checks_of
 from sluice.curate.clusters import similarity_clusters
 from sluice.curate.dataset import Version, has_dataset, open_dataset, versions
 from sluice.curate.eval_side import relation_of
@@ -296,6 +297,7 @@ def _report(
     if version is None:
         return None
     lengths = {row: len(r.ids) for row, r in rendered} if rendered is not None else None
+    choice = checks_of(project)
     data = project.config.task.data
     dev = open_dataset(project, f"{data}/dev") if has_dataset(project, f"{data}/dev") else None
     frozen = state.frozen if state is not None else None
@@ -315,7 +317,9 @@ def _report(
             stratify=project.config.task.stratify,
             progress=progress,
             **more,
-        )
+        ),
+        choice.for_gate(),
+        choice,
     )
 
 

@@ -8,7 +8,25 @@ under `@file_check`; the property test walks the registry.
 
 from __future__ import annotations
 
-from sluice.curate.checks import balance, conflict, empty, leak, lengths, personal, schema
+from sluice.curate.checks import (
+    balance,
+    conflict,
+    corpus,
+    diversity,
+    drift,
+    echo,
+    empty,
+    language,
+    leak,
+    lengths,
+    markup,
+    personal,
+    phrases,
+    preference,
+    repeated,
+    schema,
+    truncated,
+)
 from sluice.curate.checks.base import (
     CHECKS,
     Check,
@@ -18,6 +36,7 @@ from sluice.curate.checks.base import (
     Examples,
     Finding,
     Found,
+    Setting,
     file_check,
 )
 
@@ -30,12 +49,23 @@ __all__ = [
     "Examples",
     "Finding",
     "Found",
+    "Setting",
     "balance",
     "conflict",
+    "corpus",
+    "diversity",
+    "drift",
+    "echo",
     "empty",
     "file_check",
+    "language",
     "leak",
     "lengths",
+    "markup",
     "personal",
+    "phrases",
+    "preference",
+    "repeated",
     "schema",
+    "truncated",
 ]

@@ -10,7 +10,8 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, final
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Literal, final
 
 from pydantic import BaseModel, ConfigDict
 
@@ -20,19 +21,29 @@ from sluice.core.rows import AnyRow, Example, Preference, Text, Unpaired, input_
 from sluice.core.wording import counted
 
 if TYPE_CHECKING:
+    from sluice.curate.checks.columns import Columns
     from sluice.curate.similarity import Relation
 
 Severity = Literal["fail", "warn"]
 Status = Literal["ok", "found", "absent"]
-Need = Literal["schema", "tokenizer", "dev", "eval"]
+Need = Literal["schema", "tokenizer", "dev", "eval", "before"]
 
 MISSING: dict[Need, str] = {
     "schema": "no schema ([task] schema)",
     "tokenizer": "no tokenizer of the base model, or no length limit",
     "dev": "no dev part",
     "eval": "no eval set",
+    "before": "no version before this one",
 }
 """What is said where an input of that name is not there."""
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What a project says of a check in the place of its own values; None leaves that value as it is."""
+
+    severity: Severity | None = None
+    threshold: float | None = None
 
 
 @dataclass(frozen=True)
@@ -52,6 +63,9 @@ class CheckContext:
         edges: (old, new) row hashes of changes.
         stratify: the path of the label, such as `target.category` (sluice.toml: `[task] stratify`).
         metadata: the columns beside a row, by row hash.
+        before_rows: rows of the version before this one.
+        corpus: whether every row is held against the rules for text corpora, not rows of kind `text` only.
+        settings: severities and thresholds of the project, by check.
         progress: called with (what, done, total).
     """
 
@@ -67,7 +81,17 @@ class CheckContext:
     edges: Sequence[tuple[str, str]] = ()
     stratify: str | None = None
     metadata: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]])
+    before_rows: Sequence[AnyRow] | None = None
+    corpus: bool = False
+    settings: Mapping[str, Setting] = field(default_factory=dict[str, Setting])
     progress: Progress | None = None
+
+    @cached_property
+    def columns(self) -> Columns:
+        """The texts of the rows as columns, made once for all checks."""
+        from sluice.curate.checks.columns import Columns
+
+        return Columns.of(self.rows)
 
     def has(self, need: Need) -> bool:
         """Return whether an input is there (an eval or dev part of no rows is not)."""
@@ -75,7 +99,7 @@ class CheckContext:
             return self.schema is not None
         if need == "tokenizer":
             return self.count_tokens is not None and self.max_tokens is not None and self.max_tokens > 0
-        return bool(self.dev_rows if need == "dev" else self.eval_rows)
+        return bool({"dev": self.dev_rows, "eval": self.eval_rows, "before": self.before_rows}[need])
 
 
 class Finding(BaseModel):
@@ -112,6 +136,16 @@ class CheckResult(BaseModel):
     """Where absent: what was not there."""
     remedy: str | None = None
     """Where found: a command, with `{dataset}` for the dataset's name."""
+    threshold: str = ""
+    """The rule that it went by."""
+    limit: float | None = None
+    """The number in that rule, where it has one that a project may set."""
+    source: str = ""
+    """Where the rule comes from: a paper, a named reason, or the user's file."""
+    source_sha256: str | None = None
+    """Hash of the file of a user's own check."""
+    ranked: bool = False
+    """Whether `rows` stand in the order in which a person should look at them."""
 
     @property
     def fails(self) -> bool:
@@ -134,10 +168,34 @@ class CheckSpec(BaseModel):
     what: str
     """One sentence: what it looks for."""
     threshold: str
-    """The rule that it goes by, with its source or reason."""
+    """The rule that it goes by; `{limit}` stands for `limit`."""
+    limit: float | None = None
+    """The one number of the rule that a project may set; None: there is none to set."""
+    limits: tuple[float, float] = (0.0, 1.0)
+    """Lowest and highest value of `limit`."""
+    source: str = "this project, the reason stands in the rule"
+    """Where rule and number come from."""
+    source_sha256: str | None = None
+    """Hash of the file of a user's own check."""
+    slow: bool = False
+    """Whether it takes more than a second per 10,000 rows: the gate leaves it out unless its severity is fail."""
+    ranked: bool = False
+    """Whether its findings stand in the order in which a person should look at them."""
     needs: frozenset[Need] = frozenset()
     remedy: str
     """What to do about a finding; `{dataset}` stands for the dataset's name."""
+
+    @property
+    def rule(self) -> str:
+        """The rule with its number put in."""
+        return self.threshold if self.limit is None else self.threshold.replace("{limit}", f"{self.limit:g}")
+
+    def under(self, setting: Setting | None) -> CheckSpec:
+        """Return the spec with what a project says in the place of its own values."""
+        if setting is None:
+            return self
+        given = {"severity": setting.severity, "limit": setting.threshold}
+        return self.model_copy(update={key: value for key, value in given.items() if value is not None})
 
 
 @dataclass(frozen=True)
@@ -164,7 +222,16 @@ class Examples:
 class Check(ABC):
     """One thing that can be wrong with rows. Subclasses give `spec`, `find` and `examples`."""
 
-    spec: ClassVar[CheckSpec]
+    spec: CheckSpec
+
+    def limit(self, context: CheckContext) -> float:
+        """Return the number of its rule: the project's, else the spec's."""
+        setting = context.settings.get(self.spec.name)
+        given = setting.threshold if setting is not None else None
+        value = given if given is not None else self.spec.limit
+        if value is None:
+            raise TypeError(f"the check {self.spec.name} has no limit")
+        return value
 
     @abstractmethod
     def find(self, context: CheckContext) -> Found:
@@ -181,20 +248,26 @@ class Check(ABC):
         if not context.rows:
             missing = ("no rows", *missing)
         if missing:
-            return self._result("absent", f"absent: {', '.join(missing)}", missing=missing)
+            return self._result(context, "absent", f"absent: {', '.join(missing)}", missing=missing)
         found = self.find(context)
         if found.missing:
-            return self._result("absent", f"absent: {', '.join(found.missing)}", found, found.missing)
-        return self._result("found" if found.findings else "ok", found.summary, found)
+            return self._result(context, "absent", f"absent: {', '.join(found.missing)}", found, found.missing)
+        return self._result(context, "found" if found.findings else "ok", found.summary, found)
 
     def _result(
-        self, status: Status, summary: str, found: Found | None = None, missing: tuple[str, ...] = ()
+        self,
+        context: CheckContext,
+        status: Status,
+        summary: str,
+        found: Found | None = None,
+        missing: tuple[str, ...] = (),
     ) -> CheckResult:
         findings = tuple(found.findings) if found and status == "found" else ()
         named = {finding.row for finding in findings if finding.row is not None}
+        spec = self.spec.under(context.settings.get(self.spec.name))
         return CheckResult(
-            name=self.spec.name,
-            severity=self.spec.severity,
+            name=spec.name,
+            severity=spec.severity,
             status=status,
             what=self.spec.what,
             summary=summary,
@@ -203,6 +276,11 @@ class Check(ABC):
             figures=found.figures if found else {},
             missing=missing,
             remedy=self.spec.remedy if status == "found" else None,
+            threshold=spec.rule,
+            limit=spec.limit,
+            source=spec.source,
+            source_sha256=spec.source_sha256,
+            ranked=spec.ranked,
         )
 
 
@@ -248,6 +326,40 @@ def no_answers(rows: Sequence[AnyRow]) -> Found | None:
     if all(isinstance(row, Text) for row in rows):
         return Found(summary="text rows have no answer")
     return Found(missing=("no row has an answer yet",))
+
+
+USUAL = 0.5
+"""Share of the rows judged from which on a finding is one about the set: what most rows have is the task, or one fault
+of the export, and a list of all of them would help nobody."""
+FEWEST_USUAL = 20
+"""Rows judged, below which a share says nothing."""
+
+
+def told(
+    context: CheckContext,
+    details: Mapping[int, str],
+    judged: int,
+    said: str,
+    *,
+    figures: Mapping[str, Any] | None = None,
+    usual: str | None = None,
+) -> Found:
+    """Return findings for places of rows, with the sentence `3 of 1,600 rows SAID` or `none of 1,600 rows SAID`.
+
+    Args:
+        details: by place in `context.rows` what was found.
+        judged: rows that could be judged at all.
+        said: what they do, in the plural: "break off".
+        usual: where more than half of the rows do it, the one finding about the set that is made instead.
+    """
+    numbers = {"judged": judged, "found": len(details), **(figures or {})}
+    if not details:
+        return Found(summary=f"none of {rows_of(judged)} {said}", figures=numbers)
+    sentence = f"{rows_of(len(details), judged)} {said}"
+    if usual is not None and judged >= FEWEST_USUAL and len(details) > USUAL * judged:
+        return Found([Finding(row=None, detail=usual)], f"{sentence}; {usual}", numbers)
+    findings = [Finding(row=context.rows[i].row, detail=details[i]) for i in sorted(details)]
+    return Found(findings, sentence, numbers)
 
 
 def rows_of(count: int, total: int | None = None) -> str:

@@ -93,6 +93,29 @@ class Gate(_Section):
     strict: bool = False
 
 
+class CheckConfig(_Section):
+    """What a project says of one check of `audit` in the place of the check's own values."""
+
+    model_config = ConfigDict(allow_inf_nan=False)
+
+    severity: Literal["warn", "fail"] | None = None
+    threshold: float | None = None
+
+
+class Checks(_Section):
+    """The checks of `audit`: which are left out, and `[checks.NAME]` for single ones. Their names are known there."""
+
+    model_config = ConfigDict(extra="allow")
+    __pydantic_extra__: dict[str, CheckConfig]  # pyright: ignore[reportIncompatibleVariableOverride]
+
+    disable: list[str] = []
+
+    @property
+    def named(self) -> dict[str, CheckConfig]:
+        """The sections of single checks."""
+        return dict(self.__pydantic_extra__ or {})
+
+
 class Cost(_Section):
     """Prices per million tokens; without them "cheaper" is not claimed."""
 
@@ -117,6 +140,7 @@ class Config(_Section):
     prompts: Prompts = Prompts()
     graders: list[GraderConfig] = []
     gate: Gate = Gate()
+    checks: Checks = Checks()
     cost: Cost = Cost()
     project: ProjectSection
 

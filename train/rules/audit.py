@@ -15,13 +15,17 @@ OPTIONAL = {"schema": MISSING["schema"], "dev-in-train": MISSING["dev"], "leak":
 
 
 def audit(evidence: Evidence) -> RuleResult:
-    """Hold when no check of severity fail has found anything, and none lacked what it needs."""
+    """Hold when no check of severity fail has found anything, and none lacked what it needs.
+
+    Severe are ours, whatever a project says, and those of a project: its own, and warnings that it calls failures.
+    """
     report = evidence.report
     if report is None and not evidence.train:
         return later(RULE, f"needs rows in {evidence.dataset}")
     if report is None:
         return absent(RULE, "there is no quality report", f"sluice audit {evidence.dataset}")
-    severe = {name for name in CHECKS.names() if CHECKS.get(name).spec.severity == "fail"}
+    ours = {name for name in CHECKS.names() if CHECKS.get(name).spec.severity == "fail"}
+    severe = ours | {c.name for c in report.checks if c.severity == "fail"}
     unasked = sorted(severe - {c.name for c in report.checks})
     failing = [c for c in report.checks if c.fails]
     lacking = [a for a in report.absent if a.name in severe and a.missing != (OPTIONAL.get(a.name),)]

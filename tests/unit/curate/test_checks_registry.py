@@ -16,14 +16,36 @@ from sluice.curate.checks import CHECKS, Check, CheckContext, CheckSpec, Example
 ALL = CHECKS.names()
 EXPECTED = {
     "fail": {"empty", "conflict", "schema", "overlong", "dev-in-train", "leak", "pairs"},
-    "warn": {"balance", "lengths", "personal", "unlabelled"},
+    "warn": {
+        *("balance", "lengths", "personal", "unlabelled", "repeated", "refusal", "boilerplate", "see-above"),
+        *(
+            "truncated",
+            "unclosed",
+            "echo",
+            "same-answer",
+            "near-constant",
+            "language",
+            "mojibake",
+            "markup",
+            "template",
+        ),
+        *("near-pairs", "chosen-longer", "shared-prefix", "drift", "drift-eval", "diversity", "near-duplicates"),
+        *("gopher", "gopher-repetition", "c4", "fineweb"),
+    },
 }
 WITHOUT: dict[str, dict[str, Any]] = {
     "schema": {"schema": None},
     "tokenizer": {"count_tokens": None},
     "dev": {"dev_rows": None},
     "eval": {"eval_rows": None},
+    "before": {"before_rows": None},
 }
+OF_ANSWERS = {
+    *("schema", "conflict", "balance", "refusal", "boilerplate", "truncated", "unclosed", "echo", "same-answer"),
+    *("near-constant", "near-pairs", "chosen-longer", "shared-prefix", "gopher", "gopher-repetition", "c4", "fineweb"),
+    *("diversity", "language"),
+}
+"""Absent where there is no answer, no pair, no text row, or too few words."""
 
 
 def test_the_checks_and_their_severities_are_the_documented_ones():
@@ -37,6 +59,9 @@ def test_is_documented(name: str):
     assert spec.name == name
     assert len(spec.what) > 10
     assert len(spec.threshold) > 10
+    assert len(spec.source) > 10
+    assert (spec.limit is None) == ("{limit}" not in spec.threshold)
+    assert spec.limit is None or spec.limits[0] <= spec.limit <= spec.limits[1]
     assert "{dataset}" in spec.remedy
     assert "sluice " in spec.remedy
     assert type(check).__doc__
@@ -65,7 +90,7 @@ def test_a_missing_input_is_absent_never_ok(name: str):
         gaps: list[dict[str, Any]] = [{"rows": []}, *(WITHOUT[need] for need in check.spec.needs)]
         if "tokenizer" in check.spec.needs:
             gaps += [{"max_tokens": None}, {"max_tokens": 0}]
-        gaps += [{f"{part}_rows": []} for part in ("dev", "eval") if part in check.spec.needs]
+        gaps += [{f"{part}_rows": []} for part in ("dev", "eval", "before") if part in check.spec.needs]
         for gap in gaps:
             result = check.run(replace(context, **gap))
             assert result.status == "absent", gap
@@ -79,10 +104,12 @@ def test_rows_without_an_answer_do_not_pass_a_check_of_answers(name: str):
     check = CHECKS.get(name)
     rows: list[AnyRow] = [Example(input={"text": f"a message, number {i}"}) for i in range(6)]
     result = check.run(replace(check.examples().ok, rows=rows))
-    if name in ("schema", "conflict", "balance"):
+    if name in OF_ANSWERS:
         assert result.status == "absent"
     elif name == "unlabelled":
         assert (result.status, result.count) == ("found", 6)
+    elif name == "near-duplicates":
+        assert (result.status, result.count) == ("found", 1)  # one message with other figures
     else:
         assert result.status == "ok"
 
@@ -128,6 +155,8 @@ def test_ugly_rows_never_raise_and_findings_name_rows_that_are_there(
         max_tokens=40,
         dev_rows=others,
         eval_rows=others,
+        before_rows=others,
+        corpus=path is None,
         stratify=path,
     )
     known = {row.row for row in rows}
