@@ -18,14 +18,23 @@ from sluice.core.progress import Progress
 from sluice.core.project import Project
 from sluice.core.rows import AnyRow, to_record
 from sluice.core.task import parse_schema, read_schema
-from sluice.curate.add import FileRead, SetAsideLine, name_of, read_facts
+from sluice.curate.add import (
+    FileNotRead,
+    FileRead,
+    MojibakeFound,
+    SetAsideLine,
+    first_mojibake,
+    name_of,
+    not_read,
+    read_facts,
+)
 from sluice.curate.audit import AuditReport, Worst, audit_rows
 from sluice.curate.checks import CheckContext, Finding
 from sluice.curate.checks.choice import checks_of
 from sluice.curate.dataset import Version, has_dataset, open_dataset
 from sluice.curate.drops import ShownRow, find_records, shown_row
 from sluice.curate.eval_side import change_edges, eval_side
-from sluice.curate.formats import ReadOptions, read_file
+from sluice.curate.formats import Entry, ReadOptions, read_files
 from sluice.curate.metadata import class_path, metadata_of
 
 FIRST = 2
@@ -46,6 +55,13 @@ class Audit(BaseModel):
     set_aside: int = 0
     """Lines of the files that could not be taken exactly."""
     first_set_aside: tuple[SetAsideLine, ...] = ()
+    files_set_aside: tuple[FileNotRead, ...] = ()
+    """Files whose encoding is in doubt, set aside whole under the encoding `auto`."""
+    passed_over: tuple[FileNotRead, ...] = ()
+    """Files of a folder or pattern that are of no form that is read."""
+    mojibake: int = 0
+    """Rows of the files with text whose bytes were once decoded in the wrong encoding."""
+    first_mojibake: tuple[MojibakeFound, ...] = ()
     worst: Worst
     """The most severe finding; lines that could not be read are a failure."""
     examples: dict[str, tuple[ShownRow, ...]]
@@ -192,7 +208,7 @@ def rows_before(version: Version) -> list[AnyRow] | None:
 
 
 def audit_files(
-    files: Sequence[str | Path],
+    files: Sequence[str | Path | Entry],
     options: ReadOptions | None = None,
     *,
     project: Project | None = None,
@@ -206,8 +222,8 @@ def audit_files(
 ) -> Audit:
     """Run the checks over files as they are, all rows together; no project is needed and nothing is stored.
 
-    With a project its own checks, severities and thresholds count. Other arguments as for `audit_dataset`; `options` say
-    how the files are read.
+    With a project its own checks, severities and thresholds count. `options` say how files are read, all else is as for
+    `audit_dataset`.
     """
     here = Project(".")
     rows: list[AnyRow] = []
@@ -216,9 +232,8 @@ def audit_files(
     names: list[str] = []
     sources: dict[str, str] = {}
     facts: list[FileRead] = []
-    for path in {p.resolve(): p for p in map(Path, files)}.values():
-        read = read_file(path, options, progress)
-        name = name_of(here, path)
+    found = read_files(files, options or ReadOptions(), lambda path: name_of(here, path), progress)
+    for name, read in found.files:
         names.append(name)
         facts.append(read_facts(name, read))
         rows += [r.row for r in read.rows]
@@ -246,7 +261,11 @@ def audit_files(
         of=", ".join(names),
         dataset=None,
         report=report,
-        worst="fail" if aside else report.worst,
+        worst="fail" if aside or found.doubtful else report.worst,
+        files_set_aside=not_read(found.doubtful),
+        passed_over=not_read(found.passed_over),
+        mojibake=sum(len(read.mojibake) for _, read in found.files),
+        first_mojibake=first_mojibake(found.files),
         set_aside=len(aside),
         first_set_aside=tuple(aside[:5]),
         examples=_examples(report, shown),

@@ -18,7 +18,7 @@ from sluice.core.progress import Progress
 from sluice.core.project import Project
 from sluice.core.rows import to_record
 from sluice.curate.diff_rows import Tie, find_drops, find_moved, find_ties
-from sluice.curate.diff_sides import Side, open_sides
+from sluice.curate.diff_sides import Side, Word, open_sides
 from sluice.curate.distributions import Comparison, compare, compare_rows
 from sluice.curate.drops import ShownRow, shown_row
 from sluice.curate.formats import ReadOptions
@@ -110,8 +110,8 @@ class Diff(Record):
 
 def diff(
     project: Project | None,
-    a: str,
-    b: str | None = None,
+    a: Word,
+    b: Word | None = None,
     options: ReadOptions | None = None,
     *,
     key: str | None = None,
@@ -122,7 +122,7 @@ def diff(
 
     Args:
         project: in which names are looked up first; None: all are files.
-        a: NAME, NAME@3, NAME:tag, or a file. Without `b` a dataset: this version against the one before it.
+        a: NAME, NAME@3, NAME:tag; or a file, a folder, a pattern. Without `b` a dataset: this version against the one before it.
         b: the same.
         options: how files are read.
         key: a column beside the rows that names them, such as ticket_id: one key with other content is a change.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from glob import has_magic
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,11 @@ from sluice.core.project import Project
 from sluice.core.rows import AnyRow
 from sluice.curate.add import name_of
 from sluice.curate.dataset import Version, has_dataset, open_dataset, read_name
-from sluice.curate.formats import ReadOptions, read_file
+from sluice.curate.formats import Entry, ReadOptions, read_files
 from sluice.curate.metadata import class_path, metadata_by_row, metadata_of
+
+Word = str | Entry
+"""A dataset, a version, a part; or a file, a folder, a pattern; or what was piped in."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +36,7 @@ class Side:
 
 
 def open_sides(
-    project: Project | None, a: str, b: str | None, options: ReadOptions | None, progress: Progress | None
+    project: Project | None, a: Word, b: Word | None, options: ReadOptions | None, progress: Progress | None
 ) -> tuple[Side, Side]:
     """Return both sides; without `b` a version and the one before it.
 
@@ -40,8 +44,9 @@ def open_sides(
     """
     if b is not None:
         return _side(project, a, options, progress), _side(project, b, options, progress)
-    if project is None or not _is_dataset(project, a):
-        raise UsageError("there is one side only", where=a, remedy=f"name the other one: sluice diff {a} OTHER")
+    if project is None or isinstance(a, Entry) or not _is_dataset(project, a):
+        one = a if isinstance(a, str) else str(a.path)
+        raise UsageError("there is one side only", where=one, remedy=f"name the other one: sluice diff {one} OTHER")
     version = open_dataset(project, a)
     if version.number == 1:
         raise InputError(
@@ -57,13 +62,15 @@ def _is_dataset(project: Project, word: str) -> bool:
     return not word.startswith((".", "/", "~")) and has_dataset(project, word.partition("@")[0].partition(":")[0])
 
 
-def _side(project: Project | None, word: str, options: ReadOptions | None, progress: Progress | None) -> Side:
-    if project is not None and _is_dataset(project, word):
+def _side(project: Project | None, word: Word, options: ReadOptions | None, progress: Progress | None) -> Side:
+    if project is None or isinstance(word, Entry):
+        return _of_files(word, options, progress)
+    if _is_dataset(project, word):
         return _of_version(open_dataset(project, word))
     path = Path(word)
-    if project is not None and not path.exists() and not path.suffix:
+    if not path.exists() and not path.suffix and not has_magic(word) and "/" not in word:
         return _of_version(open_dataset(project, word))  # raises, and says which was meant
-    return _of_file(path, options, progress)
+    return _of_files(word, options, progress)
 
 
 def _of_version(version: Version) -> Side:
@@ -79,14 +86,16 @@ def _of_version(version: Version) -> Side:
     )
 
 
-def _of_file(path: Path, options: ReadOptions | None, progress: Progress | None) -> Side:
-    read = read_file(path, options, progress)
-    name = name_of(Project("."), path)
+def _of_files(word: Word, options: ReadOptions | None, progress: Progress | None) -> Side:
+    found = read_files([word], options or ReadOptions(), lambda path: name_of(Project("."), path), progress)
     rows: dict[str, AnyRow] = {}
     metadata: dict[str, Mapping[str, Any]] = {}
     places: dict[str, tuple[str, int]] = {}
-    for taken in read.rows:
-        hashed = taken.row.row
-        if hashed not in rows:
-            rows[hashed], metadata[hashed], places[hashed] = taken.row, taken.metadata, (name, taken.line)
-    return Side(name, rows, metadata=metadata, places=places, set_aside=len(read.set_aside))
+    for name, read in found.files:
+        for taken in read.rows:
+            hashed = taken.row.row
+            if hashed not in rows:
+                rows[hashed], metadata[hashed], places[hashed] = taken.row, taken.metadata, (name, taken.line)
+    named = found.files[0][0] if len(found.files) == 1 else str(word)
+    aside = sum(len(read.set_aside) for _, read in found.files)
+    return Side(named, rows, metadata=metadata, places=places, set_aside=aside)

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from sluice.core.canonical import JsonProblem, parse_exact
 from sluice.core.errors import InputError
 
 if TYPE_CHECKING:
@@ -32,11 +33,21 @@ class Unfit:
     shown: str
 
 
+class WholeObject(dict[str, Any]):
+    """An object that came as JSON, not as a struct: a null in it is a value, not the gap of another row's key."""
+
+
+class WholeList(list[Any]):
+    """A list that came as JSON: nulls in its objects are values."""
+
+
 def converter(kind: pa.DataType, column: str, path: Path) -> Callable[[pa.ChunkedArray], list[Any]]:
     """Return a function from a column of this type to its values (None where absent, Unfit where JSON has no form).
 
     Raises InputError that names the column, for a type that has no exact JSON form.
     """
+    if _is_json(kind):
+        return lambda array: [_json(text) for chunk in array.chunks for text in chunk.storage.to_pylist()]
     ready = _ready(kind)
     if ready is not None:
         return ready
@@ -46,6 +57,23 @@ def converter(kind: pa.DataType, column: str, path: Path) -> Callable[[pa.Chunke
         return [_first_unfit(cell(scalar)) for chunk in array.chunks for scalar in chunk]
 
     return convert
+
+
+def _is_json(kind: pa.DataType) -> bool:
+    import pyarrow as pa
+
+    return isinstance(kind, pa.BaseExtensionType) and kind.extension_name == "arrow.json"
+
+
+def _json(text: str | None) -> Any:
+    """Return the value of a cell of Arrow's type JSON. Below lists and structs such cells stay text."""
+    if text is None:
+        return None
+    try:
+        value = parse_exact(text)
+    except JsonProblem as problem:
+        return Unfit(f"no JSON, whatever its type says: {problem.reason}", text)
+    return WholeObject(value) if isinstance(value, dict) else WholeList(value) if isinstance(value, list) else value
 
 
 def _ready(kind: pa.DataType) -> Callable[[pa.ChunkedArray], list[Any]] | None:

@@ -1,48 +1,29 @@
-"""`write_rows`: rows to a file, one row a line, in one atomic step; read back, they are the same rows.
+"""`write_rows`: rows to a file in one atomic step, in a shape and a form of file; read back, they are the same rows.
 
-messages            JSONL: {"messages": [...], "tools": [...]}, the target as the closing assistant turn
-prompt-completion   JSONL: {"prompt": ..., "completion": ...}: texts for a row of one field, else lists of messages
-csv, parquet, jsonl the columns as they came (input fields, target, metadata), chats in `messages` and `tools`
-
-What a format cannot say is refused or written down here: CSV holds texts only (numbers and nested values become JSON
-text, the empty text and absence are one cell), the two training forms carry no metadata, and a row of one field
-becomes a prompt whose field name is lost. Columns of which a form changes values are named in the result. Knows nothing
-of datasets.
+A shape (`writers`) makes columns of a row, an encoder (`encoders`) makes bytes of columns. Rows are gone through twice
+where a form must know all columns before the first line, and never held all at once. What cannot be said is refused,
+and columns of which values change are named in the result. docs/writing.md has the table. Knows nothing of datasets.
 """
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from types import NoneType
-from typing import Any, cast
 
-from sluice.core.canonical import dump_exact, parse_exact
-from sluice.core.errors import InputError
-from sluice.core.files import atomic_write
+from sluice.core.errors import InputError, UsageError
 from sluice.core.progress import Progress
-from sluice.core.registry import Registry
-from sluice.core.rows import SHOWN, Input, Messages, input_from_json
-from sluice.curate.formats.quoting import join_cells
-from sluice.curate.formats.records import STEP
+from sluice.core.rows import SHOWN
+from sluice.curate.formats.encoders import ENCODERS, CannotHold, Encoder, Survey
+from sluice.curate.formats.output import PACKED, FileStands, write_file
+from sluice.curate.formats.table import Table, table_of
+from sluice.curate.formats.writers import WRITERS, ExportRow, WriteOptions
+from sluice.curate.formats.writers.base import Line
 
-Render = Callable[[Input], list[dict[str, Any]]]
-"""From an input to the messages of a prompt, in chat-template form."""
+__all__ = ["FileStands", "WriteResult", "form_of", "packing_of", "write_rows"]
 
-
-@dataclass(frozen=True, slots=True)
-class ExportRow:
-    """One row to write: its record (core's COLUMNS), its metadata and, for `--all`, what became of it."""
-
-    record: dict[str, Any]
-    metadata: dict[str, Any]
-    status: str | None = None
-    """`kept`, `dropped` or what else the operation said; None leaves the three columns out."""
-    reason: str | None = None
-    kept: str | None = None
-    """The row that was kept in this one's place."""
+CHATS = ("messages", "tools", "prompt", "chosen", "rejected", "completion")
+"""Columns of turns."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +32,9 @@ class WriteResult:
 
     path: str
     format: str
+    """The form of file, as in ENCODERS; with `.gz` or `.zst` where it is packed."""
+    shape: str
+    """The shape of rows, as in WRITERS."""
     rows: int
     columns: list[str]
     size: int
@@ -59,232 +43,145 @@ class WriteResult:
     """Of the file's bytes, 64 hex digits."""
     inexact: dict[str, str]
     """Columns that are not read back as they were, each with what became of their values."""
-
-
-@dataclass(frozen=True, slots=True)
-class WriteOptions:
-    """How rows become columns."""
-
-    columns: Sequence[str] = ()
-    """The order of the original columns where known; all others follow in order of appearance."""
-    target_column: str = "target"
-    render: Render | None = None
-    """A prompt for rows of fields in the two training forms; without one, a row of one field is its text."""
-
-
-Shape = Callable[[ExportRow, Input, WriteOptions], dict[str, Any]]
-Encode = Callable[[list[dict[str, Any]], list[str]], tuple[bytes, dict[str, str]]]
-AS_TEXT, EMPTIED = "values became text", "empty texts became absent"
-
-
-@dataclass(frozen=True, slots=True)
-class Writer:
-    """A form that rows can be written in."""
-
-    name: str
-    help: str
-    shape: Shape
-    """From a row and its input to the columns of the row's own, in order."""
-    encode: Encode
-    """From all lines and the order of their columns to the bytes of the file, and the columns that it changes."""
-    carries_metadata: bool
-
-
-class FileStands(InputError):
-    """A file of that name is there and holds something else. Exit 2."""
-
-
-WRITERS: Registry[Writer] = Registry("export format")
+    read_with: tuple[str, ...]
+    """What `add` has to be told to read it back; nothing where it sees for itself."""
 
 
 def write_rows(
-    records: Iterable[ExportRow],
+    rows: Sequence[ExportRow],
     path: Path,
-    format: str,
+    shape: str = "columns",
     options: WriteOptions | None = None,
     progress: Progress | None = None,
     *,
+    format: str | None = None,
+    title: str = "rows",
     replace: bool = True,
 ) -> WriteResult:
     """Write rows to a file in one step.
 
     Args:
-        records: rows in order.
-        path: the file; its folder is made.
-        format: a name in WRITERS: messages, prompt-completion, csv, parquet, jsonl.
+        rows: in order; gone through up to twice.
+        path: the file; its folder is made. Behind the ending of a text form, .gz and .zst pack it.
+        shape: a name in WRITERS.
         options: order of columns, name of the target column, prompt.
         progress: called with (what, rows done, rows in all).
+        format: a name in ENCODERS; None: by the file's ending.
+        title: a name for the content (of a sheet).
         replace: whether a file that holds something else is replaced; the same bytes are never in the way.
 
-    Raises FileStands where it is not, InputError for no rows and for a row that the format cannot hold (its name is
-    given; nothing is written), SurroundingsError where the disk refuses.
+    Raises FileStands where it is not; InputError for no rows, for a kind or a row that the shape cannot hold (its name
+    is given; nothing is written) and for an ending that says nothing; SurroundingsError where the disk refuses.
     """
-    writer = WRITERS.get(format)
-    options = options or WriteOptions()
-    exports = list(records)
-    if not exports:
-        raise InputError("no rows to write", where=str(path), remedy="choose other rows; no file was written")
-    contents = [_content(export) for export in exports]
-    options = _with_free_target(contents, options)
-    lines: list[dict[str, Any]] = []
-    for export, content in zip(exports, contents, strict=True):
-        if progress is not None and len(lines) % STEP == 0:
-            progress(f"writing {path.name}", len(lines), len(exports))
-        lines.append(writer.shape(export, content, options))
-    if writer.carries_metadata:
-        _beside(lines, [export.metadata for export in exports], "metadata.")
-    if any(export.status is not None for export in exports):
-        stories = [{"status": e.status, "reason": e.reason, "kept_row": e.kept} for e in exports]
-        _beside(lines, stories, "sluice_")
-    columns = _order(lines, options)
+    encoder, packing = form_of(path, shape, format), packing_of(path)
+    if packing is not None and not encoder.packs:
+        raise UsageError(f"{encoder.name} is packed by itself", where=str(path), remedy=f"leave {path.suffix} away")
+    table = table_of(rows, shape, options, progress, f"writing {path.name}")
+    twice = table.writer.carries_metadata or bool(table.options.beside) or rows[0].status is not None
+    if encoder.needs_survey or twice:
+        survey = table.survey(title, values=encoder.needs_survey)
+        columns = list(survey.columns)
+        lines = table.lines(columns)
+    else:  # one pass: no name can be taken twice
+        survey, columns = Survey({}, len(rows), title), []
+        lines = _noting(table.lines(), columns)
     try:
-        data, inexact = writer.encode(lines, columns)
+        written = write_file(path, encoder.encode(lines, survey), packing=packing, replace=replace)
+    except CannotHold as problem:
+        where = f"row {rows[problem.number - 1].record['row'][:SHOWN]}"
+        raise InputError(problem.why, where=where, remedy=problem.remedy) from None
     except UnicodeEncodeError:
         raise InputError("a text holds half a surrogate pair", where=str(path), remedy="mend that row") from None
-    if not replace and path.is_file() and path.read_bytes() != data:
-        raise FileStands(
-            "a file of that name holds something else", where=str(path), remedy="choose another name, or add --yes"
-        )
-    try:
-        atomic_write(path, data)
-    except (FileExistsError, NotADirectoryError, IsADirectoryError):
-        what = "this is a folder" if path.is_dir() else f"{path.parent} is not a folder"
-        raise InputError(what, where=str(path), remedy="name a file in a folder") from None
-    if any(isinstance(content, Messages) for content in contents):
-        inexact = {name: what for name, what in inexact.items() if name not in ("messages", "tools")}  # read as JSON
-    return WriteResult(str(path), format, len(lines), columns, len(data), hashlib.sha256(data).hexdigest(), inexact)
+    inexact = inexact_columns(table, encoder, survey)
+    return WriteResult(
+        path=str(path),
+        format=encoder.name + (path.suffix if packing else ""),
+        shape=shape,
+        rows=len(rows),
+        columns=columns,
+        size=written.size,
+        sha256=written.sha256,
+        inexact={name: inexact[name] for name in columns if name in inexact},
+        read_with=(*_read_with(table), *encoder.read_with(survey)),
+    )
 
 
-def _with_free_target(contents: list[Input], options: WriteOptions) -> WriteOptions:
-    """Return options whose target column is no input field of any row."""
-    fields = {name for content in contents if isinstance(content, dict) for name in content}
-    name = options.target_column
-    while name in fields:
-        name = f"sluice_{name}"
-    return replace(options, target_column=name)
+def inexact_columns(table: Table, encoder: Encoder, survey: Survey) -> dict[str, str]:
+    """Return the columns that are not read back as they were, each with what became of its values."""
+    found = {name: what for name, what in encoder.inexact(survey).items() if name not in table.writer.cells}
+    if table.rows[0].record["kind"] == "unpaired":
+        found = {name: what for name, what in found.items() if name != "label"}  # true in a cell is read as true
+    if "messages" in table.forms:  # lists of turns in cells are read as JSON
+        found = {name: what for name, what in found.items() if name not in CHATS}
+        if "fields" in table.forms and table.writer.name == "columns":
+            found |= dict.fromkeys(CHATS, "rows of fields are beside these chats: read back, they are set aside")
+    return found | table.notes
 
 
-def _beside(lines: list[dict[str, Any]], more: list[dict[str, Any]], prefix: str) -> None:
-    """Add columns to lines; one whose name some line has already gets the prefix, in all lines."""
-    taken = {name for line in lines for name in line}
-    if "messages" in taken:
-        taken.add("tools")  # beside a chat these are the chat's
-    names = {name: name for columns in more for name in columns}
-    for name in names:
-        while names[name] in taken or (names[name] != name and names[name] in names):
-            names[name] = prefix + names[name]
-    for line, columns in zip(lines, more, strict=True):
-        line.update((names[name], value) for name, value in columns.items())
+def _read_with(table: Table) -> tuple[str, ...]:
+    """Return which shape and columns `add` has to be told, where rows of fields do not say it by themselves."""
+    kind = table.rows[0].record["kind"]
+    if table.writer.name not in ("columns", "text") or "messages" in table.forms:
+        return ()
+    if kind == "text":
+        return ("--shape", "text") if len(table.names) > 1 else ()
+    fields = [name for part, name in table.names if part == "own"]
+    told = () if kind == "example" else ("--shape", kind)
+    if kind != "example" and fields == ["prompt"]:
+        return told
+    answer = next((free for (part, _), free in table.names.items() if part == "answers"), None)
+    target = ("--target", answer) if kind == "example" and answer else ()
+    return (*told, "--input", ",".join(fields), *target)
 
 
-def _order(lines: list[dict[str, Any]], options: WriteOptions) -> list[str]:
-    found: dict[str, None] = {}
+def _noting(lines: Iterator[Line], columns: list[str]) -> Iterator[Line]:
+    seen: dict[str, None] = {}
     for line in lines:
-        if line.keys() - found.keys():
-            found.update(dict.fromkeys(line))
-    known = [c for c in options.columns if c in found]
-    return known + [c for c in found if c not in set(known)]
+        if line.keys() - seen.keys():
+            seen.update(dict.fromkeys(line))
+            columns[:] = list(seen)
+        yield line
 
 
-def _columns(export: ExportRow, content: Input, options: WriteOptions) -> dict[str, Any]:
-    """Return a row as the columns it came in, without its metadata."""
-    if isinstance(content, Messages):
-        return _chat(export, content)
-    own = {name: value for name, value in content.items() if value is not None}
-    if export.record["kind"] == "example":
-        own[options.target_column] = export.record["target"]
-    return own
+def packing_of(path: Path) -> str | None:
+    """Return how a file of this name is packed: `gzip`, `zstd` or None."""
+    return PACKED.get(path.suffix.lower())
 
 
-def _content(export: ExportRow) -> Input:
-    kind = export.record["kind"]
-    if kind not in ("example", "text"):
-        raise _cannot(export, f"a {kind} row has no export form yet")
-    return input_from_json(export.record["input_form"], export.record["input"])
+def form_of(path: Path, shape: str, format: str | None = None) -> Encoder:
+    """Return the form of a file from its ending, or from what was named, where the shape can be put in it.
 
-
-def _chat(export: ExportRow, content: Messages) -> dict[str, Any]:
-    turns = [t.as_dict() for t in content.turns]
-    answer = _answer(export)
-    if answer is None and turns and turns[-1]["role"] == "assistant":
-        raise _cannot(export, "a chat that ends with an assistant turn and has no target reads back as an answer")
-    return {"messages": [*turns, answer] if answer else turns, **_tools(content)}
-
-
-def _answer(export: ExportRow) -> dict[str, Any] | None:
-    target = export.record["target"]
-    if target is None:
-        return None
-    if export.record["target_form"] == "call":
-        turn = cast("dict[str, Any]", parse_exact(target))
-        return {**turn, "tool_calls": parse_exact(turn["tool_calls"])}
-    return {"role": "assistant", "content": target}
-
-
-def _tools(content: Messages) -> dict[str, Any]:
-    return {"tools": parse_exact(content.tools)} if content.tools else {}
-
-
-def _messages(export: ExportRow, content: Input, options: WriteOptions) -> dict[str, Any]:
-    if isinstance(content, Messages) and options.render is None:
-        return _chat(export, content)
-    turns = options.render(content) if options.render else [{"role": "user", "content": _one_text(export, content)}]
-    answer = _answer(export)
-    tools = _tools(content) if isinstance(content, Messages) else {}
-    return {"messages": [*turns, answer] if answer else turns, **tools}
-
-
-def _prompt_completion(export: ExportRow, content: Input, options: WriteOptions) -> dict[str, Any]:
-    if options.render is None and not isinstance(content, Messages):
-        return {"prompt": _one_text(export, content), "completion": export.record["target"]}
-    turns = options.render(content) if options.render else [t.as_dict() for t in cast("Messages", content).turns]
-    answer = _answer(export)
-    tools = _tools(content) if isinstance(content, Messages) else {}
-    return {"prompt": turns, "completion": [answer] if answer else None, **tools}
-
-
-def _one_text(export: ExportRow, content: Input) -> str:
-    fields = [v for v in cast("dict[str, Any]", content).values() if v is not None]
-    if len(fields) != 1:
-        raise _cannot(export, f"{len(fields)} input fields are no prompt by themselves", "name a prompt, or use jsonl")
-    return fields[0] if isinstance(fields[0], str) else dump_exact(fields[0])
-
-
-def _cannot(export: ExportRow, why: str, remedy: str = "export it as prompt-completion, or leave it out") -> InputError:
-    return InputError(why, where=f"row {str(export.record['row'])[:SHOWN]}", remedy=remedy)
-
-
-def _jsonl(lines: list[dict[str, Any]], columns: list[str]) -> tuple[bytes, dict[str, str]]:
-    return "".join(dump_exact({c: line[c] for c in columns if c in line}) + "\n" for line in lines).encode(), {}
-
-
-def _csv(lines: list[dict[str, Any]], columns: list[str]) -> tuple[bytes, dict[str, str]]:
-    out = [join_cells(columns)]
-    out.extend(join_cells([_cell(line.get(c)) for c in columns]) for line in lines)
-    emptied = {c: EMPTIED for c in columns if any(line.get(c) == "" for line in lines)}
-    as_text = {c: AS_TEXT for c in columns if any(not isinstance(line.get(c), (str, NoneType)) for line in lines)}
-    return "".join(out).encode(), emptied | as_text
-
-
-def _cell(value: Any) -> str:
-    if value is None:
-        return ""
-    return value if isinstance(value, str) else dump_exact(value)
-
-
-def _parquet(lines: list[dict[str, Any]], columns: list[str]) -> tuple[bytes, dict[str, str]]:
-    from sluice.curate.formats.to_arrow import parquet_bytes
-
-    data, as_text = parquet_bytes(lines, columns)
-    return data, dict.fromkeys(as_text, AS_TEXT)
-
-
-def _register(name: str, help: str, shape: Shape, encode: Encode, *, carries_metadata: bool) -> None:
-    WRITERS.register(name)(Writer(name, help, shape, encode, carries_metadata))
-
-
-_register("messages", "JSONL of chats, as trainers take them", _messages, _jsonl, carries_metadata=False)
-_register("prompt-completion", "JSONL of prompt and completion", _prompt_completion, _jsonl, carries_metadata=False)
-_register("csv", "CSV with the original columns", _columns, _csv, carries_metadata=True)
-_register("parquet", "Parquet with the original columns", _columns, _parquet, carries_metadata=True)
-_register("jsonl", "JSONL with the original columns", _columns, _jsonl, carries_metadata=True)
+    Raises InputError for an ending that says nothing, UsageError for one that says something else.
+    """
+    writer = WRITERS.get(shape)
+    inner = path.with_suffix("") if packing_of(path) else path
+    by_ending = {ending: encoder for _, encoder in ENCODERS for ending in encoder.extensions}
+    named = by_ending.get(inner.suffix.lower())
+    if format is not None:
+        encoder = ENCODERS.get(format)
+        if named is not None and named is not encoder and named.name != "txt":  # anything may be called .txt
+            raise UsageError(
+                f"a file that ends in {inner.suffix} would hold {encoder.help}",
+                where=str(path),
+                remedy=f"end it in {encoder.extensions[0]}",
+            )
+    elif named is None:
+        if shape == "columns":
+            ending = inner.suffix
+            endings = ", ".join(encoder.extensions[0] for _, encoder in ENCODERS)
+            raise InputError(
+                f"the ending '{ending}' names no format" if ending else "the file has no ending",
+                where=str(path),
+                remedy=f"end it in one of {endings}, or add --format",
+            )
+        encoder = ENCODERS.get(writer.formats[0])
+    else:
+        encoder = named
+    if encoder.name not in writer.formats:
+        raise UsageError(
+            f"{shape} is not written as {encoder.name}"
+            + (": it would hold lists of turns in cells" if encoder.name in ("csv", "tsv", "xlsx") else ""),
+            where=str(path),
+            remedy=f"end it in {' or '.join(ENCODERS.get(name).extensions[0] for name in writer.formats)}",
+        )
+    return encoder

@@ -11,7 +11,7 @@ from sluice.core.progress import Progress
 from sluice.core.rows import AnyRow
 from sluice.core.wording import counted
 from sluice.curate.audit_dataset import Audit, Seen
-from sluice.curate.checks import CHECKS, CheckContext, CheckResult, Finding
+from sluice.curate.checks import CheckContext, CheckResult, Finding
 from sluice.curate.dataset import PARTS, Version, has_dataset, open_dataset, read_name
 from sluice.curate.distributions import Categories, Lengths, compare, compare_rows
 from sluice.curate.measure import Distribution, TextTokens, guess_languages, label_paths, measure
@@ -125,14 +125,14 @@ def _in_order(checks: Sequence[CheckResult]) -> list[CheckResult]:
 
 
 def _check(check: CheckResult, by_hash: Mapping[str, AnyRow], dataset: str | None) -> ReportedCheck:
-    registered = CHECKS.get(check.name) if check.name in CHECKS.names() else None
     return ReportedCheck(
         name=check.name,
         severity=check.severity,
         status=check.status,
         what=check.what,
         summary=shown_text(mask_personal(", ".join(check.missing) if check.status == "absent" else check.summary)),
-        threshold=registered.spec.threshold if registered else "",
+        threshold=check.threshold,
+        source=check.source,
         remedy=check.remedy.format(dataset=dataset or "NAME") if check.remedy else None,
         count=check.count,
         rows=tuple(_found(finding, by_hash) for finding in check.rows[:FIRST_ROWS]),

@@ -45,7 +45,9 @@ class ReportedCheck(Record):
     what: str
     summary: str
     threshold: str
-    """The rule that it goes by, with its source; empty for a check that is not registered here."""
+    """The rule that it went by."""
+    source: str
+    """Where the rule comes from."""
     remedy: str | None
     count: int
     rows: tuple[FoundRow, ...]

@@ -250,19 +250,24 @@ def _file_lock(path: Path) -> FileLock:
     return FileLock(path)
 
 
+def sync_files(folder: Path) -> None:
+    """Flush every file and folder below a folder, and the folder itself."""
+    for path in sorted(folder.rglob("*")):
+        if path.is_file():
+            fd = os.open(path, os.O_RDWR if os.name == "nt" else os.O_RDONLY)  # Windows flushes writers only
+            try:
+                sync_fd(fd, path)
+            finally:
+                os.close(fd)
+        elif path.is_dir():
+            sync_folder(path)
+    sync_folder(folder)
+
+
 def publish_folder(staged: Path, final: Path) -> bool:
     """Move a finished folder to its final name. Returns False where that name already stands (equal content)."""
     with disk_errors(final):
-        for path in sorted(staged.rglob("*")):
-            if path.is_file():
-                fd = os.open(path, os.O_RDWR if os.name == "nt" else os.O_RDONLY)  # Windows flushes writers only
-                try:
-                    sync_fd(fd, path)
-                finally:
-                    os.close(fd)
-            elif path.is_dir():
-                sync_folder(path)
-        sync_folder(staged)
+        sync_files(staged)
         make_folder(final.parent)
         try:
             os.rename(staged, final)

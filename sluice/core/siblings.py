@@ -6,6 +6,7 @@ import contextlib
 import os
 import re
 import secrets
+import shutil
 import time
 from pathlib import Path
 
@@ -19,7 +20,7 @@ def sibling(path: Path) -> Path:
 
 
 def clear_siblings(folder: Path) -> int:
-    """Remove what killed processes left beside their targets. Returns how many files were removed.
+    """Remove what killed processes left beside their targets. Returns how many were removed.
 
     A left-over has a name of `sibling`, a process that is not running here, and was not touched for an hour: the
     process may run on another machine that shares the folder.
@@ -33,9 +34,17 @@ def clear_siblings(folder: Path) -> int:
             continue
         with contextlib.suppress(OSError):  # gone meanwhile, or not ours to remove
             if time.time() - (folder / name).stat().st_mtime > UNTOUCHED_SECONDS:
-                (folder / name).unlink()
+                _remove(folder / name)
                 removed += 1
     return removed
+
+
+def _remove(path: Path) -> None:
+    """Remove a left-over, which is a folder where a whole folder was being made."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink()
 
 
 def _runs(process: int) -> bool:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from sluice.cli.files import given_files
 from sluice.cli.terminal import Style, Terminal
 from sluice.cli.verb import PATH, verb
 from sluice.core.wording import counted
@@ -38,6 +39,9 @@ TIES = {"change": "changed by", "key": "same key", "input": "same input, another
 @click.option("--target", metavar="COL[,COL]", help="Of files: the target column, or several.")
 @click.option("--encoding", metavar="NAME", help="Of files that are not UTF-8.")
 @click.option("--delimiter", metavar="CHAR", help="Of CSV files: one character, or tab.")
+@click.option("--format", "format_", metavar="NAME", help="Of files whose name does not say it, and of stdin.")
+@click.option("--sheet", metavar="NAME", help="Of Excel workbooks; the first with cells where not named.")
+@click.option("--per", type=click.Choice(["file", "paragraph", "line"]), help="Of plain text: what a row is (file).")
 def command(
     out: Terminal,
     a: str,
@@ -47,7 +51,8 @@ def command(
     to: str | None,
     fail_on: str | None,
     input_: str | None,
-    **how: str | None,
+    format_: str | None,
+    **how: Any,
 ) -> Any:
     """Compare two versions, or two files: row by row, and distribution by distribution.
 
@@ -61,8 +66,11 @@ def command(
     from sluice.curate.report.write import out_file, write_diff
 
     target = out_file(to) if to else None
-    options = ReadOptions(input=input_, **how)
-    found = diff(Project.find_or_none(Path.cwd()), a, b, options, key=key, limit=limit, progress=out.progress)
+    options = ReadOptions(input=input_, format=format_, **how)
+    first, *other = given_files([a] if b is None else [a, b])
+    found = diff(
+        Project.find_or_none(Path.cwd()), first, *other, options=options, key=key, limit=limit, progress=out.progress
+    )
     draw(out, found)
     if target is not None:
         written = write_diff(target, found)

@@ -26,6 +26,10 @@ def test_what_killed_writers_left_is_cleared_and_nothing_else_is(tmp_path: Path)
     for name in left | kept:
         (tmp_path / name).write_bytes(b"half")
         os.utime(tmp_path / name, (old, old))
+    half = tmp_path / f".folder.{dead}-0123abcd.tmp"
+    half.mkdir()
+    (half / "data").write_bytes(b"half")
+    os.utime(half, (old, old))
     just = f".a.json.{dead}-aaaaaaaa.tmp"  # perhaps of another machine's job
     (tmp_path / just).write_bytes(b"half")
     atomic_write(tmp_path / "a.json", b"whole")

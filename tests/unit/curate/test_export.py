@@ -31,7 +31,7 @@ def test_a_folder_that_is_made_is_said(project, tmp_path):
 @pytest.mark.parametrize(
     ("name", "how", "said"),
     [
-        ("x.csv", {"format": "messages"}, "would hold"),
+        ("x.csv", {"format": "messages"}, "not written as csv"),
         ("x.jsonl", {"format": "csv"}, "would hold"),
         ("x.parquet", {"format": "jsonl"}, "would hold"),
         ("x.csv", {"prompt": "p.md"}, "a prompt makes messages"),
@@ -43,4 +43,4 @@ def test_words_that_contradict_each_other_write_nothing(project, tmp_path, name,
         export(project, "d", tmp_path / name, **how)
     assert not (tmp_path / name).exists()
     assert export(project, "d", tmp_path / "out.txt", format="csv").format == "csv"
-    assert export(project, "d", tmp_path / "out.json", format="messages", prompt="p.md").format == "messages"
+    assert export(project, "d", tmp_path / "out.json", format="messages", prompt="p.md").shape == "messages"
