@@ -122,7 +122,8 @@ def diff(
 
     Args:
         project: in which names are looked up first; None: all are files.
-        a: NAME, NAME@3, NAME:tag; or a file, a folder, a pattern. Without `b` a dataset: this version against the one before it.
+        a: NAME, NAME@3, NAME:tag; or a file, a folder, a pattern. Without `b` a dataset, held against the version
+            before it.
         b: the same.
         options: how files are read.
         key: a column beside the rows that names them, such as ticket_id: one key with other content is a change.

@@ -139,6 +139,8 @@ class NearDuplicates(Check):
 
 def _near_share(context: CheckContext) -> tuple[float, int]:
     from sluice.curate.duplicates import dedup
+    from sluice.curate.duplicates.rules import Rules
 
-    found = dedup(context.rows, relation=context.relation, progress=context.progress)
+    rules = Rules() if context.relation is None else Rules(relation=context.relation)
+    found = dedup(context.rows, rules, progress=context.progress)
     return len(found.dropped) / len(context.rows), len(found.dropped)

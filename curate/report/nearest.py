@@ -10,7 +10,7 @@ import numpy as np
 from sluice.core.progress import Progress
 from sluice.core.rows import AnyRow
 from sluice.curate.duplicates.keys import keys_of
-from sluice.curate.duplicates.near import near_pairs
+from sluice.curate.join import Side, related
 from sluice.curate.report.model import Nearest
 from sluice.curate.sample import draw_order
 from sluice.curate.similarity import Mask, Numbers, Relation
@@ -39,8 +39,8 @@ def nearest(rows: Sequence[AnyRow], progress: Progress | None = None) -> Nearest
 
     texts = Relation().prepare([text for _, text in unique])
     best = np.zeros(len(unique), dtype=np.float64)
-    every: Numbers = np.arange(len(unique))
-    for pairs in near_pairs(texts, every, every, "exact", skip):
+    side = Side(texts, holds=np.zeros(len(unique), dtype=bool))  # near-equal only, not contained
+    for pairs in related(side, side, skip):
         np.maximum.at(best, pairs.left, pairs.share)
         np.maximum.at(best, pairs.right, pairs.share)
     for number, key in enumerate(unique):

@@ -74,7 +74,7 @@ def _expected() -> set[str]:
     rooms = {
         f"sluice/{file.relative_to(ROOT).as_posix()}"
         for room in ROOMS
-        for ending in ("py", "j2", "css")
+        for ending in ("py", "j2", "css", "txt")
         for file in (ROOT / room).rglob(f"*.{ending}")
     }
     data = {
