@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,12 +27,12 @@ from sluice.curate.dataset import (
     lineage,
     open_dataset,
     operation_frames,
-    rows_frame,
 )
 from sluice.curate.drops import ShownRow, shown_row
-from sluice.curate.formats import Entry, PassedOver, ReadOptions, ReadResult, Reads, read_files
+from sluice.curate.formats import Entry, ReadOptions, ReadResult, Reads, read_files
 from sluice.curate.operation import DROPPED_EXTRA, OCCURRENCES, Outcome, commit
 from sluice.curate.places import lines_of, once_held, places_of
+from sluice.curate.remarks import FileNotRead, MojibakeFound, first_mojibake, mended_rows, not_read
 
 if TYPE_CHECKING:
     import polars as pl
@@ -52,29 +51,6 @@ class SetAsideLine(BaseModel):
     column: int | None
     reason: str
     raw: str
-
-
-class FileNotRead(BaseModel):
-    """A file that was not read, and why."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    file: str
-    reason: str
-
-
-class MojibakeFound(BaseModel):
-    """A row with text whose bytes were once decoded in the wrong encoding."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    file: str
-    line: int
-    column: str
-    found: str
-    """The text around the place."""
-    mended: str
-    """The same, as it was meant."""
 
 
 class FileRead(BaseModel):
@@ -214,14 +190,14 @@ def take_in(
     """
     reads, aside = found.files, set_aside_of(found)
     lines = lines_of(reads)
-    before = _before(reads)
+    before = mended_rows(reads)
     tally: Counter[str] = Counter()
 
     def build() -> Outcome | None:
         tally.clear()
         if has_dataset(project, dataset):
             refuse_absent(open_dataset(project, dataset), back)
-        return _outcome(project, dataset, options, reads, lines, aside, before, tally, fix)
+        return _outcome(project, dataset, options, found, lines, aside, before, tally, fix)
 
     back: tuple[str, ...] = ()
     if dry_run:
@@ -278,41 +254,11 @@ def parts_of(project: Project, dataset: str) -> tuple[str, ...]:
     return tuple(f"{dataset}/{part}" for part in PARTS if has_dataset(project, f"{dataset}/{part}"))
 
 
-def not_read(files: Sequence[PassedOver]) -> tuple[FileNotRead, ...]:
-    """Return files that were not read, as a result shows them."""
-    return tuple(FileNotRead(file=f.file, reason=f.reason) for f in files)
-
-
-def first_mojibake(reads: list[tuple[str, ReadResult]]) -> tuple[MojibakeFound, ...]:
-    """Return the first places of mojibake, as a result shows them."""
-    places = ((name, place) for name, read in reads for place in read.mojibake)
-    return tuple(
-        MojibakeFound(file=name, line=p.line, column=p.column, found=p.found, mended=p.mended)
-        for name, p in islice(places, FIRST)
-    )
-
-
-def _before(reads: list[tuple[str, ReadResult]]) -> pl.DataFrame | None:
-    """Return the rows that were mended, as the files have them, each with what it became."""
-    import polars as pl
-
-    pairs = {read.before.row: (read.before, read.row.row) for _, result in reads for read in result.rows if read.before}
-    if not pairs:
-        return None
-    frame = rows_frame([before for before, _ in pairs.values()])
-    return frame.with_columns(
-        reason=pl.lit("mojibake"),
-        kept=pl.Series([new for _, new in pairs.values()], dtype=pl.String),
-        similarity=pl.lit(None, dtype=pl.Float64),
-        detail=pl.lit(None, dtype=pl.String),
-    )
-
-
 def _outcome(
     project: Project,
     dataset: str,
     options: ReadOptions,
-    reads: list[tuple[str, ReadResult]],
+    found: Reads,
     lines: pl.DataFrame,
     aside: list[SetAsideLine],
     before: pl.DataFrame | None,
@@ -345,13 +291,15 @@ def _outcome(
     if not new.height and not occurrences.height and not fresh_aside and not replaced:
         return None
     content = pl.concat([newest.frame().filter(~pl.col("row").is_in(list(replaced))), new]) if newest else new
-    facts = [read_facts(name, read).model_dump(mode="json") for name, read in reads]
+    facts = [read_facts(name, read).model_dump(mode="json") for name, read in found.files]
+    doubtful = [f.model_dump(mode="json") for f in not_read(found.doubtful)]
     return Outcome(
         verb="add",
         parameters={
             "files": facts,
             **asdict(options),
             **({"fix": fix} if fix else {}),
+            **({"files_set_aside": doubtful} if doubtful else {}),
         },
         parents=(newest.parent,) if newest else (),
         contents={dataset: content},

@@ -18,16 +18,7 @@ from sluice.core.progress import Progress
 from sluice.core.project import Project
 from sluice.core.rows import AnyRow, to_record
 from sluice.core.task import parse_schema, read_schema
-from sluice.curate.add import (
-    FileNotRead,
-    FileRead,
-    MojibakeFound,
-    SetAsideLine,
-    first_mojibake,
-    name_of,
-    not_read,
-    read_facts,
-)
+from sluice.curate.add import FileRead, SetAsideLine, name_of, read_facts
 from sluice.curate.audit import AuditReport, Worst, audit_rows
 from sluice.curate.checks import CheckContext, Finding
 from sluice.curate.checks.choice import checks_of
@@ -36,7 +27,10 @@ from sluice.curate.drops import ShownRow, find_records, shown_row
 from sluice.curate.eval_side import change_edges, eval_side
 from sluice.curate.formats import Entry, ReadOptions, read_files
 from sluice.curate.metadata import class_path, metadata_of
+from sluice.curate.remarks import FileNotRead, MojibakeFound, first_mojibake, not_read
 
+MOST_NAMED = 6
+"""Files whose names are the name of an audit of files."""
 FIRST = 2
 """Example rows of each finding."""
 Tokens = Callable[[AnyRow], int]
@@ -258,7 +252,7 @@ def audit_files(
     wanted = _named(report)
     shown = {row.row: shown_row(to_record(row)) for row in rows if row.row in wanted}
     return Audit(
-        of=", ".join(names),
+        of=", ".join(names if len(names) <= MOST_NAMED else [*names[:3], f"and {len(names) - 3:,} more files"]),
         dataset=None,
         report=report,
         worst="fail" if aside or found.doubtful else report.worst,

@@ -1,23 +1,34 @@
 """Rows that an operation took out: how they are kept, found again and shown.
 
 Each dropped row is stored whole beside its reason and, where there is one, the row kept in its place. `drop_rows` cuts
-a frame in two for a new operation; `dropped_rows` lists what is still out of a dataset. It knows nothing of why.
+a frame in two for a new operation, and `drop_from` carries it out; `dropped_rows` lists what is still out of a dataset.
+It knows nothing of why.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 from pydantic import BaseModel, ConfigDict
 
 from sluice.core.canonical import JsonProblem, dump_exact, parse_exact
+from sluice.core.errors import InputError
 from sluice.core.evalset import read_set, set_folders
 from sluice.core.project import Project
 from sluice.core.rows import COLUMNS, to_record
-from sluice.curate.dataset import PARTS, Version, has_dataset, lineage, open_dataset, operation_frames
-from sluice.curate.operation import DROPPED_EXTRA, Operation
+from sluice.curate.dataset import (
+    PARTS,
+    Version,
+    dataset_names,
+    has_dataset,
+    lineage,
+    open_dataset,
+    open_newest,
+    operation_frames,
+)
+from sluice.curate.operation import DROPPED_EXTRA, Operation, Outcome, commit
 
 if TYPE_CHECKING:
     import polars as pl
@@ -88,6 +99,68 @@ class DroppedRow(BaseModel):
     verb: str
     operation: str
     time: str
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a verb would drop from a version, and what it says of it."""
+
+    verb: str
+    drops: Sequence[Drop]
+    parameters: dict[str, Any]
+    counts: dict[str, int]
+    none_left: InputError
+    """What is raised where no row would stay."""
+    report: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True)
+class Gone:
+    """What `drop_from` did, or would do."""
+
+    before: Version
+    goes: pl.DataFrame
+    """The rows that went, with the reason, in order."""
+    changed: bool
+
+
+def drop_from(project: Project, dataset: str, plan: Callable[[Version], Plan], *, dry_run: bool) -> Gone:
+    """Drop rows of a dataset and make its next version where there are any: the one end of every verb that drops.
+
+    Args:
+        project: of the dataset.
+        dataset: its name.
+        plan: reads the newest version and says what goes; it is asked again where another process was faster.
+        dry_run: only ask.
+    """
+    seen: list[tuple[Version, pl.DataFrame]] = []
+
+    def build() -> Outcome | None:
+        version = open_newest(project, dataset)
+        planned = plan(version)
+        stays, goes = drop_rows(version.frame(), planned.drops)
+        seen.append((version, goes))
+        if not goes.height:
+            return None
+        if not stays.height:
+            raise planned.none_left
+        return Outcome(
+            verb=planned.verb,
+            parameters=planned.parameters,
+            parents=(version.parent,),
+            contents={version.dataset: stays},
+            rows_in=stays.height + goes.height,
+            dropped=goes,
+            counts=planned.counts,
+            report=planned.report,
+        )
+
+    if dry_run:
+        build()
+        changed = False
+    else:
+        changed = commit(project, build) is not None
+    return Gone(*seen[-1], changed)
 
 
 def drop_rows(frame: pl.DataFrame, drops: Sequence[Drop]) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -263,6 +336,9 @@ def _places(version: Version) -> Iterable[pl.DataFrame]:
         for parent in operation.parents:
             if (project.data / parent.version / "manifest.json").exists():
                 yield open_dataset(project, f"{parent.dataset}@{parent.number}").frame()
+    for name in dataset_names(project):  # a row can go for one of another dataset
+        if name.partition("/")[0] != base and open_dataset(project, name).is_here:
+            yield open_dataset(project, name).frame()
 
 
 def _frozen(project: Project) -> dict[str, dict[str, Any]]:

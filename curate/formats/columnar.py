@@ -1,7 +1,8 @@
 """An Arrow table to records: what Parquet and Arrow files have in common once they are open.
 
 Bytes, durations and unions have no exact JSON form: such a column is left out and named; where rows are made of it,
-nothing is read. A cell that its type allows and JSON does not sets its row aside. Knows nothing of files.
+nothing is read. A cell that its type allows and JSON does not sets its row aside. Numbers of classes become their
+names where `datasets` wrote those beside the schema, as a dictionary's keys become its values. Knows nothing of files.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from sluice.core.canonical import dump_exact
+from sluice.core.canonical import JsonProblem, dump_exact, parse_exact
 from sluice.core.errors import InputError
 from sluice.curate.formats.arrow import Unfit, converter
 from sluice.curate.formats.records import STEP, Progress, ReadOptions, SetAside, Source, Table, empty, none_of
@@ -56,11 +57,14 @@ def to_records(table: pa.Table, source: Source, options: ReadOptions, progress: 
     if not table.num_rows:
         raise empty(source.path, f"{what} with columns and nothing in them")
     convert, left_out = _converters(table, source, options)
+    labels = _labels(table)
     columns: dict[str, list[Any]] = {}
     for done, (name, values) in enumerate(convert.items(), start=1):
         if progress is not None:
             progress(f"reading {source.path.name}", done, len(convert))
         columns[name] = values(table.column(name))
+        if name in labels:
+            columns[name] = [_label(labels[name], value) for value in columns[name]]
     read_names = list(columns)
     lines: list[int] = []
     records: list[dict[str, Any]] = []
@@ -92,6 +96,34 @@ def to_records(table: pa.Table, source: Source, options: ReadOptions, progress: 
         nulls_are_gaps=True,
         left_out=left_out,
     )
+
+
+def _labels(table: pa.Table) -> dict[str, list[str]]:
+    """Return the names of the classes of each column of class numbers, as `datasets` writes them beside its schema."""
+    written = (table.schema.metadata or {}).get(b"huggingface")
+    try:
+        features = parse_exact(written.decode())["info"]["features"] if written else {}
+        found = {name: feature["names"] for name, feature in features.items() if feature.get("_type") == "ClassLabel"}
+    except (JsonProblem, UnicodeDecodeError, KeyError, TypeError, AttributeError):
+        return {}  # a note for one library that is not understood says nothing
+    return {
+        name: names
+        for name, names in found.items()
+        if isinstance(names, list) and all(isinstance(n, str) for n in names) and _is_integer(table, name)
+    }
+
+
+def _is_integer(table: pa.Table, name: str) -> bool:
+    import pyarrow.types as t
+
+    return name in table.column_names and t.is_integer(table.schema.field(name).type)
+
+
+def _label(names: list[str], value: Any) -> Any:
+    """Return the name of a class; -1 is how `datasets` writes that there is none."""
+    if value is None or value == -1:
+        return None
+    return names[value] if 0 <= value < len(names) else Unfit("the number of a class that has no name", str(value))
 
 
 def _converters(

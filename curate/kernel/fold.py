@@ -97,10 +97,11 @@ def fold(segments: pa.Array | Sequence[str], texts: Numbers | None = None) -> Fo
     share_out(lambda a, b: compiled.compact(out, places, lengths, packed, packed_starts, a, b), count)
     for s, form in forms.items():
         packed[packed_starts[s] : packed_starts[s + 1]] = np.frombuffer(form, np.uint8)
-    return _measured(packed, packed_starts, first)
+    return measured(packed, packed_starts, first)
 
 
-def _measured(data: Any, starts: Numbers, texts: Numbers) -> Folded:
+def measured(data: Any, starts: Numbers, texts: Numbers) -> Folded:
+    """Return texts that are in normal form already, with what is known of their lengths."""
     count = len(starts) - 1
     words, characters, unspaced = (np.zeros(count, np.int64) for _ in range(3))
     share_out(lambda a, b: compiled.measure(data, starts, words, characters, unspaced, a, b), count)

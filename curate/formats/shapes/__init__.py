@@ -1,8 +1,8 @@
 """From records to rows, one file a shape: which columns make a row, and what each row then is.
 
-`rows_of` takes what a format gave, chooses the shape (by what the user said, else by the columns and values of the
-whole file) and builds the rows; a record that cannot be taken whole is set aside with its reason. `SHAPES` lists all
-shapes, in the order in which they are tried. Knows nothing of files or bytes; may import sluice.core and `records`.
+`choose` says how a file is read: by what the user said, else by the columns and values of the whole file.
+A record that cannot be taken whole raises InputError, and the caller sets it aside. `SHAPES` lists all shapes, in the
+order in which they are tried. Knows nothing of files or bytes; may import sluice.core and `records`.
 """
 
 from sluice.curate.formats.shapes.base import SHAPES, Built, Reading, Seen, Shape, row_of

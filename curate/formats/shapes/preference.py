@@ -79,7 +79,9 @@ def read_implicit(seen: Seen) -> Reading:
     def build(record: Record) -> AnyRow | Built:
         both: list[list[Any]] = []
         for name in ("chosen", "rejected"):
-            turns = answer_list(record.get(name), seen, name) or transcript(record[name])
+            turns = answer_list(record.get(name), seen, name)
+            if turns is None:
+                turns = transcript(record[name])
             if not turns:
                 raise InputError(f"no prompt: {name} is a text that no turn begins (\\n\\nHuman: ...)", remedy=remedy)
             both.append(turns)

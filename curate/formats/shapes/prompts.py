@@ -10,8 +10,7 @@ from sluice.core.errors import InputError
 from sluice.core.rows import Input
 from sluice.curate.formats.records import near
 from sluice.curate.formats.shapes.base import Record, Seen
-from sluice.curate.formats.shapes.sharegpt import talk_column
-from sluice.curate.formats.shapes.turns import is_chat, kind_of, read_list, read_tools, some, with_system
+from sluice.curate.formats.shapes.turns import is_chat, kind_of, read_list, read_tools, some, talk_column, with_system
 
 
 @dataclass(frozen=True, slots=True)

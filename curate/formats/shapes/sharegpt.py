@@ -9,14 +9,7 @@ from __future__ import annotations
 from sluice.core.errors import InputError
 from sluice.core.rows import AnyRow, chat_row
 from sluice.curate.formats.shapes.base import SHAPES, Built, Reading, Record, Seen, Shape
-from sluice.curate.formats.shapes.turns import checked, read_list, read_tools, with_system, with_weights
-
-NAMES = ("conversations", "conversation")
-
-
-def talk_column(seen: Seen) -> str | None:
-    """Return the column that holds the turns, None without one."""
-    return next((name for name in NAMES if name in seen.columns), None)
+from sluice.curate.formats.shapes.turns import checked, read_list, read_tools, talk_column, with_system, with_weights
 
 
 def read(seen: Seen) -> Reading:

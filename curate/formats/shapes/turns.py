@@ -9,7 +9,7 @@ from sluice.core.canonical import JsonProblem, parse_exact
 from sluice.core.chats import Messages, weights_of
 from sluice.core.errors import InputError
 from sluice.core.rows import AnyRow, Input
-from sluice.curate.formats.shapes.base import Built, Record
+from sluice.curate.formats.shapes.base import Built, Record, Seen
 
 Tidy = Callable[[Any], Any]
 
@@ -29,6 +29,11 @@ SHAREGPT_ROLES = {
 }
 """ShareGPT's `from` as its data sets and LLaMA-Factory have it; the value of function_call is a call, or a list."""
 GOOD, BAD = frozenset({"true", "1", "good", "desirable"}), frozenset({"false", "0", "bad", "undesirable"})
+
+
+def talk_column(seen: Seen) -> str | None:
+    """Return the column that holds ShareGPT's turns, None without one."""
+    return next((name for name in ("conversations", "conversation") if name in seen.columns), None)
 
 
 def is_chat(value: Any) -> bool:

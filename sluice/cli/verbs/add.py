@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from sluice.curate.formats import ReadOptions
 
 MOST_NAMED = 3  # files of one shape
+MOST_SHOWN = 10  # files of a dry run
+MOST_COLUMNS = 30
 
 
 @verb(
@@ -112,11 +114,14 @@ def draw(out: Terminal, result: AddResult) -> None:
     for note in dict.fromkeys(file.note for file in result.files if file.note):
         out.say(f"  it could also be read as {note}", "dim")
     if result.dry_run:
-        for file in result.files:
+        for file in result.files[:MOST_SHOWN]:
             encoding = f"{file.encoding} (detected)" if file.encoding_detected else file.encoding
             form = f"{file.packed} of {file.format}" if file.packed else file.format
             out.say(f"{file.file}: {form}, {encoding}, {counted(file.rows, 'row')}")
-            out.say(f"  columns: {', '.join(file.columns)}", "dim")
+            more = ", ..." if len(file.columns) > MOST_COLUMNS else ""
+            out.say(f"  columns: {', '.join(file.columns[:MOST_COLUMNS])}{more}", "dim")
+        if len(result.files) > MOST_SHOWN:
+            out.say(f"... and {len(result.files) - MOST_SHOWN:,} more files")
         out.say()
         out.say("The first rows would be:")
         for row in result.first_rows[:3]:
@@ -151,6 +156,9 @@ def _few(names: list[str]) -> list[str]:
 
 def draw_set_aside(out: Terminal, result: AddResult) -> None:
     """Say on stderr which files, columns and lines were left out, and show the first."""
+    detected = [f"{file.file} as {file.encoding}" for file in result.files if file.encoding_detected]
+    if detected and not result.dry_run:
+        out.note(f"encoding detected: {', '.join(_few(detected))}")
     draw_not_read(out, result)
     for file in result.files:
         for why in file.left_out.values():

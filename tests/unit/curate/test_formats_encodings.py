@@ -123,6 +123,8 @@ def test_a_doubtful_file_is_set_aside_whole_and_the_others_arrive(tmp_path: Path
     assert run(["add", "d", *words]) == 0
     result = json.loads(capsys.readouterr().out)["result"]
     assert (result["added"], [f["file"] for f in result["files_set_aside"]]) == (20, ["doubt.jsonl"])
+    noted = open_dataset(Project(tmp_path), "d").operation.parameters["files_set_aside"]
+    assert [f["file"] for f in noted] == ["doubt.jsonl"]
     assert run(["audit", *words]) == 0
     report = json.loads(capsys.readouterr().out)["result"]
     assert (report["worst"], [f["file"] for f in report["files_set_aside"]]) == ("fail", ["doubt.jsonl"])

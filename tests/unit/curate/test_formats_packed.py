@@ -77,6 +77,20 @@ def test_arrow_gives_what_parquet_gives(tmp_path: Path, name: str, stream: bool)
     assert result.rows[0].metadata == {"n": 2**60, "when": "1970-01-01T00:00:00+00:00"}
 
 
+def test_class_numbers_become_the_names_that_datasets_wrote_beside_them(tmp_path: Path):
+    label = {"names": ["no", "yes"], "_type": "ClassLabel"}
+    features = {"body": {"dtype": "string", "_type": "Value"}, "label": label}
+    content = table(body=["a", "b", "c", "d"], label=[1, 0, -1, 7])
+    told = content.replace_schema_metadata({"huggingface": json.dumps({"info": {"features": features}})})
+    for name, data in (("r.parquet", parquet(told)), ("r.arrow", arrow(told))):
+        result = read(tmp_path, name, data)
+        assert [r.metadata for r in result.rows] == [{"label": "yes"}, {"label": "no"}, {}]
+        assert [a.line for a in result.set_aside] == [4]
+    for other in ("{", "[]", '{"info": {"features": {"label": {"_type": "ClassLabel", "names": 7}}}}'):
+        odd = content.replace_schema_metadata({"huggingface": other})
+        assert [r.metadata["label"] for r in read(tmp_path, "r.parquet", parquet(odd)).rows] == [1, 0, -1, 7]
+
+
 def test_feather_with_compressed_buffers(tmp_path: Path):
     path = tmp_path / "r.feather"
     pyarrow.feather.write_feather(TABLE, str(path), compression="zstd")

@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from sluice.core.rows import AnyRow, Example, Preference, chat_row
 from sluice.curate import leaks_in_frame as module
 from sluice.curate.dataset import rows_frame
+from sluice.curate.folding import blocks
 from sluice.curate.leaks import find_leaks
 from sluice.curate.leaks_in_frame import candidates, leaks_in_frame
 from sluice.curate.row_texts import row_texts
-from sluice.curate.scan import Texts
-from sluice.curate.similarity import Boilerplate, Relation, char_ngrams, ngrams, normalise, word_ngrams
+from sluice.curate.similarity import Boilerplate, Relation, ngrams, normalise
 
 WORDS = [
     "order",
@@ -76,23 +76,25 @@ def test_rows_that_share_little_are_left_out():
     assert touched.sum() < 5
 
 
-@settings(deadline=None, max_examples=200)
-@given(st.lists(st.text(max_size=30) | anything, min_size=1, max_size=6))
-def test_texts_over_bytes_are_those_of_the_similarity(raw: list[str]):
-    texts = Texts(raw)
-    wanted = [normalise(text) for text in raw]
-    stored = [
-        bytes(texts.data[a:b]).decode("utf-8", "surrogatepass")
-        for a, b in zip(texts.starts[:-1], texts.starts[1:], strict=True)
-    ]
-    assert stored == wanted
-    assert texts.word_counts().tolist() == [len(w.split(" ")) if w else 0 for w in wanted]
-    parts = [w for w in wanted if w]
-    for sort, width, count in (("word", 3, word_ngrams), ("char", 5, char_ngrams)):
-        hashes = Texts(parts).windows(sort, width)[1].tolist()
-        theirs = count(parts)[0].tolist()
-        pairs = dict(zip(hashes, theirs, strict=True))
-        assert [pairs[h] for h in hashes] == theirs  # the same n-grams in the same order, under another hash
+ascii_texts = st.text(st.characters(max_codepoint=127), max_size=12)
+awkward = st.one_of(ascii_texts, anything, st.sampled_from(["", "?", '"', "\\", "\\u0041", "a\tb\nc", "{}", "\u007f"]))
+plain_rows = st.builds(
+    lambda fields, target: Example(input=fields, target=target or None),
+    st.dictionaries(st.text(st.characters(codec="ascii"), max_size=3), awkward | st.none() | st.integers(), max_size=3),
+    awkward,
+)
+
+
+@settings(deadline=None, max_examples=300)
+@given(st.lists(plain_rows | rows_of_any_kind, min_size=1, max_size=12))
+def test_texts_folded_from_arrow_are_those_of_rows(rows: list[AnyRow]):
+    found: list[tuple[int, str]] = []
+    for _, some in blocks(rows_frame(rows), 5):
+        for block in some:
+            assert (block.rows[1:] >= block.rows[:-1]).all()
+            found += [(number, block.segments.text(n)[0]) for n, number in enumerate(block.rows.tolist())]
+    wanted = [(n, text) for n, row in enumerate(rows) for raw in row.texts().values() if (text := normalise(raw))]
+    assert sorted(text for text in found if text[1]) == sorted(wanted)
 
 
 @settings(deadline=None, max_examples=60)
