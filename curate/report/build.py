@@ -28,6 +28,10 @@ FIRST_ROWS = 20
 """Rows of a check that a page shows."""
 RELATED = 2
 """Rows beside a finding: what it repeats or contradicts."""
+ROOM = 500_000
+"""Characters of rows beside findings; from there on checks show ids and reasons only: a page stays under 2 MB."""
+MOST_NAMED = 6
+"""Checks that the sentence under the verdict names."""
 SAMPLES = 8
 FIRST_SET_ASIDE = 50
 RAW = 300
@@ -66,7 +70,7 @@ def build_report(
         inputs=int(audit.report.figures.get("inputs", 0)),
         looked_at=audit.looked_at,
         next=tuple(Step(command=shown_text(s.command), remark=s.remark) for s in steps),
-        checks=tuple(_check(check, by_hash, audit.dataset) for check in _in_order(audit.report.checks)),
+        checks=tuple(_checks(_in_order(audit.report.checks), by_hash, audit.dataset)),
         distributions=measured,
         nearest=nearest(context.rows, progress),
         drift=_drift(seen.version, measured, text_tokens) if seen.version else (),
@@ -110,7 +114,12 @@ def reason(audit: Audit) -> str:
         (" warns", " warn", [check.name for check in checks if check.status == "found" and not check.fails]),
         (" could not look", " could not look", [check.name for check in checks if check.status == "absent"]),
     ]
-    parts = [f"{counted(len(n), f'check{one}', f'checks{many}')}: {', '.join(n)}." for one, many, n in sides if n]
+    parts = [
+        counted(len(names), f"check{one}", f"checks{many}")
+        + (f": {', '.join(names)}." if len(names) <= MOST_NAMED else ".")
+        for one, many, names in sides
+        if names
+    ]
     if audit.set_aside:
         one, many = "line was set aside because it", "lines were set aside because they"
         parts.insert(1, f"{counted(audit.set_aside, one, many)} cannot be read exactly.")
@@ -122,6 +131,18 @@ def _in_order(checks: Sequence[CheckResult]) -> list[CheckResult]:
     """Return what fails first, then what warns, what is absent, what is in order."""
     rank = {"found": 1, "absent": 2, "ok": 3}
     return sorted(checks, key=lambda check: 0 if check.fails else rank[check.status])
+
+
+def _checks(checks: Sequence[CheckResult], by_hash: Mapping[str, AnyRow], dataset: str | None) -> list[ReportedCheck]:
+    """Return the checks with their rows; rows show their texts as long as the page has room for them."""
+    room = ROOM
+    found: list[ReportedCheck] = []
+    for check in checks:
+        reported = _check(check, by_hash if room > 0 else {}, dataset)
+        rows = [row for finding in reported.rows for row in (finding.shown, *finding.related) if row is not None]
+        room -= sum(len(field.text) for row in rows for field in row.fields)
+        found.append(reported)
+    return found
 
 
 def _check(check: CheckResult, by_hash: Mapping[str, AnyRow], dataset: str | None) -> ReportedCheck:

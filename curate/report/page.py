@@ -56,6 +56,11 @@ def audit_page(report: Report) -> str:
         "audit.html.j2",
         report=report,
         facts=_facts(report),
+        folded=[
+            (counted(len(checks), "check", "checks") + said, checks)
+            for status, said in (("absent", " could not look"), ("ok", " found nothing"))
+            for checks in [[check for check in report.checks if check.status == status]]
+        ],
         plots=_plots(report),
         uniform=_uniform(report),
         drift_plots=drift_plots,
