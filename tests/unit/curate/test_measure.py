@@ -55,12 +55,12 @@ def test_the_path_of_the_task_goes_first():
     assert found.without == 5
 
 
-def test_languages_are_guessed_on_long_texts_and_said_to_be_guesses():
+def test_languages_are_told_where_texts_are_long_enough():
     rows: list[AnyRow] = [*(ask(f"{GERMAN} {i}") for i in range(3)), *(ask(f"{ENGLISH} {i}") for i in range(5))]
     found = guess_languages(rows)
     assert found is not None
     assert found.counts == {"en": 5, "de": 3}
-    assert "guessed" in found.note
+    assert "8 of 8" in found.note
     assert guess_languages([ask("short")]) is None
 
 
