@@ -101,7 +101,7 @@ def _counter(project: Project, base: str, cache_dir: Path) -> Counter:
         return len(rendered.ids)
 
     def texts(given: Sequence[str]) -> list[int]:
-        encoded = tokenizer(list(given), add_special_tokens=False)["input_ids"] if given else []
+        encoded = tokenizer(list(given), add_special_tokens=False, verbose=False)["input_ids"] if given else []
         return [len(ids) for ids in encoded]
 
     return Counter(count, limit=limit, texts=texts)
