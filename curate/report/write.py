@@ -17,10 +17,15 @@ from sluice.curate.next_steps import NextStep
 ENDINGS = (".html", ".htm", ".json")
 
 
-def out_file(name: str | Path) -> Path:
+def out_file(name: str | Path, read: Sequence[str] = ()) -> Path:
     """Return the file that a report goes to, looked at before the work begins.
 
-    Raises UsageError for another ending, BadPath where there is no such folder or the name is that of one.
+    Args:
+        name: as it was typed.
+        read: the files that are read: none of them is written over.
+
+    Raises UsageError for another ending or a file that is read, BadPath where there is no such folder or the name is
+    that of one.
     """
     path = Path(name)
     if path.suffix.lower() not in ENDINGS:
@@ -31,6 +36,8 @@ def out_file(name: str | Path) -> Path:
         )
     if path.is_dir():
         raise BadPath("this is a folder", where=str(path), remedy=f"--out {path / 'report.html'}")
+    if path.exists() and any(Path(word).exists() and path.samefile(word) for word in read):
+        raise UsageError("this file is read: the report would take its place", where=str(path), remedy="--out FILE")
     if not path.parent.is_dir():
         raise BadPath("no such folder", where=str(path.parent), remedy="make it first, or name a file in another one")
     return path

@@ -64,7 +64,7 @@ def command(
     from sluice.curate.report.write import out_file, write_audit
 
     given = schema_file(schema) if schema else None
-    target = out_file(to) if to else None
+    target = out_file(to, what) if to else None
     looked_at: list[Seen] = []
     text_tokens: TextTokens | None = None
     project = Project.find_or_none(Path.cwd())

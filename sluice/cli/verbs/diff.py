@@ -65,7 +65,7 @@ def command(
     from sluice.curate.formats import ReadOptions
     from sluice.curate.report.write import out_file, write_diff
 
-    target = out_file(to) if to else None
+    target = out_file(to, (a, b) if b else (a,)) if to else None
     options = ReadOptions(input=input_, format=format_, **how)
     first, *other = given_files([a] if b is None else [a, b])
     found = diff(

@@ -15,10 +15,12 @@ from sluice.core.project import Project
 from sluice.core.rows import AnyRow, Example, chat_row
 from sluice.curate.add import add
 from sluice.curate.audit_dataset import Audit, Seen, audit_dataset, audit_files
+from sluice.curate.dataset import open_dataset
 from sluice.curate.deduplicate import deduplicate
 from sluice.curate.distributions import Lengths
 from sluice.curate.filter import filter_rows
 from sluice.curate.formats import ReadOptions
+from sluice.curate.operation import Outcome, commit
 from sluice.curate.parts import split_dataset
 from sluice.curate.report.build import FIRST_ROWS, SAMPLES, build_report
 from sluice.curate.report.model import Report
@@ -203,6 +205,7 @@ def test_a_place_that_cannot_be_written_is_said_before_the_work(
     assert run(["audit", "a.jsonl", "--input", "body", "--target", "label", "--out", out]) == 2
     said = capsys.readouterr()
     assert remedy in said.err
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.jsonl"]
     assert said.out == ""
 
 
@@ -214,3 +217,43 @@ def test_a_page_stays_small_where_nearly_all_is_wrong(tmp_path: Path, lines: Cal
     report = report_of(lambda seen: audit_files([file], columns, seen=seen))
     assert sum(check.status == "found" for check in report.checks) > 3
     assert len(audit_page(report).encode()) < 2_000_000
+
+
+def test_a_file_that_is_read_is_never_written_over(
+    tmp_path: Path, lines: Callable[..., Path], monkeypatch: pytest.MonkeyPatch, capsys: Any
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "link.html").symlink_to(lines(tmp_path / "a.json", {"body": "x", "label": "y"}))
+    before = (tmp_path / "a.json").read_bytes()
+    flags = ["--input", "body", "--target", "label", "--format", "jsonl", "--out"]
+    for words in (["audit", "a.json", *flags, "./a.json"], ["diff", "a.json", "a.json", *flags, "link.html"]):
+        assert run(words) == 2
+        assert "is read" in capsys.readouterr().err
+    assert (tmp_path / "a.json").read_bytes() == before
+
+
+def test_rows_of_every_kind_and_no_rows_at_all_have_a_page(
+    project: Project, tmp_path: Path, lines: Callable[..., Path]
+):
+    chat = {"messages": [{"role": "user", "content": "Hi <b>"}, {"role": "assistant", "content": "Hello"}]}
+    pair = {"prompt": "Say hi", "chosen": "Hi there", "rejected": "No"}
+    judged = {"prompt": "Say hi", "completion": "Hi", "label": True}
+    for name, record in (("chat", chat), ("pair", pair), ("judged", judged), ("text", {"text": "Once upon a time"})):
+        file = lines(tmp_path / f"{name}.jsonl", record, record)
+        shape = ReadOptions(shape="text") if name == "text" else ReadOptions()
+        page = audit_page(report_of(lambda seen, file=file, shape=shape: audit_files([file], shape, seen=seen)))
+        assert page.count("Rows drawn at random") == 1
+    rows = open_dataset(project, "d").frame()
+    commit(
+        project,
+        lambda: Outcome(
+            verb="filter",
+            parameters={},
+            parents=(open_dataset(project, "d").parent,),
+            contents={"d": rows.head(0)},
+            rows_in=rows.height,
+        ),
+    )
+    empty = report_of(lambda seen: audit_dataset(project, "d", seen=seen))
+    assert empty.verdict == "There are no rows."
+    assert "There are no rows." in audit_page(empty)
