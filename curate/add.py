@@ -209,7 +209,7 @@ def take_in(
         repeated=tally["repeated"],
         dropped_before=tally["dropped"],
         set_aside=len(aside),
-        files=tuple(_read_facts(name, read) for name, read in reads),
+        files=tuple(read_facts(name, read) for name, read in reads),
         first_set_aside=tuple(aside[:FIRST]),
         first_rows=tuple(shown_row(r) for r in lines.head(FIRST).iter_rows(named=True)),
         unanswered=lines.filter((lines["kind"] == "example") & lines["target"].is_null()).height,
@@ -285,7 +285,7 @@ def _outcome(
     if not new.height and not occurrences.height and not fresh_aside and not replaced:
         return None
     content = pl.concat([newest.frame().filter(~pl.col("row").is_in(list(replaced))), new]) if newest else new
-    facts = [_read_facts(name, read).model_dump(mode="json") for name, read in found.files]
+    facts = [read_facts(name, read).model_dump(mode="json") for name, read in found.files]
     doubtful = [f.model_dump(mode="json") for f in not_read(found.doubtful)]
     return Outcome(
         verb="add",
@@ -312,7 +312,8 @@ def _noted(project: Project, operations: list[str]) -> set[tuple[Any, ...]]:
     return {(a["file"], a["line"], a["raw"]) for file in files for a in read_lines(file)}
 
 
-def _read_facts(name: str, read: ReadResult) -> FileRead:
+def read_facts(name: str, read: ReadResult) -> FileRead:
+    """Return how a file was read, under the name that it is shown by."""
     return FileRead(
         file=name,
         sha256=read.sha256,

@@ -7,7 +7,7 @@ rows, pinned boilerplate, groups, metadata, and a token counter where the caller
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from sluice.core.progress import Progress
 from sluice.core.project import Project
 from sluice.core.rows import AnyRow, to_record
 from sluice.core.task import parse_schema, read_schema
-from sluice.curate.add import SetAsideLine, name_of
+from sluice.curate.add import FileRead, SetAsideLine, name_of, read_facts
 from sluice.curate.audit import AuditReport, Worst, audit_rows
 from sluice.curate.checks import CheckContext, Finding
 from sluice.curate.checks.choice import checks_of
@@ -64,6 +64,19 @@ class Audit(BaseModel):
     """Eval and dev rows that the rows were held against."""
 
 
+@dataclass(frozen=True)
+class Seen:
+    """What an audit looked at, for whoever writes a report of it."""
+
+    context: CheckContext
+    version: Version | None = None
+    """None for files."""
+    files: tuple[FileRead, ...] = ()
+    sources: dict[str, str] = field(default_factory=dict[str, str])
+    """Of files: the file that each row was first seen in, by row hash."""
+    set_aside: tuple[SetAsideLine, ...] = ()
+
+
 def audit_dataset(
     project: Project,
     ref: str,
@@ -74,6 +87,7 @@ def audit_dataset(
     checks: Sequence[str] | None = None,
     corpus: bool = False,
     progress: Progress | None = None,
+    seen: Callable[[Seen], None] | None = None,
 ) -> Audit:
     """Run all checks, or those named, over a version; the project's own are among them.
 
@@ -86,12 +100,17 @@ def audit_dataset(
         checks: names of checks; None: all that sluice.toml does not leave out.
         corpus: hold every row against the rules for text corpora, not rows of kind `text` only.
         progress: called with (what, done, total).
+        seen: called with what was looked at.
     """
+    if seen is not None and count_tokens is not None:
+        count_tokens = remembered(count_tokens)
     version = open_dataset(project, ref)
     context, looked_at = audit_context(
         version, schema=schema, count_tokens=count_tokens, max_tokens=max_tokens, progress=progress
     )
     report = audit_rows(replace(context, corpus=corpus), checks, checks_of(project))
+    if seen is not None:
+        seen(Seen(context, version))
     records = find_records(version, _named(report))
     shown = {row: shown_row(record) for row, record in records.items()}
     return Audit(
@@ -102,6 +121,18 @@ def audit_dataset(
         examples=_examples(report, shown),
         looked_at=looked_at,
     )
+
+
+def remembered(count_tokens: Tokens) -> Tokens:
+    """Return a counter that counts each row once: a report asks for what a check has counted."""
+    known: dict[str, int] = {}
+
+    def count(row: AnyRow) -> int:
+        if row.row not in known:
+            known[row.row] = count_tokens(row)
+        return known[row.row]
+
+    return count
 
 
 def audit_context(
@@ -181,22 +212,28 @@ def audit_files(
     checks: Sequence[str] | None = None,
     corpus: bool = False,
     progress: Progress | None = None,
+    seen: Callable[[Seen], None] | None = None,
 ) -> Audit:
     """Run the checks over files as they are, all rows together; no project is needed and nothing is stored.
 
-    With a project its own checks, severities and thresholds count.
+    With a project its own checks, severities and thresholds count. `options` say how files are read, all else is as for
+    `audit_dataset`.
     """
     here = Project(".")
     rows: list[AnyRow] = []
     metadata: dict[str, dict[str, Any]] = {}
     aside: list[SetAsideLine] = []
     names: list[str] = []
+    sources: dict[str, str] = {}
+    facts: list[FileRead] = []
     found = read_files(files, options or ReadOptions(), lambda path: name_of(here, path), progress)
     for name, read in found.files:
         names.append(name)
+        facts.append(read_facts(name, read))
         rows += [r.row for r in read.rows]
         for r in read.rows:
             metadata.setdefault(r.row.row, r.metadata)
+            sources.setdefault(r.row.row, name)
         aside += [
             SetAsideLine(file=name, line=s.line, column=s.column, reason=s.reason, raw=s.raw) for s in read.set_aside
         ]
@@ -210,6 +247,8 @@ def audit_files(
         progress=progress,
     )
     report = audit_rows(context, checks, checks_of(project))
+    if seen is not None:
+        seen(Seen(context, None, tuple(facts), sources, tuple(aside)))
     wanted = _named(report)
     shown = {row.row: shown_row(to_record(row)) for row in rows if row.row in wanted}
     return Audit(

@@ -6,7 +6,7 @@ is no counter, and the reason is said.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -29,6 +29,8 @@ class Counter:
     why_not: str | None = None
     limit: LengthLimit | None = None
     """What the count is held against; None where there is no counter."""
+    texts: Callable[[Sequence[str]], list[int]] | None = None
+    """Tokens of plain texts, without template or prompt: how long inputs and answers are by themselves."""
 
     @property
     def max_tokens(self) -> int | None:
@@ -98,4 +100,8 @@ def _counter(project: Project, base: str, cache_dir: Path) -> Counter:
             raise InputError(EXPLANATIONS[rendered.problem])
         return len(rendered.ids)
 
-    return Counter(count, limit=limit)
+    def texts(given: Sequence[str]) -> list[int]:
+        encoded = tokenizer(list(given), add_special_tokens=False, verbose=False)["input_ids"] if given else []
+        return [len(ids) for ids in encoded]
+
+    return Counter(count, limit=limit, texts=texts)

@@ -81,7 +81,8 @@ def dedup(
     elsewhere = set(before["row"])
     own = frame.filter(~frame["row"].is_in(before["row"].implode())) if elsewhere else frame
     count = frame.height + before.height
-    chosen: Way = way or ("exact" if count <= EXACT_UP_TO else "lsh")
+    plainly = count <= EXACT_UP_TO or bool(rules.relation.boilerplate.ngrams)  # the kernel leaves no n-gram out
+    chosen: Way = way or ("exact" if plainly else "lsh")
     if chosen == "exact":
         found = plain.find(own, before, rules, progress)
     else:

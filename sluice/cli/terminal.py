@@ -18,6 +18,7 @@ import click
 from sluice.cli.envelope import Failure, envelope
 from sluice.cli.progress import Progress
 from sluice.core.errors import SluiceError, UsageError
+from sluice.core.wording import visible
 
 Style = Literal["good", "bad", "warn", "dim", "bold"]
 
@@ -29,9 +30,6 @@ _LOOKS: dict[str, dict[str, Any]] = {
     "bold": {"bold": True},
 }
 _RICH_LOOKS = {"good": "green", "bad": "bold red", "warn": "yellow", "dim": "dim", "bold": "bold"}
-_VISIBLE = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160)) if code not in (9, 10)}
-# Characters that reorder the text around them (Trojan Source, CVE-2021-42574).
-_VISIBLE |= {code: f"\\u{code:04x}" for code in (*range(0x202A, 0x202F), *range(0x2066, 0x206A))}
 
 
 class Declined(Exception):
@@ -43,11 +41,6 @@ def _is_terminal(stream: TextIO | None) -> bool:
         return stream is not None and stream.isatty()
     except ValueError:  # a closed stream
         return False
-
-
-def visible(text: str) -> str:
-    """Return `text` with control characters and text-reordering marks written as escapes; tab and line feed stay."""
-    return text.translate(_VISIBLE)
 
 
 class Terminal:

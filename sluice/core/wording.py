@@ -1,9 +1,18 @@
-"""How a count reads ("1 row", "2,716 rows"), and a path as it is typed. One way for all that is said to people."""
+"""How a count reads ("1 row", "2,716 rows"), a path as it is typed, and a text that is shown. One way for all."""
 
 from __future__ import annotations
 
 import shlex
 from pathlib import Path
+
+_VISIBLE = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160)) if code not in (9, 10)}
+# Characters that reorder the text around them (Trojan Source, CVE-2021-42574).
+_VISIBLE |= {code: f"\\u{code:04x}" for code in (*range(0x202A, 0x202F), *range(0x2066, 0x206A))}
+
+
+def visible(text: str) -> str:
+    """Return `text` with control characters and text-reordering marks written as escapes; tab and line feed stay."""
+    return text.translate(_VISIBLE)
 
 
 def counted(number: int, noun: str, plural: str | None = None) -> str:

@@ -71,7 +71,12 @@ def _expected() -> set[str]:
         for file in (ROOT / "sluice" / folder).rglob("*.py")
     }
     code |= {file.relative_to(ROOT).as_posix() for file in (ROOT / "sluice").glob("*.py")}
-    rooms = {f"sluice/{file.relative_to(ROOT).as_posix()}" for room in ROOMS for file in (ROOT / room).rglob("*.py")}
+    rooms = {
+        f"sluice/{file.relative_to(ROOT).as_posix()}"
+        for room in ROOMS
+        for ending in ("py", "j2", "css", "txt")
+        for file in (ROOT / room).rglob(f"*.{ending}")
+    }
     data = {
         f"sluice/_samples/{file.relative_to(ROOT / 'datasets').as_posix()}"
         for file in (ROOT / "datasets").rglob("*")

@@ -18,9 +18,10 @@ from sluice.core.wording import counted
 if TYPE_CHECKING:
     from sluice.core.project import Project
     from sluice.curate.audit import AuditReport
-    from sluice.curate.audit_dataset import Audit
+    from sluice.curate.audit_dataset import Audit, Seen
     from sluice.curate.checks import CheckResult
     from sluice.curate.checks.listing import CheckListing
+    from sluice.curate.measure import TextTokens
 
 WIDTH = 18
 LEVELS = {"ok": 0, "warn": 1, "fail": 2}
@@ -35,6 +36,7 @@ VERDICTS: dict[str, tuple[str, Style]] = {
     examples=[
         "sluice audit tickets/train",
         "sluice audit raw/*.csv --input body --target category    plain files, no project needed",
+        "sluice audit tickets --out report.html    one page for those who were not there",
         "sluice audit tickets --schema schema.json --fail-on fail  exit 1 where a check fails",
         "sluice audit tickets --checks conflict,label-errors       these alone",
         "sluice audit --list                       every check: severity, threshold, source",
@@ -47,6 +49,7 @@ VERDICTS: dict[str, tuple[str, Style]] = {
 @click.option("--corpus", is_flag=True, help="Hold every row against the rules for text corpora (Gopher, C4, FineWeb).")
 @click.option("--schema", metavar="FILE", type=PATH, help="JSON schema of an answer, in the place of the task's.")
 @click.option("--fail-on", type=click.Choice(["warn", "fail"]), help="Exit 1 where there is a finding this severe.")
+@click.option("--out", "to", metavar="FILE", type=PATH, help="Write the report: one page (.html), or its data (.json).")
 @click.option("--input", "input_", metavar="COL[,COL]", help="Of files: the input column, or several.")
 @click.option("--target", metavar="COL[,COL]", help="Of files: the target column, or several.")
 @click.option("--encoding", metavar="NAME", help="Of files that are not UTF-8.")
@@ -62,6 +65,7 @@ def command(
     corpus: bool,
     schema: str | None,
     fail_on: str | None,
+    to: str | None,
     **how: Any,
 ) -> Any:
     """Say what is wrong with the rows of a dataset, or of plain files.
@@ -72,6 +76,8 @@ def command(
     from sluice.core.project import Project
     from sluice.curate.audit_dataset import audit_dataset, audit_files, schema_file
     from sluice.curate.formats import ReadOptions
+    from sluice.curate.next_steps import after_audit
+    from sluice.curate.report.write import out_file, write_audit
 
     project = Project.find_or_none(Path.cwd())
     if listing:
@@ -80,6 +86,9 @@ def command(
         raise UsageError("nothing to audit is named", remedy="sluice audit NAME, sluice audit FILES, or --list")
     checks = [name.strip() for name in names.split(",") if name.strip()] if names is not None else None
     given = schema_file(schema) if schema else None
+    target = out_file(to, what) if to else None
+    looked_at: list[Seen] = []
+    text_tokens: TextTokens | None = None
     refuse_unknown_word(project, what)
     if project is not None and is_dataset(project, what):
         from sluice.train.tokens import token_counter
@@ -98,7 +107,9 @@ def command(
             checks=checks,
             corpus=corpus,
             progress=out.progress,
+            seen=looked_at.append if target else None,
         )
+        text_tokens = counter.texts
     else:
         how |= {"input": how.pop("input_"), "format": how.pop("format_")}
         audit = audit_files(
@@ -109,10 +120,16 @@ def command(
             checks=checks,
             corpus=corpus,
             progress=out.progress,
+            seen=looked_at.append if target else None,
         )
         draw_not_read(out, audit)
+    steps = after_audit(audit, what, how)
     draw(out, audit)
-    draw_next(out, audit, what, how)
+    for step in steps:
+        out.next(step.command, step.remark)
+    if target is not None:
+        size = write_audit(target, audit, looked_at[0], steps=steps, text_tokens=text_tokens, progress=out.progress)
+        out.note(f"report: {target} ({size / 1000:,.0f} kB)")
     if fail_on is not None and LEVELS[audit.worst] >= LEVELS[fail_on]:
         out.exit_code = 1
     return audit
@@ -187,32 +204,6 @@ def draw(out: Terminal, audit: Audit) -> None:
         if check.status == "found" or (check.status == "ok" and check.severity == "fail"):
             draw_check(out, audit, check)
     draw_rest(out, report)
-
-
-def draw_next(out: Terminal, audit: Audit, what: tuple[str, ...], how: dict[str, str | None]) -> None:
-    """Say what comes next: of files to add them as they were read here, of a dataset to drop what fails."""
-    from sluice.curate.add_command import add_command
-
-    shown = next((rows[0].row for rows in audit.examples.values() if rows), None)
-    failing = [c.name for c in audit.report.checks if c.fails and c.droppable]
-    if audit.dataset is None:
-        out.next(add_command("NAME", what, how), "make a dataset of them, then: dedup, filter, split")
-        if audit.set_aside > len(audit.first_set_aside):
-            out.next(f"sluice show NAME --set-aside -n {audit.set_aside}", "then: all lines that were set aside")
-        return
-    if failing:
-        leaks = [c for c in failing if c == "leak"]
-        rest = [c for c in failing if c != "leak"]
-        if rest:
-            out.next(f"sluice filter {audit.dataset} --failing {','.join(rest)}", "drop them, each with its reason")
-        if leaks:
-            out.next(f"sluice decontaminate {audit.dataset}", "drop rows that repeat an eval row")
-    elif "/" not in audit.dataset:
-        out.next(f"sluice dedup {audit.dataset}")
-    if shown is not None:
-        out.next(f"sluice show {audit.of} {shown[:10]}", "a row in full")
-    elif "/" in audit.dataset and not failing:
-        out.next(f"sluice show {audit.dataset}")
 
 
 def draw_rest(out: Terminal, report: AuditReport) -> None:

@@ -19,7 +19,7 @@ from rich.cells import cell_len
 from sluice.cli.envelope import Failure, envelope, plain
 from sluice.cli.layout import plain_table, terminal_table
 from sluice.cli.progress import Progress, duration, rate
-from sluice.cli.terminal import visible
+from sluice.core.wording import visible
 
 
 class Clock:

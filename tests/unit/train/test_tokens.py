@@ -44,8 +44,14 @@ def test_without_a_sluice_toml(tmp_path):
 @pytest.mark.model
 def test_tokens_by_the_base_s_tokenizer(tmp_path):
     base = build_tiny_model(tmp_path / "model")
-    count = token_counter(project(tmp_path, str(base)), tmp_path / "cache").count
+    counter = token_counter(project(tmp_path, str(base)), tmp_path / "cache")
+    count = counter.count
     assert count is not None
+    assert counter.texts is not None
+    assert counter.texts([]) == []
+    one, many = counter.texts(["help", "help " * 50])
+    assert one < count(Example(input={"body": "help"}, target="yes")), "no template, no prompt"
+    assert many >= one + 49
     short = count(Example(input={"body": "help"}, target="yes"))
     assert count(Example(input={"body": "help " * 50}, target="yes")) >= short + 49
     assert count(Example(input={"body": "help"}, target="yes " * 30)) > short + 29
