@@ -24,6 +24,8 @@ from sluice.curate.similarity import LONG_CHARACTERS, SHORT_WORDS, Relation, is_
 if TYPE_CHECKING:
     import polars as pl
 
+BATCH = 20_000  # rows that are looked for in documents together: bounds memory, changes no result
+
 How = Literal["equal", "near-equal", "contained", "group", "document", "n-grams", "answer"]
 _ORDER = {how: place for place, how in enumerate(How.__args__)}  # type: ignore[attr-defined]
 
@@ -132,7 +134,7 @@ def find_repeats(
             found.append(Repeat(x.row, name, "n-grams", x.share, x.field, x.span, places[name], x.part))
     if wish.answers:
         found += _with_answers(frame, rows, places, relation, tally, progress)
-    found += _in_documents(frame, held, relation)
+    found += _in_documents(frame, held, relation, progress)
     order = {row: place for place, row in enumerate(frame["row"])}
     best: dict[str, Repeat] = {}
     for one in found:
@@ -178,13 +180,18 @@ def _long_enough(text: str) -> bool:
     return len(text) >= LONG_CHARACTERS if is_short((text,)) else text.count(" ") + 1 >= SHORT_WORDS
 
 
-def _in_documents(frame: pl.DataFrame, held: Sequence[Reference], relation: Relation) -> list[Repeat]:
+def _in_documents(
+    frame: pl.DataFrame, held: Sequence[Reference], relation: Relation, progress: Progress | None
+) -> list[Repeat]:
     """Return the rows whose input stands in a document."""
     named = {one.name: one.document for one in held if one.document is not None}
     if not named:
         return []
-    rows = [from_record(record) for record in frame.iter_rows(named=True)]
-    return [
-        Repeat(x.eval_row, x.row, "document", x.share, "input", x.span, x.row)
-        for x in find_leaks_in_texts(named, rows, relation)
-    ]
+    found: list[Repeat] = []
+    for low in range(0, frame.height, BATCH):
+        rows = [from_record(record) for record in frame.slice(low, BATCH).iter_rows(named=True)]
+        leaks = find_leaks_in_texts(named, rows, relation)
+        found += [Repeat(x.eval_row, x.row, "document", x.share, "input", x.span, x.row) for x in leaks]
+        if progress is not None:
+            progress("documents", min(low + BATCH, frame.height), frame.height)
+    return found

@@ -105,8 +105,8 @@ def draw(out: Terminal, done: SplitDone) -> None:
     if done.components:
         largest = f", the largest of {counted(done.largest, 'row')}" if done.largest > 1 else ""
         out.say(
-            f"{counted(done.components, 'group')} of rows that hang together{largest}; none is in two parts, "
-            f"seed {done.seed}"
+            f"{counted(done.components, 'group')} of rows that hang together{largest}; none is in two parts"
+            + ("" if done.report and done.report.cuts else f", seed {done.seed}")
         )
     if done.report and done.report.cuts:
         younger = done.report.younger_in_train or "no"
