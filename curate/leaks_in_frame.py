@@ -44,7 +44,9 @@ def leaks_in_frame(
         progress: told how many rows were looked through.
     """
     edges = list(edges)
-    if frame.height > FEW and eval_rows:
+    if not eval_rows:
+        return []
+    if frame.height > FEW:
         touched = candidates(frame, eval_rows, relation, progress)
         touched |= _tied(frame, eval_rows, eval_groups or {}, edges)
         frame = frame.filter(touched)
