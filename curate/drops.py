@@ -13,12 +13,21 @@ from typing import TYPE_CHECKING, Any, cast
 
 from pydantic import BaseModel, ConfigDict
 
-from sluice.core.canonical import dump_exact, parse_exact
+from sluice.core.canonical import JsonProblem, dump_exact, parse_exact
 from sluice.core.errors import InputError
 from sluice.core.evalset import read_set, set_folders
 from sluice.core.project import Project
 from sluice.core.rows import COLUMNS, to_record
-from sluice.curate.dataset import PARTS, Version, has_dataset, lineage, open_dataset, open_newest, operation_frames
+from sluice.curate.dataset import (
+    PARTS,
+    Version,
+    dataset_names,
+    has_dataset,
+    lineage,
+    open_dataset,
+    open_newest,
+    operation_frames,
+)
 from sluice.curate.operation import DROPPED_EXTRA, Operation, Outcome, commit
 
 if TYPE_CHECKING:
@@ -46,6 +55,33 @@ class ShownRow(BaseModel):
     input: Any
     """The fields, or {"messages": [...]}, as JSON values; None where the row is in no version that is here."""
     target: str | None = None
+    """What the row teaches to answer: the target, the preferred answer, the judged answer."""
+    kind: str = "example"
+    rejected: str | None = None
+    """Of a pair: the other answer."""
+    good: bool | None = None
+    """Of a judged answer."""
+
+    def answers(self) -> list[str]:
+        """Return what the row says about its input, a line each for people: none for a text."""
+        if self.kind == "text" or (self.kind != "example" and self.target is None):
+            return []
+        if self.target is None:
+            return ["(no target)"]
+        judged = "" if self.good is None else "  (good)" if self.good else "  (bad)"
+        said = [_spoken(self.target) + judged]
+        return said if self.rejected is None else [said[0], f"rejected: {_spoken(self.rejected)}"]
+
+
+def _spoken(text: str) -> str:
+    """Return an answer for people: turns and calls as they are said, all else as it is."""
+    if not text.startswith(('[{"role":"', '{"role":"assistant"')):
+        return text
+    try:
+        turns = parse_exact(text)
+        return " | ".join(said(turn) for turn in (turns if isinstance(turns, list) else [turns]))
+    except (JsonProblem, AttributeError, TypeError):
+        return text
 
 
 class DroppedRow(BaseModel):
@@ -154,7 +190,14 @@ def dropped_schema() -> Any:
 
 def shown_row(record: dict[str, Any]) -> ShownRow:
     """Return a record of rows.COLUMNS as it is shown."""
-    return ShownRow(row=record["row"], input=parse_exact(record["input"]), target=answer_of(record))
+    return ShownRow(
+        row=record["row"],
+        input=parse_exact(record["input"]),
+        target=answer_of(record),
+        kind=record["kind"],
+        rejected=record["rejected"],
+        good=record["good"],
+    )
 
 
 def answer_of(record: dict[str, Any]) -> str | None:
@@ -293,6 +336,9 @@ def _places(version: Version) -> Iterable[pl.DataFrame]:
         for parent in operation.parents:
             if (project.data / parent.version / "manifest.json").exists():
                 yield open_dataset(project, f"{parent.dataset}@{parent.number}").frame()
+    for name in dataset_names(project):  # a row can go for one of another dataset
+        if name.partition("/")[0] != base and open_dataset(project, name).is_here:
+            yield open_dataset(project, name).frame()
 
 
 def _frozen(project: Project) -> dict[str, dict[str, Any]]:

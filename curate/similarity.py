@@ -33,7 +33,7 @@ from pydantic import BaseModel, ConfigDict, field_validator
 from sluice.core.errors import InputError
 
 VERSION = 1
-NEAR_TENTHS = 7  # near-equal from a Jaccard of 7/10; compared in whole numbers, so that no rounding decides
+NEAR_PERCENT = 70  # near-equal from a Jaccard of 0.7; compared in whole numbers, so that no rounding decides
 CONTAINED_TENTHS = 8
 SHORT_WORDS = 8
 LONG_CHARACTERS = 40
@@ -324,7 +324,7 @@ class Relation:
         sets = both.left[sort] if both.enough(sort).any() else both.all[sort]
         hits = len(np.intersect1d(sets.of(0), sets.of(1), assume_unique=True))
         union = int(sets.sizes.sum()) - hits
-        return hits / union if union and 10 * hits >= NEAR_TENTHS * union else None
+        return hits / union if union and 100 * hits >= NEAR_PERCENT * union else None
 
     def contained(self, text: str, field: str) -> float | None:
         """Return the share of a text's n-grams that are in a field, where the text counts as contained, else None."""

@@ -59,7 +59,7 @@ def _steps(a: list[str], b: list[str]) -> list[tuple[str, int, int, int, int]]:
 
 
 def _tidy(stretches: list[Stretch], context: int | None) -> list[Stretch]:
-    """Put neighbours of one sort together, give blanks behind a difference to what follows, cut what is far from any."""
+    """Put neighbours of one sort together, give blanks behind a difference to what follows, cut what is far away."""
     joined: list[Stretch] = []
     blanks = ""
     for stretch in stretches:

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 from sluice.core.progress import Progress
 from sluice.core.rows import AnyRow
 from sluice.curate.duplicates import plain
-from sluice.curate.duplicates.rules import THRESHOLD, Conflict, NearPair, Reason, Rules, Way
+from sluice.curate.duplicates.rules import Conflict, NearPair, Reason, Rules, Way
 
 if TYPE_CHECKING:
     import polars as pl
@@ -81,7 +81,7 @@ def dedup(
     elsewhere = set(before["row"])
     own = frame.filter(~frame["row"].is_in(before["row"].implode())) if elsewhere else frame
     count = frame.height + before.height
-    chosen: Way = way or ("exact" if count <= EXACT_UP_TO and rules.percent >= THRESHOLD else "lsh")
+    chosen: Way = way or ("exact" if count <= EXACT_UP_TO else "lsh")
     if chosen == "exact":
         found = plain.find(own, before, rules, progress)
     else:

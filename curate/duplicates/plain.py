@@ -18,7 +18,7 @@ from sluice.core.rows import from_record
 from sluice.curate.duplicates.keys import Keys, keys_of
 from sluice.curate.duplicates.rules import Conflict, Found, NearPair, Rules
 from sluice.curate.join import Counter, Pairs, Side, related
-from sluice.curate.similarity import NEAR_TENTHS, SORTS, Mask, Numbers, Prepared, Relation, Sets
+from sluice.curate.similarity import NEAR_PERCENT, SORTS, Mask, Numbers, Prepared, Relation, Sets
 
 if TYPE_CHECKING:
     import polars as pl
@@ -82,9 +82,9 @@ class _Greedy:
         relation = rules.relation
         self.held: Mask = np.array(held, dtype=bool)
         self.texts: Prepared = relation.prepare([key.input for key in keys])
-        self.shapes = _numbers([key.shape for key in keys])
-        self.inputs = _numbers([(key.shape, key.input) for key in keys])
-        self.learnt = _numbers([key.learnt for key in keys])
+        self.shapes = numbered([key.shape for key in keys])
+        self.inputs = numbered([(key.shape, key.input) for key in keys])
+        self.learnt = numbered([key.learnt for key in keys])
         self.prose: Mask = np.array([any(key.prose) for key in keys], dtype=bool)
         parts = max((len(key.learnt) for key in keys), default=0)
         self.target_parts = [p for p in range(parts) if any(p < len(key.prose) and key.prose[p] for key in keys)]
@@ -124,10 +124,9 @@ class _Greedy:
         """
         same: list[tuple[int, int, float, float]] = []
         other: list[Pairs] = []
-        percent = self.rules.percent / 100
-        for pairs in related(_selected(self.texts, later), _selected(self.texts, earlier), self._skip):
-            near = pairs.share >= percent
-            i, j, share = pairs.left[near], pairs.right[near], pairs.share[near]
+        sides = _selected(self.texts, later), _selected(self.texts, earlier)
+        for pairs in related(*sides, self._skip, percent=self.rules.percent):
+            i, j, share = pairs.left, pairs.right, pairs.share
             target = self._target_share(i, j)
             apart = (target == 0) & (self.inputs[i] != self.inputs[j])
             drops = ~self.held[i] & ((target > 0) | (apart if self.rules.drop_near else False))
@@ -174,8 +173,8 @@ class _Greedy:
             if not (left.prose[p] and right.prose[p]):
                 return 0.0
             texts = self.targets[self.target_parts.index(p)]
-            least = min(least, float(jaccard(texts, np.array([a]), np.array([b]))[0]))
-        return least if least >= self.rules.percent / 100 else 0.0
+            least = min(least, float(jaccard(texts, np.array([a]), np.array([b]), self.rules.percent)[0]))
+        return least
 
 
 def _selected(texts: Prepared, numbers: Numbers) -> Side:
@@ -184,14 +183,14 @@ def _selected(texts: Prepared, numbers: Numbers) -> Side:
     return Side(texts, near, np.zeros(len(texts), dtype=bool))
 
 
-def _numbers(values: Sequence[Any]) -> Numbers:
+def numbered(values: Sequence[Any]) -> Numbers:
     """Return a number for each value, equal where the values are."""
     known: dict[Any, int] = {}
     return np.array([known.setdefault(value, len(known)) for value in values], dtype=np.int64)
 
 
-def jaccard(texts: Prepared, i: Numbers, j: Numbers) -> Shares:
-    """Return the exact Jaccard of each pair where it is near-equal, else 0; by the pair rules of the similarity."""
+def jaccard(texts: Prepared, i: Numbers, j: Numbers, percent: int = NEAR_PERCENT) -> Shares:
+    """Return the exact Jaccard of each pair where it reaches `percent`, else 0; by the pair rules of the similarity."""
     shares = np.zeros(len(i), dtype=np.float64)
     for sort in SORTS:
         either_short = texts.short[i] | texts.short[j]
@@ -203,15 +202,15 @@ def jaccard(texts: Prepared, i: Numbers, j: Numbers) -> Shares:
         ):
             places = np.flatnonzero(wanted)
             if len(places):
-                shares[places] = _near_share(sets, i[places], j[places])
+                shares[places] = _near_share(sets, i[places], j[places], percent)
     return shares
 
 
-def _near_share(sets: Sets, i: Numbers, j: Numbers) -> Shares:
+def _near_share(sets: Sets, i: Numbers, j: Numbers, percent: int) -> Shares:
     chosen, places = np.unique(np.concatenate((i, j)), return_inverse=True)
     some = sets.take(chosen)
     a, b = places[: len(i)], places[len(i) :]
     hits = Counter(some, some).count(a, b)
     union = some.sizes[a] + some.sizes[b] - hits
-    near = (union > 0) & (10 * hits >= NEAR_TENTHS * union)
+    near = (union > 0) & (100 * hits >= percent * union)
     return np.where(near, hits / np.maximum(union, 1), 0.0)

@@ -8,14 +8,14 @@ from typing import Any, Literal
 
 from sluice.core.errors import UsageError
 from sluice.curate.duplicates.keys import On
-from sluice.curate.similarity import NEAR_TENTHS, Relation
+from sluice.curate.similarity import NEAR_PERCENT, Relation
 
-THRESHOLD = 10 * NEAR_TENTHS
 LOWEST = 40
 """Hundredths: below this nearly any two texts of one domain are alike, and so are their candidates too many."""
 
 Way = Literal["exact", "lsh"]
 Reason = Literal["exact-duplicate", "near-duplicate", "near-other-target"]
+REASONS: tuple[Reason, ...] = ("exact-duplicate", "near-duplicate", "near-other-target")
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Rules:
 
     relation: Relation = field(default_factory=Relation)
     on: On = "both"
-    percent: int = THRESHOLD
+    percent: int = NEAR_PERCENT
     drop_near: bool = False
     rank: Mapping[str, Any] | None = None
 

@@ -486,6 +486,48 @@ def survivors(
 
 
 @njit(cache=True, nogil=True)
+def nearest(
+    data: Array, starts: Array, texts: Array, short: Array, flat: Array, places: Array, sizes: Array, groups: Array,
+    offsets: Array, shapes: Array, percent: int, most: int, other: Array, share: Array,
+) -> None:  # fmt: skip
+    """Fill the nearest other text of each text, among the last `most` before it in each of its groups.
+
+    A pair is counted once and told to both. Of equally near ones the first is taken.
+    """
+    n, bands = shapes.size, groups.shape[0]
+    total = 0
+    for b in range(bands):
+        for i in range(n):
+            total += groups[b, i] != 0
+    heads = np.full(offsets[bands] + 1, -1, np.int64)
+    links = np.empty((total, 2), np.int64)
+    linked = 0
+    stamp = np.full(n, -1, np.int64)
+    arena, used = flat, flat.size
+    for i in range(n):
+        for b in range(bands):
+            g = groups[b, i]
+            if not g:
+                continue
+            link, looked = heads[offsets[b] + g], 0
+            while link >= 0 and looked < most:
+                j = links[link, 0]
+                link = links[link, 1]
+                looked += 1
+                if stamp[j] == i or shapes[j] != shapes[i]:
+                    continue
+                stamp[j] = i
+                near, arena, used = _share(data, starts, texts, short, i, j, percent, arena, used, places, sizes)
+                if near > share[i] or (near == share[i] and near > 0.0 and j < other[i]):
+                    other[i], share[i] = j, near
+                if near > share[j]:
+                    other[j], share[j] = i, near
+            links[linked, 0], links[linked, 1] = i, heads[offsets[b] + g]
+            heads[offsets[b] + g] = linked
+            linked += 1
+
+
+@njit(cache=True, nogil=True)
 def holders(
     data: Array, starts: Array, texts: Array, wanted: Array, sort: int, bits: Array, table: Array, numbers: Array,
     posted: Array, postings: Array, needed: Array, found: Array, first: int, last: int,

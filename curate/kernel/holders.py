@@ -15,7 +15,7 @@ import numpy as np
 from sluice.curate.kernel import compiled
 from sluice.curate.kernel.fold import Folded
 from sluice.curate.kernel.threads import share_out
-from sluice.curate.similarity import NEAR_TENTHS, Hashes, Mask, Numbers
+from sluice.curate.similarity import NEAR_PERCENT, Hashes, Mask, Numbers
 
 LEAST_BITS = 15  # log 2 of the flags: 4 KB
 BITS_A_GRAM = 16
@@ -59,7 +59,7 @@ class Entries:
             numbers=numbers,
             posted=posted,
             postings=owners[order].astype(np.int64),
-            needed=(NEAR_TENTHS * sizes + 9) // 10,
+            needed=(NEAR_PERCENT * sizes + 99) // 100,
         )
 
 

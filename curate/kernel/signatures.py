@@ -15,7 +15,7 @@ import numpy as np
 from sluice.curate.kernel import compiled
 from sluice.curate.kernel.fold import Folded
 from sluice.curate.kernel.threads import share_out
-from sluice.curate.similarity import NEAR_TENTHS, Mask, Numbers
+from sluice.curate.similarity import NEAR_PERCENT, Mask, Numbers
 
 PERMUTATIONS = 128
 WEIGHTS = (0.01, 0.99)
@@ -33,7 +33,7 @@ def bands_for(percent: int) -> tuple[int, int]:
     """
     from datasketch import MinHashLSH
 
-    index = MinHashLSH(threshold=min(percent, 10 * NEAR_TENTHS) / 100, num_perm=PERMUTATIONS, weights=WEIGHTS)
+    index = MinHashLSH(threshold=min(percent, NEAR_PERCENT) / 100, num_perm=PERMUTATIONS, weights=WEIGHTS)
     return index.b, index.r
 
 

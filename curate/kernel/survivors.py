@@ -15,7 +15,7 @@ from sluice.curate.kernel import compiled
 from sluice.curate.kernel.fold import Folded
 from sluice.curate.kernel.signatures import Keys, band_keys, bands_for, group
 from sluice.curate.kernel.threads import share_out
-from sluice.curate.similarity import NEAR_TENTHS, Mask, Numbers
+from sluice.curate.similarity import NEAR_PERCENT, Mask, Numbers
 
 Shares = np.ndarray[Any, np.dtype[np.float64]]
 WORD_SORT, CHAR_SORT = compiled.WORD, compiled.CHAR
@@ -108,7 +108,7 @@ def survivors(
     rows: Rows | None = None,
     order: Numbers | None = None,
     *,
-    percent: int = 10 * NEAR_TENTHS,
+    percent: int = NEAR_PERCENT,
     drop_near: bool = False,
     fixed: int = 0,
     found: tuple[Keys, Numbers] | None = None,
@@ -130,7 +130,7 @@ def survivors(
     taking_part = np.zeros(count, bool)
     taking_part[order] = True
     groups, offsets = found or candidates(texts, taking_part, percent)
-    flat, places, sizes = _sets(texts, taking_part & ~texts.short[:count] & (groups > 0).any(axis=0))
+    flat, places, sizes = word_sets(texts, taking_part & ~texts.short[:count] & (groups > 0).any(axis=0))
     kept, other = np.empty(count, np.int64), np.empty(count, np.int64)
     share, target, other_share = (np.empty(count, np.float64) for _ in range(3))
     looked, counted = compiled.survivors(
@@ -163,7 +163,7 @@ def survivors(
     return Survivors(kept, share, target, other, other_share, int(looked), int(counted))
 
 
-def _sets(texts: Folded, wanted: Mask) -> tuple[Any, Numbers, Any]:
+def word_sets(texts: Folded, wanted: Mask) -> tuple[Any, Numbers, Any]:
     """Return (n-grams, place and size by sort and text) of the word sets of some inputs, made on all cores.
 
     Only a text that shares a band with another is ever counted; characters and answers are few, and made when needed.

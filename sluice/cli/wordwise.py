@@ -1,4 +1,4 @@
-"""Two texts with their differing words coloured, in the form that `out.spans` takes; marked where there is no colour."""
+"""Two texts with their differing words coloured, as `out.spans` takes them; marked where there is no colour."""
 
 from __future__ import annotations
 

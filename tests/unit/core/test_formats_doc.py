@@ -12,11 +12,12 @@ import pytest
 
 import sluice
 from sluice.core.canonical import canonical, parse_exact
+from sluice.core.chats import ROLES
 from sluice.core.evalset import read_set
 from sluice.core.ledger import KINDS, Ledger, canonical_bytes, fact_hash
 from sluice.core.project import Project
 from sluice.core.prompt import Block, Prompt, parse_prompt, rendered_hash
-from sluice.core.rows import COLUMNS, ROLES, from_record, input_hash
+from sluice.core.rows import COLUMNS, from_record, input_hash
 from sluice.core.rows import KINDS as ROW_KINDS
 from sluice.core.runs import StoredAnswer, answers_hash, rows_hash
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -18,7 +19,7 @@ def test_each_side_put_together_again_is_the_text(a, b):
     mine, other = word_changes(a, b)
     assert "".join(s.text for s in mine) == a
     assert "".join(s.text for s in other) == b
-    assert all(x.same != y.same for x, y in zip(mine, mine[1:], strict=False) if x.text.strip() and y.text.strip())
+    assert all(x.same != y.same for x, y in pairwise(mine) if x.text.strip() and y.text.strip())
 
 
 @given(TEXTS, TEXTS)

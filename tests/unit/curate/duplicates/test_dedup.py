@@ -189,8 +189,8 @@ def test_a_threshold_can_be_higher_or_lower_but_not_meaningless():
         assert not dedup([one, two], Rules(percent=90), way=way).dropped
     far = ask(" ".join([*words[:8], "a", *words[9:20], "b", *words[21:32], "c", *words[33:]]))
     assert Relation().near_equal(one.input["t"], far.input["t"]) is None
-    assert dedup([one, far], Rules(percent=50)).way == "lsh"
-    assert [d.jaccard > 0.5 for d in dedup([one, far], Rules(percent=50)).dropped] == [True]
+    for way in ("exact", "lsh"):
+        assert [d.jaccard > 0.5 for d in dedup([one, far], Rules(percent=50), way=way).dropped] == [True]
     with pytest.raises(UsageError):
         Rules(percent=3)
 

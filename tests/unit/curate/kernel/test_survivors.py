@@ -31,7 +31,12 @@ rows = st.one_of(
     st.builds(lambda t, y, z: Preference(input={"t": t}, chosen=y, rejected=z), variants, answers, answers),
     st.builds(lambda t, y, g: Unpaired(input={"t": t}, answer=y, good=g), variants, answers, st.booleans()),
 )
-RULES = st.builds(Rules, on=st.sampled_from(["both", "input", "target"]), drop_near=st.booleans())
+RULES = st.builds(
+    Rules,
+    on=st.sampled_from(["both", "input", "target"]),
+    drop_near=st.booleans(),
+    percent=st.sampled_from([45, 60, 70, 85, 100]),
+)
 
 
 @pytest.fixture
