@@ -109,8 +109,12 @@ def draw(out: Terminal, done: SplitDone) -> None:
             + ("" if done.report and done.report.cuts else f", seed {done.seed}")
         )
     if done.report and done.report.cuts:
-        younger = done.report.younger_in_train or "no"
-        out.say(f"{younger} row of train is younger than the cuts; rows of one time are never parted")
+        if younger := done.report.younger_in_train:
+            out.say(
+                f"{counted(younger, 'row')} of train not known to be older than the cuts: added to it by hand?", "warn"
+            )
+        else:
+            out.say("no row of train is younger than the cuts; rows of one time are never parted")
     if done.boilerplate:
         one, many = "word sequence that recurs everywhere was", "word sequences that recur everywhere were"
         out.say(f"{counted(done.boilerplate, one, many)} left out as boilerplate")
