@@ -64,6 +64,12 @@ def decontaminate(
     yet and nothing is named, Refused for dev once something was measured on it.
     """
     _check_part(project, dataset)
+    if dataset in against:
+        raise UsageError(
+            f"'{dataset}' repeats itself, row by row",
+            where="--against",
+            remedy=f"name other rows; within a dataset it is: sluice dedup {dataset}",
+        )
     wish = Wish(ngrams, ngram_share, answers)
     wish.check()
     embed = load_model(model, neighbours) if neighbours else None  # before anything is dropped
