@@ -138,6 +138,7 @@ def _asked(wish: Wish, repeats: Repeats) -> Asked:
         ngrams=wish.ngrams,
         ngram_share=wish.ngram_share,
         too_short_for_ngrams=repeats.too_short,
+        common_ngrams=repeats.common,
         answers=wish.answers,
         answers_too_short=repeats.answers_too_short,
         answers_shared=repeats.answers_shared,

@@ -108,6 +108,14 @@ def test_answers_alone_and_labels_that_are_none(project, lines):
     assert done.first_dropped[0].eval_text == LONG
 
 
+def test_a_structured_answer_is_a_label(project, lines):
+    label = {"category": "account", "product": "toaster", "order": None, "urgency": "low", "refund": False, "by": "x"}
+    add_lines(project, lines, "d", {"body": message(70), "label": label})
+    bench = lines(project.root / "bench.jsonl", {"input": message(71), "target": label})
+    done = decontaminate(project, "d", against=[str(bench)], ngrams=8, answers=True)
+    assert (done.dropped, done.asked.answers_shared) == (0, 1)
+
+
 def test_ngrams_find_what_the_relation_passes_over_and_a_dear_eval_row_is_told(project, lines):
     shared = " ".join(f"word{n}" for n in range(14))
     some = [{"body": f"{message(60 + n)} {shared}", "label": "y"} for n in range(4)]
