@@ -13,6 +13,7 @@ from glob import glob
 from pathlib import Path
 
 from sluice.core.errors import BadPath, InputError, NoPermission
+from sluice.core.evalset import read_set, set_folders
 from sluice.core.files import file_sha256
 from sluice.core.progress import Progress
 from sluice.core.project import Project
@@ -20,7 +21,7 @@ from sluice.core.rows import AnyRow, Text
 from sluice.core.wording import counted
 from sluice.curate.add import name_of
 from sluice.curate.dataset import Version, dataset_names, has_dataset, open_dataset
-from sluice.curate.eval_side import EvalSide, frozen_sets
+from sluice.curate.eval_side import EvalSide
 from sluice.curate.formats import ReadOptions, read_file
 from sluice.curate.formats.decode import decode
 from sluice.curate.formats.records import Source
@@ -161,8 +162,9 @@ def _files(project: Project, word: str) -> list[Path]:
 
 def _named(project: Project, word: str) -> Reference:
     name = word.removeprefix("eval set ")
-    for frozen in frozen_sets(project):
-        if frozen.name == name or frozen.name.partition("@")[0] == name:
+    for folder in set_folders(project.evals):
+        frozen = read_set(folder)  # guard sets, too: they are named
+        if name in (frozen.name, folder.name):
             return Reference(f"eval set {frozen.name}", tuple(frozen.rows), dict(frozen.groups_by_row()))
     base = re.split("[@:]", word)[0]
     if has_dataset(project, base):
@@ -177,7 +179,7 @@ def _no_such(project: Project, word: str) -> InputError:
         )
     if Path(word).suffix or ("/" in word and not has_dataset(project, word.split("/")[0])):
         return BadPath("no such file", where=word, remedy="check the path")
-    known = [*dataset_names(project), *(s.name for s in frozen_sets(project))]
+    known = [*dataset_names(project), *(folder.name for folder in set_folders(project.evals))]
     return InputError(
         f"'{word}' is no file, no dataset and no eval set",
         where="--against",

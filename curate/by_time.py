@@ -19,7 +19,7 @@ from sluice.core.progress import Progress
 from sluice.core.rows import AnyRow
 from sluice.core.wording import counted
 from sluice.curate.boilerplate import find_boilerplate
-from sluice.curate.clusters import Groups
+from sluice.curate.clusters import Groups, components
 from sluice.curate.draw import DRAWN, Part, SetAside
 from sluice.curate.extend import Assignment, extend_split, touches
 from sluice.curate.similarity import Boilerplate, Relation
@@ -77,9 +77,13 @@ def split_by_time(
     if boilerplate is None:
         boilerplate = find_boilerplate(rows)
     relation = Relation(boilerplate)
+    tied = components(dated, relation, groups, edges, progress)
+    part_of = [_part(times.of[row.row], cuts) for row in dated]
+    across = {dated[n].row for numbers in tied if len({part_of[n] for n in numbers}) > 1 for n in numbers}
     lost: Counter[tuple[Part, Part]] = Counter()
     for newer, older in _NEWER_AND_OLDER:
-        found = touches(parts[older], parts[newer], relation, groups, edges, progress)
+        some, others = ([row for row in parts[part] if row.row in across] for part in (older, newer))
+        found = touches(some, others, relation, groups, edges)
         reason = f"older than the cut of {newer}, and hangs together with a row of it"
         aside += [SetAside(row.row, reason, found[row.row]) for row in parts[older] if row.row in found]
         parts[older] = [row for row in parts[older] if row.row not in found]
@@ -101,6 +105,9 @@ def split_by_time(
         set_aside=tuple(aside),
         notes=tuple(notes),
         boilerplate=boilerplate,
+        components=len(tied),
+        largest=max(map(len, tied), default=0),
+        clusters=tuple(tuple(dated[n].row for n in numbers) for numbers in tied),
         cuts={part: times_text(times, cut) for part, cut in cuts.items()},
     )
 

