@@ -377,10 +377,18 @@ def operation_frames(project: Project, operations: list[Operation], name: str) -
 
 
 def metadata_by_row(version: Version) -> dict[str, list[dict[str, Any]]]:
-    """Return, by row, each place it was seen at: {file, line, metadata (JSON text), operation}, oldest first."""
-    frame = operation_frames(version.project, lineage(version)[::-1], "occurrences")
+    """Return, by row, each place it was seen at: {file, file_sha256, line, metadata (JSON text), operation}, oldest first.
+
+    What `redact` says of a row stands for all that was said of it before.
+    """
+    operations = lineage(version)[::-1]
+    frame = operation_frames(version.project, operations, "occurrences")
+    redactions = {o.id for o in operations if o.verb == "redact"}
     found: dict[str, list[dict[str, Any]]] = {}
     if frame is not None:
         for record in frame.iter_rows(named=True):
-            found.setdefault(record["row"], []).append(record)
+            seen = found.setdefault(record["row"], [])
+            if record["operation"] in redactions and seen and seen[-1]["operation"] != record["operation"]:
+                seen.clear()
+            seen.append(record)
     return found

@@ -61,7 +61,8 @@ _GROUPED = re.compile(
     re.ASCII,
 )
 _NATIONAL = re.compile(
-    r"(?<![\w.,+#/-])(?<![0-9][ -])\(?[0-9]{2,5}\)?(?:[ ./-]{1,2}[0-9]{2,6}){1,4}(?![\w]|[-.,/]\d)(?! ?[€$£%])", re.ASCII
+    r"(?<![\w.,+#/-])(?<![0-9][ -])\(?[0-9]{2,5}\)?(?:[ ./-]{1,2}[0-9]{2,6}){1,4}(?![\w]|[-.,/]\d)(?! ?[€$£%])",
+    re.ASCII,
 )
 """Groups of digits: a phone only where they are a valid number of a country in question."""
 _DATE = re.compile(r"(?<!\d)(?:\d{4}[-./]\d{1,2}[-./]\d{1,2}|\d{1,2}[-./]\d{1,2}[-./](?:\d{4}|\d{2}))(?!\d)")

@@ -18,7 +18,9 @@ from sluice.curate.privacy.scan import Names
 ABSENT = "names of people: absent, not looked for (--names spacy:MODEL or FILE.py:FUNCTION)"
 PEOPLE = ("PERSON", "PER")
 """What spaCy's models call a person."""
-_HOW = "write spacy:MODEL (pip install spacy and the model), or FILE.py:FUNCTION, a function from a text to (start, end)"
+_HOW = (
+    "write spacy:MODEL (pip install spacy and the model), or FILE.py:FUNCTION, a function from a text to (start, end)"
+)
 
 
 def load_names(root: Path, spec: str) -> Names:

@@ -46,7 +46,11 @@ FOUND = [
     ("secret", "sk-proj-abc123def456ghi789jkl012", "OPENAI=sk-proj-abc123def456ghi789jkl012"),
     ("secret", "hunter2hunter2", "my password is hunter2hunter2"),
     ("secret", "s3cretpw", "postgres://bob:s3cretpw@db.internal/x"),
-    ("secret", "-----BEGIN RSA PRIVATE KEY-----\nMIIEowIBAAKCAQEA7k3pLx0v==", "-----BEGIN RSA PRIVATE KEY-----\nMIIEowIBAAKCAQEA7k3pLx0v==\n\nThat is it."),
+    (
+        "secret",
+        "-----BEGIN RSA PRIVATE KEY-----\nMIIEowIBAAKCAQEA7k3pLx0v==",
+        "-----BEGIN RSA PRIVATE KEY-----\nMIIEowIBAAKCAQEA7k3pLx0v==\n\nThat is it.",
+    ),
 ]
 
 CLEAN = [
