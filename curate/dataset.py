@@ -63,6 +63,21 @@ class Manifest(BaseModel):
     kinds: dict[str, int]
     columns: tuple[str, ...]
     files: tuple[DataFile, ...]
+    left: str | None = None
+    """After `forget`: the hash of what is left, as the version's hash is taken; the version keeps its name."""
+    forgotten: tuple[str, ...] = ()
+    """After `forget`: keyed hashes of the rows that are gone, sorted."""
+
+    @property
+    def content(self) -> str:
+        """The hash that the rows must have."""
+        return self.version if self.left is None else self.left
+
+
+def manifest_bytes(manifest: Manifest) -> bytes:
+    """Return the bytes of manifest.json; what only `forget` says is left out elsewhere."""
+    spared = {"left", "forgotten"} if manifest.left is None else set[str]()
+    return (manifest.model_dump_json(indent=1, exclude=spared) + "\n").encode()
 
 
 def row_schema() -> Any:
@@ -119,7 +134,7 @@ def write_version(project: Project, job: Path, frame: pl.DataFrame) -> str:
         columns=COLUMNS,
         files=(DataFile(path=f"{version}/{file.name}", sha256=file_sha256(file), rows=frame.height),),
     )
-    (folder / "manifest.json").write_text(manifest.model_dump_json(indent=1) + "\n", encoding="utf-8")
+    (folder / "manifest.json").write_bytes(manifest_bytes(manifest))
     publish_folder(folder, final)
     return version
 
@@ -225,8 +240,17 @@ class Version:
                 raise InputError(f"a row of kind '{row.kind}' where examples are needed", where=place)
             found.append(row)
         if version_hash(frame) != self.hash:
+            self._refuse_forgotten()
             raise Tampered("the rows are not those of the version", where=self.ref, remedy="sluice verify")
         return found
+
+    def _refuse_forgotten(self) -> None:
+        if self.manifest.left is not None:
+            raise InputError(
+                "rows of this version were forgotten: it is no longer what was recorded",
+                where=self.ref,
+                remedy=f"use the newest version: {self.dataset} (sluice forget finishes one that was cut)",
+            )
 
     def groups(self) -> dict[str, list[str]]:
         """Return group values by row."""
@@ -234,7 +258,11 @@ class Version:
         return dict(zip(frame["row"].to_list(), frame["groups"].to_list(), strict=True))
 
     def check(self) -> None:
-        """Raise Tampered where a file's bytes, a row or the version's hash is not what was recorded."""
+        """Raise Tampered where a file's bytes, a row or the version's hash is not what was recorded.
+
+        Of a version that rows were forgotten of, what is left is held against what its manifest says; whether a fact
+        says so too is for `verify` to find out.
+        """
         for file in self.manifest.files:
             path = self.project.data / file.path
             if not path.exists():
@@ -245,7 +273,7 @@ class Version:
         for record in frame.iter_rows(named=True):
             if from_record(record).row != record["row"]:
                 raise Tampered("a row is not what its hash says", where=f"{self.ref} {record['row'][:10]}")
-        if version_hash(frame) != self.hash:
+        if version_hash(frame) != self.manifest.content:
             raise Tampered("the content is not what the version's hash says", where=self.ref)
 
 
