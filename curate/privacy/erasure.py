@@ -5,7 +5,6 @@ The journal holds what goes for as long as the work lasts, for its owner alone, 
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from collections.abc import Iterable
@@ -146,8 +145,3 @@ def shred(files: Iterable[Path]) -> None:
                 sync_fd(handle.fileno(), file)
             file.unlink()
             sync_folder(file.parent)
-
-
-def dumped(value: Any, *, indent: int | None = None) -> bytes:
-    """Return a JSON value as the store writes its files."""
-    return json.dumps(value, ensure_ascii=False, indent=indent).encode()

@@ -6,14 +6,14 @@ can be checked (`left`), and leads to the files of that rest, which is stored as
 
 from __future__ import annotations
 
+import contextlib
 import io
-from collections.abc import Iterator
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sluice.core.canonical import dump_exact
-from sluice.core.files import atomic_write, file_sha256, read_lines, write_synced
-from sluice.core.ledger import Ledger
+from sluice.core.files import atomic_write, file_sha256, read_lines
 from sluice.core.project import Project
 from sluice.curate.dataset import (
     Manifest,
@@ -25,8 +25,8 @@ from sluice.curate.dataset import (
     write_version,
 )
 from sluice.curate.operation import Operation, Outcome, commit
-from sluice.curate.privacy.erasure import Eraser, dumped, shred
-from sluice.curate.privacy.meant import content_of, operation_files, versions_stored
+from sluice.curate.privacy.erasure import Eraser, shred
+from sluice.curate.privacy.meant import content_of, versions_stored
 from sluice.curate.privacy.sealed import read_pseudonyms, write_pseudonyms
 
 if TYPE_CHECKING:
@@ -59,6 +59,7 @@ def plan_versions(project: Project, eraser: Eraser) -> list[dict[str, Any]]:
 
 def erase_store(project: Project, eraser: Eraser) -> None:
     """Take everything that goes out of versions, operations and the mapping of pseudonyms."""
+    clear_replaced(project.operations)
     _erase_versions(project, eraser)
     for folder in sorted(project.operations.iterdir()) if project.operations.is_dir() else []:
         if (folder / "operation.json").is_file():
@@ -130,10 +131,10 @@ def _erase_operation(project: Project, folder: Path, eraser: Eraser) -> None:
     lines = folder / "set_aside.jsonl"
     if lines.is_file():
         kept = [line for line in read_lines(lines) if not eraser.names_a_person(dump_exact(line))]
-        changed |= _replace(lines, "".join(dump_exact(line) + "\n" for line in kept).encode())
+        changed |= replace_file(lines, "".join(dump_exact(line) + "\n" for line in kept).encode())
     report = folder / "report.json"
     if report.is_file():
-        changed |= _replace(report, eraser.text(report.read_text(encoding="utf-8")).encode())
+        changed |= replace_file(report, eraser.text(report.read_text(encoding="utf-8")).encode())
     operation = Operation.model_validate_json((folder / "operation.json").read_bytes())
     files = {f.name: file_sha256(f) for f in sorted(folder.iterdir()) if f.name != "operation.json"}
     after = operation.model_copy(update={"files": files, "parameters": eraser.value(operation.parameters)})
@@ -179,25 +180,22 @@ def _edges(frame: pl.DataFrame, eraser: Eraser) -> pl.DataFrame:
 def _replace_parquet(file: Path, frame: pl.DataFrame) -> None:
     buffer = io.BytesIO()
     frame.write_parquet(buffer, compression="zstd")
-    _replace(file, buffer.getvalue())
+    replace_file(file, buffer.getvalue())
 
 
-def _replace(file: Path, data: bytes) -> bool:
-    """Replace a file and overwrite what it held; return whether it held anything else."""
+def replace_file(file: Path, data: bytes) -> bool:
+    """Replace a file in one step and overwrite what it held; return whether it held anything else."""
     if file.read_bytes() == data:
         return False
     old = file.with_name(f".{file.name}.old")
-    file.replace(old)
-    write_synced(file, data)
+    with contextlib.suppress(OSError):  # a volume without hard links: the old bytes cannot be overwritten then
+        old.unlink(missing_ok=True)
+        os.link(file, old)
+    atomic_write(file, data)
     shred([old])
     return True
 
 
-def forgotten_words(project: Project) -> Iterator[str]:
-    """Yield the keyed hashes of every row that was forgotten here."""
-    from sluice.core.forgotten import Forgotten
-
-    yield from Forgotten(Ledger(project).read(write_back=False)).rows()
-
-
-__all__ = ["dumped", "erase_store", "left_of", "number_what_is_left", "operation_files", "plan_versions"]
+def clear_replaced(folder: Path) -> None:
+    """Overwrite what a killed process was about to."""
+    shred(sorted(folder.rglob(".*.old")))
