@@ -75,7 +75,9 @@ def plan_sets(project: Project, facts: Facts, eraser: Eraser) -> list[tuple[Froz
         manifest = _without(project, state.frozen, eraser)
         if manifest is not None and manifest.sha256 == state.sha256:
             continue
-        if not _stands(project, facts, state, contending):
+        if manifest is not None and facts.of("frozen", set=manifest.sha256, after=state.sha256):
+            pass  # a forget that was cut had frozen it
+        elif not _stands(project, facts, state, contending):
             manifest = None
         elif not state.fact.body["guard"] and len(contending) > 1:
             raise Refused(
