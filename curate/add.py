@@ -33,6 +33,7 @@ from sluice.curate.dataset import (
 from sluice.curate.drops import ShownRow, operations_on, shown_row
 from sluice.curate.formats import ReadOptions, ReadResult, read_file
 from sluice.curate.operation import Outcome, commit
+from sluice.curate.privacy.remembered import forgotten_among
 
 if TYPE_CHECKING:
     import polars as pl
@@ -88,6 +89,8 @@ class AddResult(BaseModel):
     """Lines whose row the dataset holds already, or stood in the files before."""
     dropped_before: int
     """Lines whose row was dropped from the dataset for a reason; they stay out."""
+    forgotten: int = 0
+    """Lines whose row was erased by `forget`; they are not taken again."""
     set_aside: int
     """Lines that could not be taken exactly."""
     files: tuple[FileRead, ...]
@@ -147,6 +150,9 @@ def add(
             result={"added": 0, "set_aside": len(aside), "first_set_aside": aside[:FIRST]},
         )
     lines = _lines(reads)
+    gone = forgotten_among(project, lines["row"])
+    forgotten = lines.filter(lines["row"].is_in(list(gone))).height
+    lines = lines.filter(~lines["row"].is_in(list(gone))) if gone else lines
     tally: Counter[str] = Counter()
 
     def build() -> Outcome | None:
@@ -171,6 +177,7 @@ def add(
         added=tally["added"],
         repeated=tally["repeated"],
         dropped_before=tally["dropped"],
+        forgotten=forgotten,
         set_aside=len(aside),
         files=tuple(_read_facts(name, read) for name, read in reads),
         first_set_aside=tuple(aside[:FIRST]),
