@@ -270,9 +270,11 @@ def _grader(project: Project) -> Grader | None:
         return None
 
 
-def erase_runs(project: Project, eraser: Eraser) -> None:
-    """Take answers, examples and people out of runs."""
+def erase_runs(project: Project, eraser: Eraser, facts: Facts) -> None:
+    """Take answers, examples and people out of runs, and seal what is left of those that the fact names."""
     clear_replaced(project.runs)
+    fact = next((f for f in facts.of("forgotten", id=eraser.erasure.id)), None)
+    named = {entry["run"]: entry for entry in fact.body["runs"]} if fact is not None else {}
     for run in all_runs(project):
         try:
             rest = _RunWithout(run, eraser)
@@ -282,14 +284,15 @@ def erase_runs(project: Project, eraser: Eraser) -> None:
         if scores.is_file():
             kept = [line for line in scores.read_bytes().splitlines(keepends=True) if not _names_row(line, eraser)]
             replace_file(scores, b"".join(kept))
-        if not rest.changed:
+        entry = named.get(run.id)
+        if entry is None or answers_hash(rest.answers) != entry["answers"]:
             continue
-        body = {"answers": answers_hash(rest.answers), "counts": counts_hash(rest.answers), "spec": run.spec.sha256}
-        closed = run.closed is not None
+        body = {"answers": entry["answers"], "counts": entry["counts"], "spec": run.spec.sha256}
+        sealed = run.closed is not None and run.closed in (entry["was"], entry["answers"])
         lines = "".join(dump_exact(a.model_dump(mode="json")) + "\n" for a in rest.answers)
         replace_file(run.folder / "answers.jsonl", lines.encode())
         replace_file(run.folder / "run.json", (dump_exact(rest.asked) + "\n").encode())
-        if closed:
+        if sealed:
             replace_file(run.folder / "closed.json", (json.dumps(body, sort_keys=True) + "\n").encode())
 
 

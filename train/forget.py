@@ -305,7 +305,7 @@ def _carry_out(project: Project, erasure: Erasure, progress: Progress | None) ->
     say(1)
     erase_store(project, eraser)
     say(2)
-    erase_runs(project, eraser)
+    erase_runs(project, eraser, ledger.read())
     decisions = erase_decisions(project, eraser)
     say(3)
     erase_sets(project, eraser, ledger.read())
