@@ -115,8 +115,12 @@ def pending(project: Project) -> Erasure | None:
     file = journal(project)
     if not file.is_file():
         return None
+    data = file.read_bytes()
+    if not data.strip(b"\0"):  # the work was done, and the journal overwritten: only its name was left
+        file.unlink(missing_ok=True)
+        return None
     try:
-        return Erasure.model_validate_json(file.read_bytes())
+        return Erasure.model_validate_json(data)
     except ValueError as problem:
         raise Tampered(
             "the journal of a forget cannot be read", where=str(file), remedy="remove it, then forget again"

@@ -188,8 +188,8 @@ def replace_file(file: Path, data: bytes) -> bool:
     if file.read_bytes() == data:
         return False
     old = file.with_name(f".{file.name}.old")
+    clear_replaced(file.parent)
     with contextlib.suppress(OSError):  # a volume without hard links: the old bytes cannot be overwritten then
-        old.unlink(missing_ok=True)
         os.link(file, old)
     atomic_write(file, data)
     shred([old])
@@ -197,5 +197,10 @@ def replace_file(file: Path, data: bytes) -> bool:
 
 
 def clear_replaced(folder: Path) -> None:
-    """Overwrite what a killed process was about to."""
-    shred(sorted(folder.rglob(".*.old")))
+    """Overwrite what a killed process was about to; a second name of a file that still stands is only taken away."""
+    for old in sorted(folder.rglob(".*.old")):
+        file = old.with_name(old.name[1 : -len(".old")])
+        if file.exists() and file.samefile(old):
+            old.unlink()
+        else:
+            shred([old])
