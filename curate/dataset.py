@@ -405,7 +405,9 @@ def operation_frames(project: Project, operations: list[Operation], name: str) -
 
 
 def metadata_by_row(version: Version) -> dict[str, list[dict[str, Any]]]:
-    """Return, by row, each place it was seen at: {file, file_sha256, line, metadata (JSON text), operation}, oldest first.
+    """Return, by row, each place it was seen at, oldest first: {file, file_sha256, line, metadata, operation}.
+
+    The metadata is JSON text.
 
     What `redact` says of a row stands for all that was said of it before.
     """

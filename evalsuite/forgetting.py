@@ -388,5 +388,3 @@ def _part(scores: Scores, rows: Sequence[str]) -> Scores:
     return scores.model_copy(
         update={name: tuple(getattr(scores, name)[i] for i in keep) for name in ("rows", "inputs", "grades")}
     )
-
-

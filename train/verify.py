@@ -83,7 +83,9 @@ def verify(project: Project, *, cache_dir: Path | None = None, progress: Progres
         findings = [_cut(f) for f in findings]
         notes.append("a forget was cut: sluice forget finishes it")
     again = {digest for digest, frozen in sets.items() if forgotten.set(digest) is not None}
-    notes += [f"{sets[d].name} ({d[:8]}) is here again, with rows that were forgotten: remove its folder" for d in again]
+    notes += [
+        f"{sets[d].name} ({d[:8]}) is here again, with rows that were forgotten: remove its folder" for d in again
+    ]
     notes += [
         f"{version.ref} is here again, with rows that were forgotten: sluice forget once more"
         for version in versions.whole

@@ -1,4 +1,4 @@
-"""Personal data and secrets in what a model would be taught, and beside it. Findings show a masked form, never the whole."""
+"""Personal data and secrets in rows and in the columns beside them. Findings show a masked form, never the whole."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ SHOWN = 5
 
 @file_check
 class Personal(Check):
-    """E-mail, phone, card, IBAN, public IP address, keys, national ids: by pattern, so names and addresses are not seen."""
+    """E-mail, phone, card, IBAN, public IP, keys, national ids: by pattern, so names and addresses are not seen."""
 
     spec = CheckSpec(
         name="personal",
         severity="warn",
         what="a text or a column beside it holds personal data or a secret, by pattern",
-        threshold="patterns with proof: Luhn (ISO/IEC 7812), mod 97 (ISO 13616), E.164 and numbering plans, issuers' key "
-        "prefixes, check digits of national ids; docs/personal-data.md has each source",
+        threshold="patterns with proof: Luhn (ISO/IEC 7812), mod 97 (ISO 13616), E.164 and numbering plans, issuers' "
+        "key prefixes, check digits of national ids; docs/personal-data.md has each source",
         remedy="sluice redact {dataset}",
     )
 

@@ -60,7 +60,9 @@ def commits_with(project: Project, words: Sequence[str]) -> tuple[GitCommit, ...
     return tuple(sorted(found.values(), key=lambda c: (c.time, c.commit)))
 
 
-def files_with(project: Project, eraser: Eraser, spelled: Iterable[str], *, store: bool = True) -> tuple[StillThere, ...]:
+def files_with(
+    project: Project, eraser: Eraser, spelled: Iterable[str], *, store: bool = True
+) -> tuple[StillThere, ...]:
     """Return the files below the project, git's own apart, that still hold rows or people that go.
 
     Args:
@@ -93,4 +95,6 @@ def _files(root: Path, *, store: bool) -> Iterator[Path]:
         if place.is_file():
             yield place
         else:
-            yield from (p for p in sorted(place.rglob("*")) if p.is_file() and not p.is_symlink() and ".git" not in p.parts)
+            yield from (
+                p for p in sorted(place.rglob("*")) if p.is_file() and not p.is_symlink() and ".git" not in p.parts
+            )

@@ -1,4 +1,4 @@
-"""Which rows a `forget` means: rows by name, everything of a person, or what an expression finds; and what goes with them.
+"""Which rows a `forget` means: by name, everything of a person, or by a column; and what goes with them.
 
 Rows are looked for wherever they are stored: versions, dropped rows, frozen sets. A text that several people wrote is
 kept when one of them is forgotten, without the place that it was seen at with that person.
@@ -161,16 +161,15 @@ def _field(record: dict[str, Any], beside: dict[str, Any], column: str) -> Any:
     return content.get(column) if isinstance(content, dict) else None
 
 
-def _of_people(
-    project: Project, records: dict[str, dict[str, Any]], people: Sequence[Person], meant: Meant
-) -> None:
+def _of_people(project: Project, records: dict[str, dict[str, Any]], people: Sequence[Person], meant: Meant) -> None:
     def spelled(text: str) -> bool:
         found = [s for one in people for s in one.spelled_in(text)]
         meant.spelled.update(found)
         return bool(found)
 
     for row, record in records.items():  # a spelling is found by code, text by text: there is no column form
-        if any([spelled(record[name]) for name in SAID if record.get(name)]):
+        found = [spelled(record[name]) for name in SAID if record.get(name)]  # every spelling is wanted: no short cut
+        if any(found):
             meant.rows[row] = "person"
     with_them: dict[str, int] = {}
     others: set[str] = set()
@@ -215,7 +214,9 @@ def _with_them(project: Project, meant: Meant) -> None:
             elif reason == REDACTED:
                 meant.rows[row] = f"what {kept[:10]} was redacted from"
                 grew = True
-    meant.redacted = len({kept for row, kept, reason in twins if reason == REDACTED and row in meant.rows} - set(meant.rows))
+    meant.redacted = len(
+        {kept for row, kept, reason in twins if reason == REDACTED and row in meant.rows} - set(meant.rows)
+    )
 
 
 def _sources(project: Project, meant: Meant) -> None:

@@ -1,6 +1,6 @@
 """Names of people: found only by what the user brings, a spaCy model or a function of the project's own.
 
-No pattern finds names with a precision that would be of use, so without one they are not looked for, and results say so.
+No pattern finds names with a precision that is of use, so without one they are not looked for, and results say so.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import importlib
 import importlib.util
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from sluice.core.errors import InputError
 from sluice.curate.privacy.kind import Span
@@ -63,4 +63,4 @@ def _function(root: Path, file: str, function: str) -> Names:
     named = getattr(module, function, None)
     if not callable(named):
         raise InputError(f"{file} has no function '{function}'", where="--names", remedy=_HOW)
-    return named
+    return cast("Names", named)

@@ -161,7 +161,8 @@ IDS: tuple[National, ...] = (
     ),
     National(
         "se-personnummer", "a Swedish personal identity number", "Skatteverket SKV 704: date, Luhn",
-        r"(?:19|20)?\d{4}[0-3]\d[-+]\d{4}", r"(?:19|20)?\d{6}[-+]?\d{4}", r"person(?:nummer|nr)|samordningsnummer|pnr", _swedish,
+        r"(?:19|20)?\d{4}[0-3]\d[-+]\d{4}", r"(?:19|20)?\d{6}[-+]?\d{4}",
+        r"person(?:nummer|nr)|samordningsnummer|pnr", _swedish,
         "Mitt personnummer är 811218-9876.", "ärende 811218-9875",
     ),
     National(
@@ -171,8 +172,8 @@ IDS: tuple[National, ...] = (
     ),
     National(
         "de-steuer-id", "a German tax id", "BZSt: one digit two or three times among ten, ISO 7064 MOD 11,10",
-        "", r"\d{2} ?\d{3} ?\d{3} ?\d{3}", r"steuer-?id(?:entifikationsnummer|nr\.?)?|steueridentifikationsnummer|idnr\.?|tin|"
-        r"steuerliche identifikationsnummer|tax id", _steuer_id,
+        "", r"\d{2} ?\d{3} ?\d{3} ?\d{3}",
+        r"steuer-?id(?:entifikationsnummer|nr\.?)?|steuerliche identifikationsnummer|idnr\.?|tin|tax id", _steuer_id,
         "Meine Steuer-ID lautet 86 095 742 719.", "Kundennummer 86 095 742 719",
     ),
     National(

@@ -1,4 +1,4 @@
-"""What the project keeps to itself in `.sluice/privacy/`: pseudonyms with the values they stand for, and the secret key.
+"""What the project keeps to itself in `.sluice/privacy/`: pseudonyms with their values, and the secret key.
 
 Both are files that only their owner may read (mode 600 in a folder of mode 700) and lie outside git. They are **not**
 encrypted: who can read the account's files can read them. To be rid of the values, throw the mapping away.

@@ -1,4 +1,4 @@
-"""Keys, tokens and passwords: issuers' own prefixes, private key blocks, and values that are assigned to a secret's name."""
+"""Keys, tokens and passwords: issuers' prefixes, private key blocks, values assigned to a secret's name."""
 
 from __future__ import annotations
 
@@ -48,7 +48,8 @@ _KEYS = re.compile(
     rf"(?<![A-Za-z0-9_-])(?:{'|'.join(p.pattern for p in PREFIXED)})(?![A-Za-z0-9_])",
 )
 _BLOCK = re.compile(
-    r"-----BEGIN (?:[A-Z]+ ){0,3}PRIVATE KEY-----(?:[A-Za-z0-9+/=\s\\:,-]{0,16384}?-----END (?:[A-Z]+ ){0,3}PRIVATE KEY-----"
+    r"-----BEGIN (?:[A-Z]+ ){0,3}PRIVATE KEY-----"
+    r"(?:[A-Za-z0-9+/=\s\\:,-]{0,16384}?-----END (?:[A-Z]+ ){0,3}PRIVATE KEY-----"
     r"|(?:\s{0,2}[A-Za-z0-9+/]{24,128}={0,2}(?=\s|$)){0,256})"
 )
 """RFC 7468: the block to its end, or what of it is there."""
@@ -101,8 +102,8 @@ SECRET = Kind(
     name="secret",
     what="a key, token or password",
     source="; ".join(f"{p.name} ({p.source})" for p in PREFIXED)
-    + "; private key blocks (RFC 7468); random values assigned to a secret's name (entropy, as detect-secrets); passwords "
-    "that are named, or stand in an address (RFC 3986)",
+    + "; private key blocks (RFC 7468); random values assigned to a secret's name (entropy, as detect-secrets); "
+    "passwords that are named, or stand in an address (RFC 3986)",
     hint=lambda t: len(t) > 10,
     spans=_secrets,
     mask=lambda text: f"{text[:2]}***",

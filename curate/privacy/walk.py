@@ -20,7 +20,7 @@ _NO_CUE = frozenset({"text", "call", "ring", "reach", "dial", "message", "body",
 
 
 def context_of(name: str) -> str:
-    """Return what a field's name says of its value, as words that stand before it: `phone_number` is `phone number: `."""
+    """Return what a field's name says of its value, as words before it: `phone_number` is `phone number: `."""
     words = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).replace("_", " ").replace("-", " ").split()
     return "" if not words or any(w.lower() in _NO_CUE for w in words) else " ".join(words) + ": "
 

@@ -1,4 +1,4 @@
-"""What the ledger's facts `forgotten` say: which rows are gone on purpose, and what is left of the things that held them.
+"""What the ledger's facts `forgotten` say: which rows are gone on purpose, and what is left of what held them.
 
 A fact names no row: only hashes keyed by a secret of the project. It names things by their hash (versions, sets, runs,
 certificates) and says under which hash what is left of each can be checked. So a thing that lacks rows is either what a

@@ -1,4 +1,4 @@
-"""forget on a trained and judged project: what is left goes on, and a kill at any moment is finished by the next call."""
+"""forget on a trained and judged project: what is left goes on, and the next call finishes one that was killed."""
 
 from __future__ import annotations
 
@@ -46,7 +46,11 @@ def shot(road: Any) -> tuple[str, str]:
 
 def intact(road: Any) -> list[str]:
     """What verify calls anything but intact, gradings apart."""
-    return [f"{f['word']} {f['name']}: {f['reason']}" for f in road("verify", code=None).result["findings"] if f["word"] != "intact"]
+    return [
+        f"{f['word']} {f['name']}: {f['reason']}"
+        for f in road("verify", code=None).result["findings"]
+        if f["word"] != "intact"
+    ]
 
 
 @pytest.mark.parametrize("part", ["train", "dev", "eval", "shot"])

@@ -77,7 +77,3 @@ def table() -> str:
     for name, s in scores().items():
         lines.append(f"| {name} | {s.labelled} | {s.precision:.3f} | {s.recall:.3f} | {source[name]} |")
     return "\n".join(lines)
-
-
-if __name__ == "__main__":
-    print(table())

@@ -62,7 +62,9 @@ def check_adapters(
             continue
         holding.append(certificate)
         if certificate.version in versions.lacking:
-            found.append(intact("adapter", name, f"rows it was trained on were {told(versions.lacking[certificate.version])}"))
+            found.append(
+                intact("adapter", name, f"rows it was trained on were {told(versions.lacking[certificate.version])}")
+            )
         elif versions.with_hash(certificate.version) is None:
             found.append(absent("adapter", name, "whole, but the rows it was trained on are not in this copy"))
         else:
@@ -108,7 +110,11 @@ def _certificate_problem(certificate: Certificate, facts: Facts, versions: Versi
     except ValueError:
         return "the prompt in certificate.json cannot be read"
     version = versions.with_hash(certificate.version)
-    if version is not None and certificate.version not in versions.lacking and tuple(version.frame()["row"].to_list()) != certificate.rows:
+    if (
+        version is not None
+        and certificate.version not in versions.lacking
+        and tuple(version.frame()["row"].to_list()) != certificate.rows
+    ):
         return f"certificate.json names other rows than {version.ref}"
     return None
 

@@ -114,7 +114,9 @@ class Versions:
         manifest = version.manifest
         fact = self.forgotten.version(version.hash, str(manifest.left))
         if fact is None:
-            return tampered("version", version.ref, f"{place}: rows are gone, and no fact says that they were forgotten")
+            return tampered(
+                "version", version.ref, f"{place}: rows are gone, and no fact says that they were forgotten"
+            )
         unknown = set(manifest.forgotten) - set(self.forgotten.rows())
         if unknown:
             reason = f"{place}/manifest.json names {len(unknown)} forgotten rows that no fact names"

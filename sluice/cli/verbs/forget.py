@@ -26,11 +26,17 @@ if TYPE_CHECKING:
 )
 @click.argument("name", required=False)
 @click.option("--row", "rows", metavar="ROW", multiple=True, help="A row, by the first 6 or more digits; repeatable.")
-@click.option("--person", "people", metavar="VALUE", multiple=True, help="A mail address, number, id or name; repeatable.")
+@click.option(
+    "--person", "people", metavar="VALUE", multiple=True, help="A mail address, number, id or name; repeatable."
+)
 @click.option("--where", metavar="COLUMN=VALUE", help="Rows by a column beside them, a field, or `target`.")
 @click.option("--reason", metavar="TEXT", help="Why; kept in the ledger for good, so without the person.")
-@click.option("--region", metavar="COUNTRY,...", help="Whose national phone numbers are read; else the text's language.")
-@click.option("--forget-key", is_flag=True, help="Throw the key of the hashes away: nobody can ask again for these rows.")
+@click.option(
+    "--region", metavar="COUNTRY,...", help="Whose national phone numbers are read; else the text's language."
+)
+@click.option(
+    "--forget-key", is_flag=True, help="Throw the key of the hashes away: nobody can ask again for these rows."
+)
 @dry_run_option
 @yes_option
 def command(
@@ -89,7 +95,9 @@ def draw(out: Terminal, result: ForgetResult) -> None:
         out.say("Nothing here is meant by that.")
         return
     went = "would be erased" if result.dry_run else "erased"
-    reasons = ", ".join(f"{n} {'by' if why in ('row', 'person', 'where') else 'as'} {why}" for why, n in result.why.items())
+    reasons = ", ".join(
+        f"{n} {'by' if why in ('row', 'person', 'where') else 'as'} {why}" for why, n in result.why.items()
+    )
     out.say(f"{counted(result.rows, 'row')} {went}" + (f" ({reasons})" if reasons else ""), "bold")
     out.table(
         ("where", "how many"),
@@ -116,9 +124,15 @@ def draw(out: Terminal, result: ForgetResult) -> None:
     if result.new_versions:
         out.say(f"what is left: {', '.join(result.new_versions)}")
     if result.redacted:
-        out.say(f"{counted(result.redacted, 'redacted row')} that came from them stay: nothing in them names the person")
+        out.say(
+            f"{counted(result.redacted, 'redacted row')} that came from them stay: nothing in them names the person"
+        )
     if result.key == "thrown away":
-        out.say("The key is thrown away: nobody can tell again which rows these were." if result.changed else "The key goes, too.")
+        out.say(
+            "The key is thrown away: nobody can tell again which rows these were."
+            if result.changed
+            else "The key goes, too."
+        )
     _draw_holders(out, result)
     if result.dry_run:
         out.next(typed_again(), "the same without --dry-run; it cannot be undone")

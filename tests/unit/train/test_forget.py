@@ -118,7 +118,11 @@ def test_a_set_that_no_longer_decides_gets_none(project, tmp_path):
 
 
 PEOPLE = [
-    {"input": "I am Jane Doe, write to jane.doe@example.com please", "target": "other", "customer": "Jane.Doe@Example.com"},
+    {
+        "input": "I am Jane Doe, write to jane.doe@example.com please",
+        "target": "other",
+        "customer": "Jane.Doe@Example.com",
+    },
     {"input": "call +49 30 901820 about the broken kettle handle", "target": "other"},
     {"input": "my number 0049 30/901820, the lamp flickers at night", "target": "other"},
     {"input": "Ihr erreicht mich unter (030) 90 18 20 am Nachmittag", "target": "other"},
@@ -288,7 +292,9 @@ def test_another_row_cannot_hide_behind_a_fact(people):
     with people.staging.job() as job:
         write_version(people, job, fewer)
     rest = Manifest.model_validate_json((people.data / version_hash(fewer) / "manifest.json").read_bytes())
-    lie = version.manifest.model_copy(update={"left": rest.version, "files": rest.files, "rows": 3, "kinds": rest.kinds})
+    lie = version.manifest.model_copy(
+        update={"left": rest.version, "files": rest.files, "rows": 3, "kinds": rest.kinds}
+    )
     (people.data / version.hash / "manifest.json").write_bytes(manifest_bytes(lie))
     assert any(line.startswith("tampered version d@1") for line in bad(people))
 

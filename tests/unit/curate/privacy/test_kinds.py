@@ -67,7 +67,7 @@ def test_precision_and_recall_hold_their_floors():
 
 @pytest.mark.skipif(not DOC.is_file(), reason="the package is installed without its documentation")
 def test_the_table_of_the_docs_is_what_was_measured():
-    assert table() in DOC.read_text(encoding="utf-8"), "python -m support.personal_texts prints it anew"
+    assert table() in DOC.read_text(encoding="utf-8"), "print support.personal_texts.table() anew"
 
 
 @pytest.mark.parametrize(
@@ -102,7 +102,7 @@ def test_names_are_found_by_a_function_of_the_project_and_by_nothing_else(tmp_pa
     )
     names = load_names(tmp_path, "own.py:find")
     text = "Mary Poole wrote from m@example.com"
-    assert [(h.kind, text[h.start : h.end]) for h in find_personal(text, names=names)][0] == ("name", "Mary Poole")
+    assert next((h.kind, text[h.start : h.end]) for h in find_personal(text, names=names)) == ("name", "Mary Poole")
     assert [h.kind for h in find_personal(text)] == ["email"]
     for wrong in ("own.py:absent", "gone.py:find", "own.py", "spacy:no_such_model"):
         with pytest.raises(InputError):
