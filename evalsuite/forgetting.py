@@ -27,7 +27,7 @@ from sluice.curate.dataset import version_hash
 from sluice.curate.privacy.erasure import Eraser
 from sluice.curate.privacy.meant import content_of, versions_stored
 from sluice.curate.privacy.person import GONE
-from sluice.curate.privacy.store import clear_replaced, left_of, replace_file
+from sluice.curate.privacy.store import left_of, replace_file
 from sluice.evalsuite.compare import compare_scores
 from sluice.evalsuite.graders import Grader
 from sluice.evalsuite.openings import openings
@@ -272,7 +272,6 @@ def _grader(project: Project) -> Grader | None:
 
 def erase_runs(project: Project, eraser: Eraser, facts: Facts) -> None:
     """Take answers, examples and people out of runs, and seal what is left of those that the fact names."""
-    clear_replaced(project.runs)
     fact = next((f for f in facts.of("forgotten", id=eraser.erasure.id)), None)
     named = {entry["run"]: entry for entry in fact.body["runs"]} if fact is not None else {}
     for run in all_runs(project):
@@ -306,7 +305,6 @@ def _names_row(line: bytes, eraser: Eraser) -> bool:
 def erase_decisions(project: Project, eraser: Eraser) -> int:
     """Take what people decided of the rows out of decisions/, and return how many records went."""
     gone = 0
-    clear_replaced(project.decisions)
     for file in sorted(project.decisions.glob("*.jsonl")) if project.decisions.is_dir() else []:
         records = list(read_lines(file))
         kept = [r for r in records if str(r.get("row")) not in eraser.rows]

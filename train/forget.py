@@ -28,7 +28,7 @@ from sluice.curate.privacy.holders import GitCommit, StillThere, commits_with, f
 from sluice.curate.privacy.meant import Meant, every_record, find_meant
 from sluice.curate.privacy.person import person
 from sluice.curate.privacy.sealed import drop_key, key_id, secret_key
-from sluice.curate.privacy.store import erase_store, number_what_is_left, plan_versions, replace_file
+from sluice.curate.privacy.store import clear_replaced, erase_store, number_what_is_left, plan_versions, replace_file
 from sluice.evalsuite.forgetting import (
     Successor,
     VerdictBeside,
@@ -303,6 +303,8 @@ def _carry_out(project: Project, erasure: Erasure, progress: Progress | None) ->
         freeze_successors(project, ledger, plan_sets(project, facts, eraser), eraser)
         fact = ledger.write("forgotten", _body(project, erasure, eraser))
     say(1)
+    for place in (project.store, project.decisions):
+        clear_replaced(place)
     erase_store(project, eraser)
     say(2)
     erase_runs(project, eraser, ledger.read())

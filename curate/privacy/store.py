@@ -59,7 +59,6 @@ def plan_versions(project: Project, eraser: Eraser) -> list[dict[str, Any]]:
 
 def erase_store(project: Project, eraser: Eraser) -> None:
     """Take everything that goes out of versions, operations and the mapping of pseudonyms."""
-    clear_replaced(project.operations)
     _erase_versions(project, eraser)
     for folder in sorted(project.operations.iterdir()) if project.operations.is_dir() else []:
         if (folder / "operation.json").is_file():
