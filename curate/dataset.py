@@ -15,13 +15,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel, ConfigDict
-
 from sluice.core.canonical import canonical
 from sluice.core.errors import InputError, Tampered, UsageError
 from sluice.core.files import atomic_write, file_sha256, publish_folder
 from sluice.core.project import DATASET_NAME, NAME_RULE, STORE, Project
 from sluice.core.rows import COLUMNS, AnyRow, Example, from_record, to_record
+from sluice.curate.manifest import DataFile, Manifest, manifest_bytes
 from sluice.curate.operation import (
     NameEntry,
     Operation,
@@ -36,48 +35,9 @@ from sluice.curate.operation import (
 if TYPE_CHECKING:
     import polars as pl
 
-FORMAT = 1
 PARTS = ("train", "dev", "eval")
 _NAME = re.compile(rf"{DATASET_NAME}(/(train|dev|eval))?")
 _REF = re.compile(r"(?P<name>[^@:]+)(@(?P<number>\d+)|:(?P<tag>[a-z0-9][a-z0-9._-]*))?")
-
-
-class DataFile(BaseModel):
-    """One Parquet file of a version, by its path under `.sluice/data/`."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    path: str
-    sha256: str
-    rows: int
-
-
-class Manifest(BaseModel):
-    """What a version holds."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    format: int = FORMAT
-    version: str
-    rows: int
-    kinds: dict[str, int]
-    columns: tuple[str, ...]
-    files: tuple[DataFile, ...]
-    left: str | None = None
-    """After `forget`: the hash of what is left, as the version's hash is taken; the version keeps its name."""
-    forgotten: tuple[str, ...] = ()
-    """After `forget`: keyed hashes of the rows that are gone, sorted."""
-
-    @property
-    def content(self) -> str:
-        """The hash that the rows must have."""
-        return self.version if self.left is None else self.left
-
-
-def manifest_bytes(manifest: Manifest) -> bytes:
-    """Return the bytes of manifest.json; what only `forget` says is left out elsewhere."""
-    spared = {"left", "forgotten"} if manifest.left is None else set[str]()
-    return (manifest.model_dump_json(indent=1, exclude=spared) + "\n").encode()
 
 
 def row_schema() -> Any:

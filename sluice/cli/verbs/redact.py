@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     ]
 )
 @click.argument("name")
-@click.option("--kinds", metavar="KIND,...", help="Only these kinds (see `sluice audit --only personal`).")
+@click.option("--kinds", metavar="KIND,...", help="Only these kinds; docs/personal-data.md lists them.")
 @click.option(
     "--mapping",
     type=click.Choice(["keep", "discard"]),
