@@ -16,6 +16,7 @@ from sluice.core.ledger import Facts, Ledger
 from sluice.core.paths import default_cache_dir
 from sluice.core.progress import Progress
 from sluice.core.project import Project
+from sluice.core.wording import counted
 from sluice.curate.privacy.erasure import pending
 from sluice.train.verification.adapters import check_adapters, check_models
 from sluice.train.verification.claims import Claims
@@ -108,7 +109,7 @@ def _notes(facts: Facts) -> list[str]:
         for f in facts.facts
         if not f.known
     ]
-    notes += [f"{len(f.body.get('rows') or ())} rows were {told(f)}" for f in facts.of("forgotten")]
+    notes += [f"{counted(len(f.body.get('rows') or ()), 'row')}: {told(f)}" for f in facts.of("forgotten")]
     if facts.written_back:
         notes.append(f"{len(facts.written_back)} facts were missing from ledger/ and were written back")
     if facts.facts and facts.uncommitted is None:

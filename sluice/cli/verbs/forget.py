@@ -124,9 +124,10 @@ def draw(out: Terminal, result: ForgetResult) -> None:
     if result.new_versions:
         out.say(f"what is left: {', '.join(result.new_versions)}")
     if result.redacted:
-        out.say(
-            f"{counted(result.redacted, 'redacted row')} that came from them stay: nothing in them names the person"
+        stay = counted(
+            result.redacted, "redacted row that came from them stays", "redacted rows that came from them stay"
         )
+        out.say(f"{stay}: nothing in them names the person")
     if result.key == "thrown away":
         out.say(
             "The key is thrown away: nobody can tell again which rows these were."
