@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from sluice.core.errors import InputError, SluiceError
 from sluice.core.project import Project
 from sluice.core.rows import COLUMNS
+from sluice.core.wording import typed
 from sluice.curate.add_command import FLAGS, add_command
 from sluice.curate.dataset import (
     Version,
@@ -26,6 +27,7 @@ from sluice.curate.dataset import (
     write_version,
 )
 from sluice.curate.drops import operations_on
+from sluice.curate.operation import Operation
 
 if TYPE_CHECKING:
     import polars as pl
@@ -44,13 +46,20 @@ def way_back(version: Version) -> str:
     else:
         files: dict[tuple[Any, ...], list[str]] = {}
         for o in made_by:
-            if o.verb == "add":
-                alike = files.setdefault(tuple(o.parameters.get(flag) for flag in FLAGS), [])
+            if o.verb == "add" and not o.parameters.get("fix"):
+                how = (o.parameters.get(flag) for flag in FLAGS)
+                alike = files.setdefault(tuple(tuple(v) if isinstance(v, list) else v for v in how), [])
                 alike += [f["file"] for f in o.parameters["files"] if f["file"] not in alike]
         options = [dict(zip(FLAGS, how, strict=True)) for how in files]
         again = [add_command(version.dataset, f, o) for f, o in zip(files.values(), options, strict=True)]
+        again += [f"sluice add {version.dataset} --fix {typed(name)}" for name in _mended_in(made_by)]
     copy = "copy .sluice/data from where it is whole"
     return f"{copy}, or make it again: {'; then '.join(again)}" if again else copy
+
+
+def _mended_in(operations: Sequence[Operation]) -> list[str]:
+    """Return the files that mended lines were taken from, in order."""
+    return list(dict.fromkeys(o.parameters["fix"]["file"] for o in operations if o.parameters.get("fix")))
 
 
 def refuse_absent(version: Version, back: Sequence[str]) -> None:

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict
 
-from sluice.core.canonical import dump_exact
 from sluice.core.errors import InputError, UsageError
 from sluice.core.files import read_lines
 from sluice.core.progress import Progress
@@ -22,18 +22,18 @@ from sluice.core.wording import counted
 from sluice.curate.absent import bring_back, refuse_absent
 from sluice.curate.dataset import (
     PARTS,
-    Version,
     check_name,
     has_dataset,
     lineage,
     open_dataset,
     operation_frames,
-    rows_frame,
 )
-from sluice.curate.drops import ShownRow, operations_on, shown_row
-from sluice.curate.formats import ReadOptions, ReadResult, read_file
-from sluice.curate.operation import Outcome, commit
+from sluice.curate.drops import ShownRow, shown_row
+from sluice.curate.formats import Entry, ReadOptions, ReadResult, Reads, read_files
+from sluice.curate.operation import DROPPED_EXTRA, OCCURRENCES, Outcome, commit
+from sluice.curate.places import lines_of, once_held, places_of
 from sluice.curate.privacy.remembered import forgotten_among
+from sluice.curate.remarks import FileNotRead, MojibakeFound, first_mojibake, mended_rows, not_read
 
 if TYPE_CHECKING:
     import polars as pl
@@ -63,12 +63,22 @@ class FileRead(BaseModel):
     sha256: str
     format: str
     shape: str
+    read_as: str
+    """What the rows were taken for, for people: "ShareGPT chats"."""
     encoding: str
     columns: tuple[str, ...]
     rows: int
     set_aside: int
     left_out: dict[str, str]
     """Columns that are not among the metadata, each with the reason."""
+    note: str | None = None
+    """What else the columns fit, and how the file is then read."""
+    packed: str | None = None
+    """`gzip` or `zstd`; `sha256` is of the packed file."""
+    encoding_detected: bool = False
+    """Whether the encoding was detected (`--encoding auto`) rather than told."""
+    mojibake: int = 0
+    """Rows with text whose bytes were once decoded in the wrong encoding."""
 
 
 class AddResult(BaseModel):
@@ -100,15 +110,26 @@ class AddResult(BaseModel):
     """Lines read that have no target."""
     parts: tuple[str, ...]
     """Parts that a split made of this dataset; they do not change."""
+    files_set_aside: tuple[FileNotRead, ...] = ()
+    """Files whose encoding is in doubt, set aside whole under the encoding `auto`."""
+    passed_over: tuple[FileNotRead, ...] = ()
+    """Files of a folder or pattern that are of no form that is read."""
+    mojibake: int = 0
+    """Rows read with text whose bytes were once decoded in the wrong encoding."""
+    first_mojibake: tuple[MojibakeFound, ...] = ()
+    mended: bool = False
+    """Whether such rows were mended; each is kept as the file has it among the dropped rows."""
     brought_back: tuple[str, ...] = ()
     """Versions whose content was gone from this copy and is here again, made of these files."""
+    fixed: int = 0
+    """Set-aside lines that were mended and are rows now (`--fix`)."""
     dry_run: bool = False
 
 
 def add(
     project: Project,
     dataset: str,
-    files: Sequence[str | Path],
+    files: Sequence[str | Path | Entry],
     options: ReadOptions | None = None,
     *,
     strict: bool = False,
@@ -120,9 +141,9 @@ def add(
     Args:
         project: its store is made where it is missing.
         dataset: the name, new or known.
-        files: paths; each is read whole.
-        options: columns, encoding, delimiter, format.
-        strict: add nothing where a line has to be set aside.
+        files: paths, folders, patterns, ids of the hub, or Entries; each file is read whole.
+        options: columns, encoding, delimiter, format and the like.
+        strict: add nothing where a line, or a file whose encoding is in doubt, has to be set aside.
         dry_run: only say what would be read.
         progress: called with (what, done, total).
 
@@ -134,13 +155,8 @@ def add(
     if not files:
         raise UsageError("no file to add", remedy=f"sluice add {dataset} FILE...")
     options = options or ReadOptions()
-    distinct = {path.resolve(): path for path in map(Path, files)}
-    reads = [(name_of(project, path), read_file(path, options, progress)) for path in distinct.values()]
-    aside = [
-        SetAsideLine(file=name, line=s.line, column=s.column, reason=s.reason, raw=s.raw)
-        for name, read in reads
-        for s in read.set_aside
-    ]
+    found = read_files(files, options, lambda path: name_of(project, path), progress)
+    aside = set_aside_of(found)
     if strict and aside:
         first = aside[0]
         raise InputError(
@@ -149,17 +165,49 @@ def add(
             remedy="mend the lines, or leave --strict away: they are then set aside and kept",
             result={"added": 0, "set_aside": len(aside), "first_set_aside": aside[:FIRST]},
         )
-    lines = _lines(reads)
-    gone = forgotten_among(project, lines["row"])
-    forgotten = lines.filter(lines["row"].is_in(list(gone))).height
-    lines = lines.filter(~lines["row"].is_in(list(gone))) if gone else lines
+    if strict and found.doubtful:
+        raise InputError(
+            f"{found.doubtful[0].reason}; nothing was added",
+            where=found.doubtful[0].file,
+            remedy="name its encoding, or leave --strict away: the file is then set aside whole",
+            result={"added": 0, "set_aside": 0, "files_set_aside": not_read(found.doubtful)},
+        )
+    return take_in(project, dataset, options, found, dry_run=dry_run)
+
+
+def take_in(
+    project: Project,
+    dataset: str,
+    options: ReadOptions,
+    found: Reads,
+    *,
+    fix: dict[str, Any] | None = None,
+    dry_run: bool = False,
+) -> AddResult:
+    """Make the next version of a dataset of files that were read.
+
+    Args:
+        project, dataset, options, dry_run: as in `add`.
+        found: what was read.
+        fix: where the lines are mended ones, the file that they stand in: `file`, `sha256`.
+    """
+    reads, aside = found.files, set_aside_of(found)
+    lines = lines_of(reads)
+    before = mended_rows(reads)
+    gone = list(forgotten_among(project, {*lines["row"], *(before["row"] if before is not None else ())}))
+    forgotten = lines.filter(lines["row"].is_in(gone)).height
+    if gone:
+        lines = lines.filter(~lines["row"].is_in(gone))
+        if before is not None:
+            before = before.filter(~(before["row"].is_in(gone) | before["kept"].is_in(gone)))
+            before = before if before.height else None
     tally: Counter[str] = Counter()
 
     def build() -> Outcome | None:
         tally.clear()
         if has_dataset(project, dataset):
             refuse_absent(open_dataset(project, dataset), back)
-        return _outcome(project, dataset, options, reads, lines, aside, tally)
+        return _outcome(project, dataset, options, found, lines, aside, before, tally, fix)
 
     back: tuple[str, ...] = ()
     if dry_run:
@@ -184,9 +232,24 @@ def add(
         first_rows=tuple(shown_row(r) for r in lines.head(FIRST).iter_rows(named=True)),
         unanswered=lines.filter((lines["kind"] == "example") & lines["target"].is_null()).height,
         parts=parts_of(project, dataset),
+        files_set_aside=not_read(found.doubtful),
+        passed_over=not_read(found.passed_over),
+        mojibake=sum(len(read.mojibake) for _, read in reads),
+        first_mojibake=first_mojibake(reads),
+        mended=options.fix_mojibake,
         brought_back=back,
+        fixed=tally["added"] + tally["repeated"] + tally["dropped"] if fix else 0,
         dry_run=dry_run,
     )
+
+
+def set_aside_of(found: Reads) -> list[SetAsideLine]:
+    """Return the lines of all files that could not be taken."""
+    return [
+        SetAsideLine(file=name, line=s.line, column=s.column, reason=s.reason, raw=s.raw)
+        for name, read in found.files
+        for s in read.set_aside
+    ]
 
 
 def name_of(project: Project, path: Path) -> str:
@@ -202,32 +265,16 @@ def parts_of(project: Project, dataset: str) -> tuple[str, ...]:
     return tuple(f"{dataset}/{part}" for part in PARTS if has_dataset(project, f"{dataset}/{part}"))
 
 
-def _lines(reads: list[tuple[str, ReadResult]]) -> pl.DataFrame:
-    """Return all rows read, one a line, with the columns of a version and those of an occurrence."""
-    import polars as pl
-
-    rows = [read.row for _, result in reads for read in result.rows]
-    frame = rows_frame(rows)
-    places = pl.DataFrame(
-        {
-            "file": [name for name, result in reads for _ in result.rows],
-            "file_sha256": [result.sha256 for _, result in reads for _ in result.rows],
-            "line": [read.line for _, result in reads for read in result.rows],
-            "metadata": [dump_exact(read.metadata) for _, result in reads for read in result.rows],
-        },
-        schema={"file": pl.String, "file_sha256": pl.String, "line": pl.Int64, "metadata": pl.String},
-    )
-    return pl.concat([frame, places], how="horizontal")
-
-
 def _outcome(
     project: Project,
     dataset: str,
     options: ReadOptions,
-    reads: list[tuple[str, ReadResult]],
+    found: Reads,
     lines: pl.DataFrame,
     aside: list[SetAsideLine],
+    before: pl.DataFrame | None,
     tally: Counter[str],
+    fix: dict[str, Any] | None,
 ) -> Outcome | None:
     """Return what to commit on top of the newest version, None where the files say nothing new."""
     import polars as pl
@@ -236,12 +283,14 @@ def _outcome(
 
     newest = open_dataset(project, dataset) if has_dataset(project, dataset) else None
     held = set(newest.frame()["row"]) if newest else set[str]()
-    gone = _once_held(newest) - held if newest else set[str]()
+    gone = once_held(newest) - held if newest else set[str]()
+    old = before.filter(~pl.col("row").is_in(list(gone))) if before is not None else None
+    replaced = held & set(old["row"]) if old is not None else set[str]()
     known = pl.col("row").is_in(list(held | gone))
     new = lines.filter(~known).unique("row", keep="first", maintain_order=True).select(COLUMNS)
     dropped = lines.filter(pl.col("row").is_in(list(gone))).height
     tally.update(added=new.height, dropped=dropped, repeated=lines.height - new.height - dropped)
-    occurrences = lines.select("row", "file", "file_sha256", "line", "metadata")
+    occurrences = places_of(lines)
     fresh_aside = aside
     if newest is not None:
         operations = lineage(newest)
@@ -250,37 +299,29 @@ def _outcome(
             occurrences = occurrences.join(seen, on=["row", "file", "line", "metadata"], how="anti")
         noted = _noted(project, [o.id for o in operations])
         fresh_aside = [a for a in aside if (a.file, a.line, a.raw) not in noted]
-    if not new.height and not occurrences.height and not fresh_aside:
+    if not new.height and not occurrences.height and not fresh_aside and not replaced:
         return None
-    content = pl.concat([newest.frame(), new]) if newest else new
-    facts = [_read_facts(name, read).model_dump(mode="json") for name, read in reads]
+    content = pl.concat([newest.frame().filter(~pl.col("row").is_in(list(replaced))), new]) if newest else new
+    facts = [_read_facts(name, read).model_dump(mode="json") for name, read in found.files]
+    doubtful = [f.model_dump(mode="json") for f in not_read(found.doubtful)]
     return Outcome(
         verb="add",
         parameters={
             "files": facts,
-            "input": options.input,
-            "target": options.target,
-            "encoding": options.encoding,
-            "delimiter": options.delimiter,
-            "format": options.format,
+            **asdict(options),
+            **({"fix": fix} if fix else {}),
+            **({"files_set_aside": doubtful} if doubtful else {}),
         },
         parents=(newest.parent,) if newest else (),
         contents={dataset: content},
         rows_in=len(held),
-        occurrences=occurrences.select("row", "file", "file_sha256", "line", "metadata"),
+        occurrences=occurrences.select(OCCURRENCES),
+        dropped=old.select(*COLUMNS, *DROPPED_EXTRA) if old is not None else None,
+        edges=old.select(pl.col("row").alias("old"), pl.col("kept").alias("new")) if old is not None else None,
         set_aside=tuple(a.model_dump(mode="json") for a in fresh_aside),
-        counts={"added": new.height, "places": occurrences.height, "set_aside": len(fresh_aside)},
+        counts={"added": new.height, "places": occurrences.height, "set_aside": len(fresh_aside)}
+        | ({"mojibake": old.height} if old is not None and old.height else {}),
     )
-
-
-def _once_held(version: Version) -> set[str]:
-    """Return the rows that the operations on this dataset dropped or changed into others."""
-    operations = operations_on(version)
-    found: set[str] = set()
-    for name, column in (("dropped", "row"), ("edges", "old")):
-        frame = operation_frames(version.project, operations, name)
-        found |= set(frame[column]) if frame is not None else set()
-    return found
 
 
 def _noted(project: Project, operations: list[str]) -> set[tuple[Any, ...]]:
@@ -294,9 +335,14 @@ def _read_facts(name: str, read: ReadResult) -> FileRead:
         sha256=read.sha256,
         format=read.format,
         shape=read.shape,
+        read_as=read.read_as,
         encoding=read.encoding,
         columns=tuple(read.columns),
         rows=len(read.rows),
         set_aside=len(read.set_aside),
         left_out=read.left_out,
+        note=read.note,
+        packed=read.packed,
+        encoding_detected=read.detected,
+        mojibake=len(read.mojibake),
     )

@@ -4,20 +4,30 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 from sluice.core.wording import typed
+from sluice.curate.formats.records import ReadOptions
 
-FLAGS: tuple[str, ...] = ("input", "target", "encoding", "delimiter", "format")
+FLAGS: tuple[str, ...] = tuple(f.name for f in fields(ReadOptions))
 """The options of ReadOptions, called alike on the command line."""
 MOST_FILES = 3
 
 
 def add_command(dataset: str, files: Sequence[str], options: Mapping[str, Any]) -> str:
     """Return the command that adds files under the options given; many files of one folder are named by a pattern."""
-    flags = [f"--{flag} {shlex.quote(str(options[flag]))}" for flag in FLAGS if options.get(flag)]
+    flags = [word for flag in FLAGS for word in _flag(flag, options.get(flag))]
     return " ".join(["sluice add", dataset, _named(files), *flags])
+
+
+def _flag(name: str, value: Any) -> list[str]:
+    flag = f"--{name.replace('_', '-')}"
+    if isinstance(value, bool) or not value:
+        return [flag] if value else []
+    values = value if isinstance(value, (list, tuple)) else [value]
+    return [f"{flag} {shlex.quote(str(one))}" for one in values]
 
 
 def _named(files: Sequence[str]) -> str:

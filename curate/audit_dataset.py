@@ -23,9 +23,12 @@ from sluice.curate.checks import CheckContext, Finding
 from sluice.curate.dataset import Version, has_dataset, open_dataset
 from sluice.curate.drops import ShownRow, find_records, shown_row
 from sluice.curate.eval_side import change_edges, eval_side
-from sluice.curate.formats import ReadOptions, read_file
+from sluice.curate.formats import Entry, ReadOptions, read_files
 from sluice.curate.metadata import class_path, metadata_of
+from sluice.curate.remarks import FileNotRead, MojibakeFound, first_mojibake, not_read
 
+MOST_NAMED = 6
+"""Files whose names are the name of an audit of files."""
 FIRST = 2
 """Example rows of each finding."""
 Tokens = Callable[[AnyRow], int]
@@ -44,6 +47,13 @@ class Audit(BaseModel):
     set_aside: int = 0
     """Lines of the files that could not be taken exactly."""
     first_set_aside: tuple[SetAsideLine, ...] = ()
+    files_set_aside: tuple[FileNotRead, ...] = ()
+    """Files whose encoding is in doubt, set aside whole under the encoding `auto`."""
+    passed_over: tuple[FileNotRead, ...] = ()
+    """Files of a folder or pattern that are of no form that is read."""
+    mojibake: int = 0
+    """Rows of the files with text whose bytes were once decoded in the wrong encoding."""
+    first_mojibake: tuple[MojibakeFound, ...] = ()
     worst: Worst
     """The most severe finding; lines that could not be read are a failure."""
     examples: dict[str, tuple[ShownRow, ...]]
@@ -148,7 +158,7 @@ def audit_context(
 
 
 def audit_files(
-    files: Sequence[str | Path],
+    files: Sequence[str | Path | Entry],
     options: ReadOptions | None = None,
     *,
     schema: dict[str, Any] | None = None,
@@ -163,9 +173,8 @@ def audit_files(
     metadata: dict[str, dict[str, Any]] = {}
     aside: list[SetAsideLine] = []
     names: list[str] = []
-    for path in {p.resolve(): p for p in map(Path, files)}.values():
-        read = read_file(path, options, progress)
-        name = name_of(here, path)
+    found = read_files(files, options or ReadOptions(), lambda path: name_of(here, path), progress)
+    for name, read in found.files:
         names.append(name)
         rows += [r.row for r in read.rows]
         for r in read.rows:
@@ -185,10 +194,14 @@ def audit_files(
     wanted = _named(report)
     shown = {row.row: shown_row(to_record(row)) for row in rows if row.row in wanted}
     return Audit(
-        of=", ".join(names),
+        of=", ".join(names if len(names) <= MOST_NAMED else [*names[:3], f"and {len(names) - 3:,} more files"]),
         dataset=None,
         report=report,
-        worst="fail" if aside else report.worst,
+        worst="fail" if aside or found.doubtful else report.worst,
+        files_set_aside=not_read(found.doubtful),
+        passed_over=not_read(found.passed_over),
+        mojibake=sum(len(read.mojibake) for _, read in found.files),
+        first_mojibake=first_mojibake(found.files),
         set_aside=len(aside),
         first_set_aside=tuple(aside[:5]),
         examples=_examples(report, shown),

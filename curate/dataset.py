@@ -175,11 +175,14 @@ class Version:
 
     def examples(self) -> list[Example]:
         """Return the rows, all of which must be examples. Raises InputError otherwise."""
-        rows = self.rows()
-        for row in rows:
-            if not isinstance(row, Example):
-                raise InputError(f"a row of kind '{row.kind}' where examples are needed", where=f"{self.ref} {row.row}")
-        return [r for r in rows if isinstance(r, Example)]
+        return [self._example(from_record(record)) for record in self.frame().iter_rows(named=True)]
+
+    def _example(self, row: AnyRow) -> Example:
+        if not isinstance(row, Example):
+            from sluice.curate.kinds import needs_examples
+
+            raise needs_examples(self, row)
+        return row
 
     def checked_examples(self) -> list[Example]:
         """Return the rows, read once, each held against its hash and all of them against the version's.
@@ -196,9 +199,7 @@ class Version:
                 raise Tampered(f"a row cannot be read: {problem}", where=place, remedy="sluice verify") from problem
             if row.row != record["row"]:
                 raise Tampered("a row is not what its hash says", where=place, remedy="sluice verify")
-            if not isinstance(row, Example):
-                raise InputError(f"a row of kind '{row.kind}' where examples are needed", where=place)
-            found.append(row)
+            found.append(self._example(row))
         if version_hash(frame) != self.hash:
             self._refuse_forgotten()
             raise Tampered("the rows are not those of the version", where=self.ref, remedy="sluice verify")

@@ -1,15 +1,15 @@
 """`decontaminate`: drop the rows of a part that repeat an eval row, and name the texts around them that do.
 
-A split leaves no leaks; this is for rows that came another way. Train is cleaned at any time, dev only before the first
-baseline: after that, choices have been made on it. Leaks in prompts, schema and rubric are for a person to mend.
+A split leaves no leaks; this is for rows that came another way, and for eval rows that are not of this project. Train
+is cleaned at any time, dev only before the first baseline: after that, choices have been made on it. Leaks in prompts,
+schema, rubric and documents are for a person to mend.
 """
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any
-
-from pydantic import BaseModel, ConfigDict
 
 from sluice.core.errors import InputError, Refused, UsageError
 from sluice.core.ledger import Ledger
@@ -17,76 +17,31 @@ from sluice.core.progress import Progress
 from sluice.core.project import Project
 from sluice.core.wording import counted
 from sluice.curate.add import parts_of
-from sluice.curate.dataset import Version, has_dataset, open_dataset, open_newest
-from sluice.curate.drops import Drop, ShownRow, drop_rows, shown_row
-from sluice.curate.eval_side import EvalSide, change_edges, eval_side
-from sluice.curate.leaks import Leak, find_leaks, find_leaks_in_texts
-from sluice.curate.operation import Outcome, commit
-
-FIRST = 5
-
-
-class LostTo(BaseModel):
-    """How many rows one eval row cost."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    eval_row: ShownRow
-    rows: int
-
-
-class LeakShown(BaseModel):
-    """A dropped row, the eval row that it repeats, and the words."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    row: ShownRow
-    eval_row: ShownRow
-    how: str
-    share: float
-    field: str
-    span: str
-
-
-class TextLeak(BaseModel):
-    """A text of the project that holds an eval row: to be mended by a person."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    text: str
-    eval_row: str
-    how: str
-    span: str
-
-
-class DecontaminateResult(BaseModel):
-    """What `decontaminate` did, or would do."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    dataset: str
-    version: int
-    changed: bool
-    rows_in: int
-    rows: int
-    dropped: int
-    counts: dict[str, int]
-    """Dropped rows by the way they repeat an eval row: equal, near-equal, contained, group."""
-    against: tuple[str, ...]
-    """The eval rows that were looked for."""
-    eval_rows: int
-    lost: tuple[LostTo, ...]
-    """For each eval row that was repeated, the rows it cost, the dearest first."""
-    first_dropped: tuple[LeakShown, ...]
-    texts: tuple[TextLeak, ...]
-    """Prompts, schema and rubric that hold an eval row."""
-    dry_run: bool = False
+from sluice.curate.against import DOCUMENTS, Reference, documents, of_side, of_version, references
+from sluice.curate.dataset import Version, has_dataset, open_dataset
+from sluice.curate.decontaminate_result import Asked, DecontaminateResult
+from sluice.curate.drops import Drop, Plan, drop_from
+from sluice.curate.eval_side import change_edges, eval_side, pinned_boilerplate
+from sluice.curate.evidence import result_of
+from sluice.curate.formats import ReadOptions
+from sluice.curate.leaks import find_leaks_in_texts
+from sluice.curate.nearest import nearest
+from sluice.curate.repeats import Repeats, Wish, find_repeats
+from sluice.curate.similarity import Relation
 
 
 def decontaminate(
     project: Project,
     dataset: str,
     *,
+    against: Sequence[str] = (),
+    options: ReadOptions | None = None,
+    ngrams: int | None = None,
+    ngram_share: float | None = None,
+    answers: bool = False,
+    in_documents: Sequence[str] = (),
+    neighbours: int = 0,
+    model: str | None = None,
     dry_run: bool = False,
     progress: Progress | None = None,
 ) -> DecontaminateResult:
@@ -95,88 +50,107 @@ def decontaminate(
     Args:
         project: of the dataset.
         dataset: a part such as `tickets/train`, or a dataset that no eval rows were drawn from.
+        against: files, patterns, datasets and eval sets beside the eval rows of the project (`sluice.curate.against`).
+        options: how files of rows are read.
+        ngrams, ngram_share: also drop rows that share word n-grams (`sluice.curate.overlap`).
+        answers: also drop rows that hold an eval row's answer, of 8 words (40 characters) or more.
+        in_documents: files in which eval rows are looked for; a person mends them.
+        neighbours: of each eval row, that many rows nearest in meaning are reported; needs `model`.
+        model: a sentence-transformers model, by folder or id.
         dry_run: only say what would be dropped.
         progress: called with (what, done, total).
 
     Raises UsageError for an eval part and for a whole dataset that was split, InputError where there are no eval rows
-    yet, Refused for dev once something was measured on it.
+    yet and nothing is named, Refused for dev once something was measured on it.
     """
     _check_part(project, dataset)
+    wish = Wish(ngrams, ngram_share, answers)
+    wish.check()
+    base = dataset.partition("/")[0]
     side = eval_side(project, dataset)
-    if side is None:
+    held = [of_side(side)] if side is not None else []
+    if dataset == f"{base}/train" and has_dataset(project, f"{base}/dev"):
+        held.append(of_version(open_dataset(project, f"{base}/dev")))
+    held += references(project, against, options, progress)
+    if not held:
         raise InputError(
             "there are no eval rows yet to hold the rows against",
             where=dataset,
-            remedy=f"sluice split {dataset.partition('/')[0]}",
+            remedy=f"sluice split {base}, or name rows: --against FILE",
         )
+    texts = project_texts(project) | documents(project, in_documents)
     if dataset.endswith("/dev"):
         _refuse_measured_dev(project)
-    seen: dict[str, Any] = {}
+    seen: list[tuple[Repeats, Relation]] = []
 
-    def build() -> Outcome | None:
-        version = open_newest(project, dataset)
-        leaks = leaks_of(version, side, progress)
-        worst = strongest(leaks)
-        drops = [Drop(x.row, f"leak-{x.how}", x.eval_row, x.share, f"{x.field}: {x.span}") for x in worst.values()]
-        stays, goes = drop_rows(version.frame(), drops)
-        counts = dict(Counter(x.how for x in worst.values()))
-        seen.update(rows_in=version.manifest.rows, leaks=leaks, worst=worst, goes=goes, counts=counts)
-        if not drops:
-            return None
-        if not stays.height:
-            raise InputError(
-                f"all of it, {counted(goes.height, 'row')}, repeats eval rows: nothing would be left to train on",
+    def plan(version: Version) -> Plan:
+        relation = side.relation if side is not None else Relation(pinned_boilerplate(version))
+        repeats = find_repeats(version.frame(), held, relation, _edges(version), wish, progress)
+        seen.append((repeats, relation))
+        return Plan(
+            verb="decontaminate",
+            drops=[
+                Drop(r.row, f"leak-{r.how}", None if r.where else r.eval_row, r.share, r.detail)
+                for r in repeats.strongest
+            ],
+            parameters=_parameters(held, wish),
+            counts=dict(Counter(r.how for r in repeats.strongest)),
+            report={"lost": [[*key, number] for key, number in sorted(repeats.lost.items())]},
+            none_left=InputError(
+                f"all of it, {counted(len(repeats.strongest), 'row')}, repeats eval rows: nothing would be left to "
+                "train on",
                 where=version.ref,
                 remedy="collect rows that are not eval rows, then: sluice add",
-            )
-        return Outcome(
-            verb="decontaminate",
-            parameters={"against": list(side.names)},
-            parents=(version.parent,),
-            contents={dataset: stays},
-            rows_in=seen["rows_in"],
-            dropped=goes,
-            counts=counts,
+            ),
         )
 
-    if dry_run:
-        build()
-        changed = False
-    else:
-        changed = commit(project, build) is not None
-    return _result(project, dataset, side, seen, changed=changed, dry_run=dry_run)
+    gone = drop_from(project, dataset, plan, dry_run=dry_run)
+    (repeats, relation), frame = seen[-1], gone.before.frame()
+    ours = [row for one in held if one.document is None and "/dev@" not in one.name for row in one.rows]
+    found = find_leaks_in_texts(texts, ours, relation)
+    near = nearest(frame, ours, neighbours, model, progress) if neighbours else ()
+    number = open_dataset(project, dataset).number
+    return result_of(
+        dataset, number, held, frame, gone.goes, repeats, found, tuple(texts), near, _asked(wish, repeats),
+        changed=gone.changed, dry_run=dry_run,
+    )  # fmt: skip
 
 
-def leaks_of(version: Version, side: EvalSide, progress: Progress | None = None) -> list[Leak]:
-    """Return every leak from the eval rows into a version; a row that is an eval row itself is one."""
-    base = version.dataset.partition("/")[0]
-    part = f"{base}/eval"
-    beside = [open_dataset(version.project, part)] if has_dataset(version.project, part) else []
-    return find_leaks(
-        version.rows(),
-        side.rows,
-        side.relation,
-        groups=version.groups(),
-        eval_groups=side.groups,
-        edges=change_edges(version, *beside),
-        progress=progress,
+def _parameters(held: Sequence[Reference], wish: Wish) -> dict[str, Any]:
+    return {
+        "against": [one.name for one in held],
+        "files": {one.name: one.sha256 for one in held if one.sha256},
+        "ngrams": wish.ngrams,
+        "ngram_share": wish.ngram_share,
+        "answers": wish.answers,
+    }
+
+
+def _asked(wish: Wish, repeats: Repeats) -> Asked:
+    return Asked(
+        ngrams=wish.ngrams,
+        ngram_share=wish.ngram_share,
+        too_short_for_ngrams=repeats.too_short,
+        answers=wish.answers,
+        answers_too_short=repeats.answers_too_short,
+        answers_shared=repeats.answers_shared,
     )
 
 
-def strongest(leaks: list[Leak]) -> dict[str, Leak]:
-    """Return the strongest leak of each row."""
-    order = {"equal": 0, "near-equal": 1, "contained": 2, "group": 3}
-    found: dict[str, Leak] = {}
-    for leak in leaks:
-        best = found.get(leak.row)
-        if best is None or (order[leak.how], -leak.share) < (order[best.how], -best.share):
-            found[leak.row] = leak
-    return found
+def _edges(version: Version) -> list[tuple[str, str]]:
+    """Return the changes of rows that a version and the eval part beside it stand on."""
+    part = f"{version.dataset.partition('/')[0]}/eval"
+    beside = [open_dataset(version.project, part)] if has_dataset(version.project, part) else []
+    return change_edges(version, *beside)
 
 
 def project_texts(project: Project) -> dict[str, str]:
-    """Return the texts that stand around rows, by name: prompt files, schema, rubric, the task's description."""
+    """Return the texts that stand around rows, by name: prompts, schema, rubric, description, documents/."""
     names = sorted(p.relative_to(project.root).as_posix() for p in (project.root / "prompts").glob("**/*.md"))
+    folder = project.root / "documents"
+    names += sorted(
+        p.relative_to(project.root).as_posix() for p in folder.glob("**/*") if p.suffix.lower() in DOCUMENTS
+    )
     found: dict[str, str] = {}
     if project.has_config:
         config = project.config
@@ -215,47 +189,3 @@ def _refuse_measured_dev(project: Project) -> None:
             where=f"ledger/{measured[0].hash[:12]}...json",
             remedy="leave dev as it is; clean the training rows: sluice decontaminate NAME/train",
         )
-
-
-def _result(
-    project: Project, dataset: str, side: EvalSide, seen: dict[str, Any], *, changed: bool, dry_run: bool
-) -> DecontaminateResult:
-    from sluice.core.rows import to_record
-
-    worst: dict[str, Leak] = seen["worst"]
-    eval_rows = {row.row: row for row in side.rows}
-    per_eval = Counter(eval_row for eval_row, _ in {(leak.eval_row, leak.row) for leak in seen["leaks"]})
-    lost = [
-        LostTo(eval_row=shown_row(to_record(eval_rows[row])), rows=count)
-        for row, count in sorted(per_eval.items(), key=lambda item: (-item[1], item[0]))
-    ]
-    first = [
-        LeakShown(
-            row=shown_row(record),
-            eval_row=shown_row(to_record(eval_rows[worst[record["row"]].eval_row])),
-            how=worst[record["row"]].how,
-            share=worst[record["row"]].share,
-            field=worst[record["row"]].field,
-            span=worst[record["row"]].span,
-        )
-        for record in seen["goes"].head(FIRST).iter_rows(named=True)
-    ]
-    texts = [
-        TextLeak(text=leak.row, eval_row=leak.eval_row, how=leak.how, span=leak.span)
-        for leak in find_leaks_in_texts(project_texts(project), side.rows, side.relation)
-    ]
-    return DecontaminateResult(
-        dataset=dataset,
-        version=open_dataset(project, dataset).number,
-        changed=changed,
-        rows_in=seen["rows_in"],
-        rows=seen["rows_in"] - len(worst),
-        dropped=len(worst),
-        counts=seen["counts"],
-        against=side.names,
-        eval_rows=len(side.rows),
-        lost=tuple(lost),
-        first_dropped=tuple(first),
-        texts=tuple(texts),
-        dry_run=dry_run,
-    )

@@ -1,24 +1,36 @@
 """`dedup`: a version without its repeated rows, each shown beside the row kept in its place.
 
 What counts as a duplicate is the business of `sluice.curate.duplicates`; here its answer becomes a version, with every
-dropped row kept. Conflicts and near rows with another target are reported and stay.
+dropped row kept. Conflicts and near rows with another target are reported and stay. Rows that an earlier dedup dropped
+are asked again each time: under a higher threshold some are duplicates no more and come back, and none stays out for a
+row that has gone itself.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict
 
+from sluice.core.errors import UsageError
 from sluice.core.progress import Progress
 from sluice.core.project import Project
+from sluice.core.rows import COLUMNS
 from sluice.curate.add import parts_of
 from sluice.curate.dataset import Version, open_dataset, open_newest
-from sluice.curate.drops import Drop, ShownRow, drop_rows, shown_row
-from sluice.curate.duplicates import DedupResult, Dropped, dedup
+from sluice.curate.drops import Drop, ShownRow, drop_rows, dropped_frame, shown_row
+from sluice.curate.duplicates import DedupResult, Dropped, Rules, dedup
+from sluice.curate.duplicates.keeping import Keep, rank_by
+from sluice.curate.duplicates.keys import On
+from sluice.curate.duplicates.rules import REASONS
+from sluice.curate.duplicates.spread import Bar, similarity_spread
 from sluice.curate.operation import Outcome, commit
+from sluice.curate.similarity import NEAR_PERCENT
+
+if TYPE_CHECKING:
+    import polars as pl
 
 FIRST = 5
 """Examples of each finding in the result."""
@@ -44,6 +56,21 @@ class Twins(BaseModel):
     similarity: float | None = None
 
 
+class SpreadBar(BaseModel):
+    """Rows whose nearest other row is about this alike, before anything is dropped."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    least: float
+    most: float
+    """The Jaccard from `least` on, under `most` (1.0 is a bar of its own)."""
+    rows: int
+    same_target: int
+    """Of those, rows whose nearest one has the same target."""
+    pair: Twins | None
+    """The most alike pair of the bar."""
+
+
 class DeduplicateResult(BaseModel):
     """What `dedup` did, or would do."""
 
@@ -56,6 +83,8 @@ class DeduplicateResult(BaseModel):
     rows: int
     """Rows that are left."""
     dropped: int
+    returned: int
+    """Rows that an earlier dedup had dropped and that are duplicates no more."""
     counts: dict[str, int]
     """Dropped rows by reason."""
     conflicts: int
@@ -66,8 +95,18 @@ class DeduplicateResult(BaseModel):
     first_dropped: tuple[DroppedTwin, ...]
     first_conflicts: tuple[Twins, ...]
     first_near_other_target: tuple[Twins, ...]
+    threshold: float
+    """Least Jaccard of a near-duplicate."""
+    on: str
+    """What had to be alike: `both`, `input` or `target`."""
+    keep: str
+    """Which of two rows stays."""
+    against: tuple[str, ...]
+    """Other versions whose rows counted, and stay in any case."""
     way: str
-    """How candidates were found: `exact`, or `lsh` above 50,000 rows."""
+    """How candidates were found: `exact`, or `lsh` above 20,000 rows."""
+    spread: tuple[SpreadBar, ...] | None
+    """How alike rows are (a dry run only)."""
     parts: tuple[str, ...]
     dry_run: bool = False
 
@@ -76,55 +115,180 @@ def deduplicate(
     project: Project,
     dataset: str,
     *,
+    on: On = "both",
+    threshold: float | None = None,
+    keep: Keep = "longest",
+    by: str | None = None,
+    against: Sequence[str] = (),
     drop_near: bool = False,
     dry_run: bool = False,
     progress: Progress | None = None,
 ) -> DeduplicateResult:
-    """Drop the rows of a dataset that repeat another one, and make its next version where there are any.
+    """Drop the rows of a dataset that repeat another one, and make its next version where that changes it.
 
     Args:
         project: of the dataset.
         dataset: its name; the newest version is read.
+        on: what has to be alike: input and target both, the input alone, the target alone.
+        threshold: least Jaccard, 0.4 to 1, in hundredths; by default the similarity's own, 0.7.
+        keep, by: which of two rows stays, see `duplicates.keeping`.
+        against: other datasets: rows are dropped for theirs, which stay.
         drop_near: also drop rows near another one in input that have another target.
-        dry_run: only say what would be dropped.
+        dry_run: only say what would be dropped, and how alike rows are.
         progress: called with (what, done, total).
     """
+    percent = NEAR_PERCENT if threshold is None else round(100 * threshold)
+    if threshold is not None and abs(100 * threshold - percent) > 1e-6:
+        raise UsageError("a threshold has at most two decimals", where="--threshold", remedy=f"say {percent / 100:g}")
+    Rules(percent=percent)  # refused before anything is read
+    others = [open_dataset(project, ref) for ref in dict.fromkeys(against)]
+    if any(other.dataset == dataset for other in others):
+        raise UsageError(
+            f"'{dataset}' is compared with itself in any case", where="--against", remedy="leave --against out"
+        )
     seen: dict[str, Any] = {}
 
     def build() -> Outcome | None:
         version = open_newest(project, dataset)
-        found = dedup(version.rows(), drop_near=drop_near, progress=progress)
-        seen.update(version=version, found=found)
-        return _outcome(version, found, drop_near) if found.dropped else None
+        rules = Rules(on=on, percent=percent, drop_near=drop_near, rank=rank_by(version, keep, by))
+        universe, earlier = _universe(version)
+        found = dedup(universe, rules, fixed=_frames(others), progress=progress)
+        outcome = _outcome(version, universe, earlier, found, on)
+        seen.update(version=version, universe=universe, found=found, outcome=outcome)
+        if not outcome["drops"] and not outcome["returned"].height:
+            return None
+        parameters: dict[str, Any] = {"drop_near": drop_near, "way": found.way, "threshold": percent / 100}
+        parameters |= {"on": on, "keep": keep, "by": by, "against": [other.ref for other in others]}
+        return Outcome(
+            verb="dedup",
+            parameters=parameters,
+            parents=(version.parent,),
+            contents={version.dataset: outcome["content"]},
+            rows_in=version.manifest.rows,
+            dropped=outcome["goes"],
+            counts=found.counts | ({"returned": outcome["returned"].height} if outcome["returned"].height else {}),
+            report={
+                "conflicts": [list(c.rows) for c in found.conflicts],
+                "near_other_target": [[p.row, p.other, round(p.jaccard, 4)] for p in found.near_other_target],
+            },
+        )
 
     if dry_run:
         build()
         changed = False
     else:
         changed = commit(project, build) is not None
-    before: Version = seen["version"]
-    return _result(project, before, seen["found"], changed=changed, dry_run=dry_run)
-
-
-def _outcome(version: Version, found: DedupResult, drop_near: bool) -> Outcome:
-    drops = [
-        Drop(d.row, d.reason, d.kept, d.jaccard, None if d.target_jaccard == 1 else f"targets {d.target_jaccard:.2f}")
-        for d in found.dropped
-    ]
-    stays, goes = drop_rows(version.frame(), drops)
-    return Outcome(
-        verb="dedup",
-        parameters={"drop_near": drop_near, "way": found.way},
-        parents=(version.parent,),
-        contents={version.dataset: stays},
-        rows_in=stays.height + goes.height,
-        dropped=goes,
-        counts=found.counts,
-        report={
-            "conflicts": [list(c.rows) for c in found.conflicts],
-            "near_other_target": [[p.row, p.other, round(p.jaccard, 4)] for p in found.near_other_target],
-        },
+    version, found, outcome = seen["version"], seen["found"], seen["outcome"]
+    universe: pl.DataFrame = seen["universe"]
+    bars = similarity_spread(universe, on) if dry_run and universe.height > 1 else None
+    here = [d for d in found.dropped if d.row in outcome["new"]]
+    wanted = _Shown(universe, _frames(others), found, here, bars or ())
+    return DeduplicateResult(
+        dataset=version.dataset,
+        version=open_dataset(project, version.dataset).number,
+        changed=changed,
+        rows_in=version.manifest.rows,
+        rows=outcome["content"].height,
+        dropped=len(here),
+        returned=outcome["returned"].height,
+        counts=dict(Counter(d.reason for d in here)),
+        conflicts=len(found.conflicts),
+        conflicting_rows=len({r for c in found.conflicts for r in c.rows}),
+        near_other_target=len(found.near_other_target),
+        first_dropped=wanted.dropped(here),
+        first_conflicts=tuple(wanted.twins(*c.rows) for c in found.conflicts[:FIRST]),
+        first_near_other_target=tuple(
+            wanted.twins(p.row, p.other, similarity=p.jaccard) for p in found.near_other_target[:FIRST]
+        ),
+        threshold=percent / 100,
+        on=on,
+        keep=keep,
+        against=tuple(other.ref for other in others),
+        way=found.way,
+        spread=None if bars is None else tuple(wanted.bar(bar) for bar in bars),
+        parts=parts_of(project, version.dataset),
+        dry_run=dry_run,
     )
+
+
+def _universe(version: Version) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return (the rows of a version and those that an earlier dedup dropped from it, the latter with what was said)."""
+    import polars as pl
+
+    frame = version.frame()
+    gone = dropped_frame(version)
+    if gone is None:
+        return frame, frame.clear().with_columns(reason=pl.lit(""), kept=pl.lit(""))
+    earlier = gone.filter(pl.col("reason").is_in(list(REASONS)) & ~pl.col("row").is_in(frame["row"].implode()))
+    return pl.concat([frame, earlier.select(COLUMNS)]), earlier
+
+
+def _frames(versions: Sequence[Version]) -> Any:
+    import polars as pl
+
+    return pl.concat([version.frame() for version in versions]) if versions else ()
+
+
+def _outcome(
+    version: Version, universe: pl.DataFrame, earlier: pl.DataFrame, found: DedupResult, on: On
+) -> dict[str, Any]:
+    """Return what the answer means for a version: rows that go now, that come back, that stay out for another row."""
+    import polars as pl
+
+    kept = set(found.kept)
+    held = set(version.frame()["row"])
+    stood_for = dict(zip(earlier["row"].to_list(), earlier["kept"].to_list(), strict=True))
+    new = {d.row for d in found.dropped if d.row in held}
+    told_anew = {d.row for d in found.dropped if d.row in stood_for and stood_for[d.row] not in kept | {d.kept}}
+    drops = [
+        Drop(d.row, d.reason, d.kept, d.jaccard, _detail(d, on)) for d in found.dropped if d.row in new | told_anew
+    ]
+    _, goes = drop_rows(universe, drops)
+    returned = universe.filter(pl.col("row").is_in([r for r in stood_for if r in kept]))
+    stays = version.frame().filter(~pl.col("row").is_in(list(new)))
+    content = pl.concat([stays, returned])
+    return {"drops": drops, "goes": goes, "new": new, "returned": returned, "content": content}
+
+
+def _detail(drop: Dropped, on: On) -> str | None:
+    if on != "both":
+        return f"by the {on} alone"
+    return None if drop.target_jaccard == 1 else f"targets {drop.target_jaccard:.2f}"
+
+
+class _Shown:
+    """The rows that the result shows, taken from all frames at once."""
+
+    def __init__(
+        self, universe: pl.DataFrame, fixed: Any, found: DedupResult, drops: Sequence[Dropped], bars: Sequence[Bar]
+    ):
+        import polars as pl
+
+        wanted = {r for d in _first_of_each(drops) for r in (d.row, d.kept)}
+        wanted |= {r for c in found.conflicts[:FIRST] for r in c.rows}
+        wanted |= {r for p in found.near_other_target[:FIRST] for r in (p.row, p.other)}
+        wanted |= {r for bar in bars if bar.pair for r in bar.pair[:2]}
+        self._rows: dict[str, ShownRow] = {}
+        for frame in (universe, fixed):
+            if isinstance(frame, pl.DataFrame):
+                some = frame.filter(pl.col("row").is_in(list(wanted)))
+                self._rows |= {r["row"]: shown_row(r) for r in some.iter_rows(named=True)}
+
+    def row(self, name: str) -> ShownRow:
+        return self._rows.get(name) or ShownRow(row=name, input=None)
+
+    def twins(self, *names: str, similarity: float | None = None) -> Twins:
+        return Twins(rows=tuple(map(self.row, names)), similarity=similarity)
+
+    def dropped(self, drops: Sequence[Dropped]) -> tuple[DroppedTwin, ...]:
+        return tuple(
+            DroppedTwin(reason=d.reason, similarity=d.jaccard, row=self.row(d.row), kept=self.row(d.kept))
+            for d in _first_of_each(drops)
+        )
+
+    def bar(self, bar: Bar) -> SpreadBar:
+        pair = self.twins(*bar.pair[:2], similarity=bar.pair[2]) if bar.pair else None
+        return SpreadBar(least=bar.least, most=bar.most, rows=bar.rows, same_target=bar.same_target, pair=pair)
 
 
 def _first_of_each(drops: Sequence[Dropped]) -> list[Dropped]:
@@ -135,35 +299,3 @@ def _first_of_each(drops: Sequence[Dropped]) -> list[Dropped]:
         ranked.append((seen[drop.reason], number, drop))
         seen[drop.reason] += 1
     return [drop for _, _, drop in sorted(ranked, key=lambda r: r[:2])[:FIRST]]
-
-
-def _result(
-    project: Project, before: Version, found: DedupResult, *, changed: bool, dry_run: bool
-) -> DeduplicateResult:
-    drops = _first_of_each(found.dropped)
-    conflicts = found.conflicts[:FIRST]
-    near = found.near_other_target[:FIRST]
-    wanted = {r for d in drops for r in (d.row, d.kept)} | {r for c in conflicts for r in c.rows}
-    wanted |= {r for p in near for r in (p.row, p.other)}
-    frame = before.frame()
-    shown = {r["row"]: shown_row(r) for r in frame.filter(frame["row"].is_in(list(wanted))).iter_rows(named=True)}
-    return DeduplicateResult(
-        dataset=before.dataset,
-        version=open_dataset(project, before.dataset).number,
-        changed=changed,
-        rows_in=frame.height,
-        rows=len(found.kept),
-        dropped=len(found.dropped),
-        counts=found.counts,
-        conflicts=len(found.conflicts),
-        conflicting_rows=len({r for c in found.conflicts for r in c.rows}),
-        near_other_target=len(found.near_other_target),
-        first_dropped=tuple(
-            DroppedTwin(reason=d.reason, similarity=d.jaccard, row=shown[d.row], kept=shown[d.kept]) for d in drops
-        ),
-        first_conflicts=tuple(Twins(rows=tuple(shown[r] for r in c.rows)) for c in conflicts),
-        first_near_other_target=tuple(Twins(rows=(shown[p.row], shown[p.other]), similarity=p.jaccard) for p in near),
-        way=found.way,
-        parts=parts_of(project, before.dataset),
-        dry_run=dry_run,
-    )

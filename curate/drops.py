@@ -1,23 +1,34 @@
 """Rows that an operation took out: how they are kept, found again and shown.
 
 Each dropped row is stored whole beside its reason and, where there is one, the row kept in its place. `drop_rows` cuts
-a frame in two for a new operation; `dropped_rows` lists what is still out of a dataset. It knows nothing of why.
+a frame in two for a new operation, and `drop_from` carries it out; `dropped_rows` lists what is still out of a dataset.
+It knows nothing of why.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 from pydantic import BaseModel, ConfigDict
 
-from sluice.core.canonical import dump_exact, parse_exact
+from sluice.core.canonical import JsonProblem, dump_exact, parse_exact
+from sluice.core.errors import InputError
 from sluice.core.evalset import read_set, set_folders
 from sluice.core.project import Project
 from sluice.core.rows import COLUMNS, to_record
-from sluice.curate.dataset import PARTS, Version, has_dataset, lineage, open_dataset, operation_frames
-from sluice.curate.operation import DROPPED_EXTRA, Operation
+from sluice.curate.dataset import (
+    PARTS,
+    Version,
+    dataset_names,
+    has_dataset,
+    lineage,
+    open_dataset,
+    open_newest,
+    operation_frames,
+)
+from sluice.curate.operation import DROPPED_EXTRA, Operation, Outcome, commit
 
 if TYPE_CHECKING:
     import polars as pl
@@ -44,6 +55,33 @@ class ShownRow(BaseModel):
     input: Any
     """The fields, or {"messages": [...]}, as JSON values; None where the row is in no version that is here."""
     target: str | None = None
+    """What the row teaches to answer: the target, the preferred answer, the judged answer."""
+    kind: str = "example"
+    rejected: str | None = None
+    """Of a pair: the other answer."""
+    good: bool | None = None
+    """Of a judged answer."""
+
+    def answers(self) -> list[str]:
+        """Return what the row says about its input, a line each for people: none for a text."""
+        if self.kind == "text" or (self.kind != "example" and self.target is None):
+            return []
+        if self.target is None:
+            return ["(no target)"]
+        judged = "" if self.good is None else "  (good)" if self.good else "  (bad)"
+        said = [_spoken(self.target) + judged]
+        return said if self.rejected is None else [said[0], f"rejected: {_spoken(self.rejected)}"]
+
+
+def _spoken(text: str) -> str:
+    """Return an answer for people: turns and calls as they are said, all else as it is."""
+    if not text.startswith(('[{"role":"', '{"role":"assistant"')):
+        return text
+    try:
+        turns = parse_exact(text)
+        return " | ".join(said(turn) for turn in (turns if isinstance(turns, list) else [turns]))
+    except (JsonProblem, AttributeError, TypeError):
+        return text
 
 
 class DroppedRow(BaseModel):
@@ -61,6 +99,68 @@ class DroppedRow(BaseModel):
     verb: str
     operation: str
     time: str
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a verb would drop from a version, and what it says of it."""
+
+    verb: str
+    drops: Sequence[Drop]
+    parameters: dict[str, Any]
+    counts: dict[str, int]
+    none_left: InputError
+    """What is raised where no row would stay."""
+    report: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True)
+class Gone:
+    """What `drop_from` did, or would do."""
+
+    before: Version
+    goes: pl.DataFrame
+    """The rows that went, with the reason, in order."""
+    changed: bool
+
+
+def drop_from(project: Project, dataset: str, plan: Callable[[Version], Plan], *, dry_run: bool) -> Gone:
+    """Drop rows of a dataset and make its next version where there are any: the one end of every verb that drops.
+
+    Args:
+        project: of the dataset.
+        dataset: its name.
+        plan: reads the newest version and says what goes; it is asked again where another process was faster.
+        dry_run: only ask.
+    """
+    seen: list[tuple[Version, pl.DataFrame]] = []
+
+    def build() -> Outcome | None:
+        version = open_newest(project, dataset)
+        planned = plan(version)
+        stays, goes = drop_rows(version.frame(), planned.drops)
+        seen.append((version, goes))
+        if not goes.height:
+            return None
+        if not stays.height:
+            raise planned.none_left
+        return Outcome(
+            verb=planned.verb,
+            parameters=planned.parameters,
+            parents=(version.parent,),
+            contents={version.dataset: stays},
+            rows_in=stays.height + goes.height,
+            dropped=goes,
+            counts=planned.counts,
+            report=planned.report,
+        )
+
+    if dry_run:
+        build()
+        changed = False
+    else:
+        changed = commit(project, build) is not None
+    return Gone(*seen[-1], changed)
 
 
 def drop_rows(frame: pl.DataFrame, drops: Sequence[Drop]) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -90,7 +190,14 @@ def dropped_schema() -> Any:
 
 def shown_row(record: dict[str, Any]) -> ShownRow:
     """Return a record of rows.COLUMNS as it is shown."""
-    return ShownRow(row=record["row"], input=parse_exact(record["input"]), target=answer_of(record))
+    return ShownRow(
+        row=record["row"],
+        input=parse_exact(record["input"]),
+        target=answer_of(record),
+        kind=record["kind"],
+        rejected=record["rejected"],
+        good=record["good"],
+    )
 
 
 def answer_of(record: dict[str, Any]) -> str | None:
@@ -229,6 +336,9 @@ def _places(version: Version) -> Iterable[pl.DataFrame]:
         for parent in operation.parents:
             if (project.data / parent.version / "manifest.json").exists():
                 yield open_dataset(project, f"{parent.dataset}@{parent.number}").frame()
+    for name in dataset_names(project):  # a row can go for one of another dataset
+        if name.partition("/")[0] != base and open_dataset(project, name).is_here:
+            yield open_dataset(project, name).frame()
 
 
 def _frozen(project: Project) -> dict[str, dict[str, Any]]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from sluice.core.progress import Progress
 from sluice.core.rows import AnyRow
 from sluice.curate.clusters import Groups, components
 from sluice.curate.draw import Part
@@ -52,12 +53,12 @@ def extend_split(
     held = {row.row for rows in parts.values() for row in rows}
     fresh = list({row.row: row for row in new if row.row not in held}.values())
     found: dict[str, Assignment] = {}
-    for name, other in _touches(fresh, parts.get("eval", ()), relation, groups, edges).items():
+    for name, other in touches(fresh, parts.get("eval", ()), relation, groups, edges).items():
         found[name] = Assignment(name, None, "touches an eval row", other)
     dev, train = parts.get("dev", ()), parts.get("train", ())
-    at_dev = _touches(fresh, dev, relation, groups, edges)
+    at_dev = touches(fresh, dev, relation, groups, edges)
     free = [row for row in fresh if row.row not in found]
-    at_train = _touches(free, train, relation, groups, edges)
+    at_train = touches(free, train, relation, groups, edges)
     for numbers in components(free, relation, groups, edges):
         names = [free[n].row for n in numbers]
         near_train = any(name in at_train for name in names)
@@ -73,18 +74,19 @@ def extend_split(
     return [found[row.row] for row in fresh]
 
 
-def _touches(
+def touches(
     new: Sequence[AnyRow],
     part: Sequence[AnyRow],
     relation: Relation,
     groups: Groups,
     edges: Sequence[tuple[str, str]],
+    progress: Progress | None = None,
 ) -> dict[str, str]:
     """Return new rows that stand in the relation to a row of a part, either way, with the first such row."""
     if not new or not part:
         return {}
     touched: dict[str, str] = {}
-    for leak in find_leaks(new, part, relation, groups, edges=edges):
+    for leak in find_leaks(new, part, relation, groups, edges=edges, progress=progress):
         touched.setdefault(leak.row, leak.eval_row)
     for leak in find_leaks(part, new, relation):
         touched.setdefault(leak.eval_row, leak.row)

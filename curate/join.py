@@ -1,9 +1,10 @@
 """The exact join: every pair of texts that stands in the similarity, without comparing all pairs.
 
-A text that is near-equal to another, or contained in it, shares at least 70% of its n-grams with it. So it shares at
-least one of its rarest 30% (plus one): candidates are the texts that hold one of those (prefix filtering; Chaudhuri et
-al. 2006, Bayardo et al. 2007), and each candidate is then counted exactly. No pair is missed and none is guessed. It
-knows prepared texts by number; rows, groups and what is done about a pair are its callers' business.
+A text that is near-equal to another, or contained in it, shares at least 70% of its n-grams with it (or as much as the
+caller calls near). So it shares at least one of its rarest 30% (plus one): candidates are the texts that hold one of
+those (prefix filtering; Chaudhuri et al. 2006, Bayardo et al. 2007), and each candidate is then counted exactly. No
+pair is missed and none is guessed. It knows prepared texts by number; rows, groups and what is done about a pair are
+its callers' business.
 """
 
 from __future__ import annotations
@@ -14,7 +15,17 @@ from typing import Any
 
 import numpy as np
 
-from sluice.curate.similarity import CONTAINED_TENTHS, NEAR_TENTHS, Mask, Numbers, Prepared, Sets, Sort, spread, stretch
+from sluice.curate.similarity import (
+    CONTAINED_TENTHS,
+    NEAR_PERCENT,
+    Mask,
+    Numbers,
+    Prepared,
+    Sets,
+    Sort,
+    spread,
+    stretch,
+)
 
 FIRST_BLOCK = 2048  # look-ups
 CHUNK = 2_000_000  # candidate pairs looked at together: about 100 MB
@@ -65,7 +76,9 @@ class Side:
         return np.ones(len(self.texts), dtype=bool) if self.holds is None else self.holds
 
 
-def related(left: Side, right: Side, skip: Skip | None = None, roots: Roots | None = None) -> Iterator[Pairs]:
+def related(
+    left: Side, right: Side, skip: Skip | None = None, roots: Roots | None = None, percent: int = NEAR_PERCENT
+) -> Iterator[Pairs]:
     """Yield all pairs (near-equal, or left contained in right), in parts.
 
     A pair of texts that are mostly boilerplate can come twice: contained without it, and near-equal with it.
@@ -74,6 +87,7 @@ def related(left: Side, right: Side, skip: Skip | None = None, roots: Roots | No
         left, right: the two sides; both may be the same texts, then `skip` should pass over each text with itself.
         skip: pairs for which it says yes are left out before they are counted; asked anew for each part.
         roots: where only connectedness is wanted: pairs that are in one set already are left out.
+        percent: least Jaccard of a near-equal pair, in hundredths; under 80 where contained texts are looked for.
     """
     a, b = left.texts, right.texts
     for sort in ("word", "char"):
@@ -87,11 +101,11 @@ def related(left: Side, right: Side, skip: Skip | None = None, roots: Roots | No
             near = (left.may_be_near(), right.may_be_near())
             held = (a.may_be_contained(sort), right.may_hold())
             poor = (poor_a, poor_b)
-            yield from _join(a, b, sort, False, (of_a, of_b), near, held, poor, skip, roots)
+            yield from _join(a, b, sort, False, (of_a, of_b), near, held, poor, skip, roots, percent)
             if poor_a.any() and poor_b.any():
                 near = (near[0] & poor_a, near[1] & poor_b)
                 nothing = (np.zeros(len(a), dtype=bool), np.zeros(len(b), dtype=bool))
-                yield from _join(a, b, sort, True, (of_a, of_b), near, nothing, nothing, skip, roots)
+                yield from _join(a, b, sort, True, (of_a, of_b), near, nothing, nothing, skip, roots, percent)
 
 
 def _join(
@@ -105,6 +119,7 @@ def _join(
     poor: tuple[Mask, Mask],
     skip: Skip | None,
     roots: Roots | None,
+    percent: int,
 ) -> Iterator[Pairs]:
     """Join two selections of texts by one sort of n-gram; where both texts are poor they are not near by this join."""
     numbers_a = np.flatnonzero(of[0] & (near[0] | held[0]))
@@ -116,7 +131,7 @@ def _join(
     near_a, near_b = near[0][numbers_a], near[1][numbers_b]
     held_a, held_b = held[0][numbers_a], held[1][numbers_b]
     poor_a, poor_b = poor[0][numbers_a], poor[1][numbers_b]
-    counter = Counter(sets_a, sets_b)
+    counter = Counter(sets_a, sets_b, percent)
 
     def roots_here() -> tuple[Numbers, Numbers]:
         root_a, root_b = roots() if roots is not None else (numbers_a, numbers_b)
@@ -124,7 +139,7 @@ def _join(
 
     def wanted(i: Numbers, j: Numbers) -> Mask:
         size_a, size_b = sets_a.sizes[i], sets_b.sizes[j]
-        close = (10 * size_b >= NEAR_TENTHS * size_a) & (10 * size_a >= NEAR_TENTHS * size_b)
+        close = (100 * size_b >= percent * size_a) & (100 * size_a >= percent * size_b)
         roomy = 10 * size_b >= CONTAINED_TENTHS * size_a
         good = (near_a[i] & near_b[j] & ~(poor_a[i] & poor_b[j]) & close) | (held_a[i] & held_b[j] & roomy)
         if skip is not None and good.any():
@@ -138,7 +153,7 @@ def _join(
         hits = counter.count(i, j)
         size_a, size_b = sets_a.sizes[i], sets_b.sizes[j]
         union = size_a + size_b - hits
-        is_near = near_a[i] & near_b[j] & ~(poor_a[i] & poor_b[j]) & (10 * hits >= NEAR_TENTHS * union)
+        is_near = near_a[i] & near_b[j] & ~(poor_a[i] & poor_b[j]) & (100 * hits >= percent * union)
         inside = held_a[i] & held_b[j] & (10 * hits >= CONTAINED_TENTHS * size_a) & ~is_near
         if sort == "char":
             for place in np.flatnonzero(inside):
@@ -163,10 +178,11 @@ class Counter:
     Args:
         left: sets whose rare n-grams are looked up.
         right: sets that are indexed by those n-grams.
+        percent: of the left set, what a pair has to share at least.
     """
 
-    def __init__(self, left: Sets, right: Sets):
-        self.left, self.right = left, right
+    def __init__(self, left: Sets, right: Sets, percent: int = NEAR_PERCENT):
+        self.left, self.right, self.percent = left, right, percent
         self._vocabulary, left_ids = np.unique(left.flat, return_inverse=True)
         places = np.minimum(np.searchsorted(self._vocabulary, right.flat), max(0, len(self._vocabulary) - 1))
         inside = self._vocabulary[places] == right.flat if len(self._vocabulary) else np.zeros(0, dtype=bool)
@@ -178,7 +194,7 @@ class Counter:
     def candidates(
         self, wanted: Callable[[Numbers, Numbers], Mask], roots: Roots | None = None
     ) -> Iterator[tuple[Numbers, Numbers]]:
-        """Yield (left, right) numbers of all pairs that can share 70% of the left set, filtered by `wanted`.
+        """Yield (left, right) numbers of all pairs that can share enough of the left set, filtered by `wanted`.
 
         With `roots`, pairs of one root are passed over without being looked at. Left sets are then worked in blocks
         that grow, and the index is sorted by root anew for each: a family of thousands of near-equal texts is tied
@@ -220,7 +236,7 @@ class Counter:
         owners, sizes = self.left.owners, self.left.sizes
         order = np.lexsort((self._left_ids, frequency[self._left_ids], owners))
         rank = np.arange(len(order)) - self.left.starts[owners]
-        prefix = sizes - (NEAR_TENTHS * sizes + 9) // 10 + 1
+        prefix = sizes - (self.percent * sizes + 99) // 100 + 1
         rare = rank < prefix[owners]
         grams, lefts = self._left_ids[order][rare], owners[rare]
         found = frequency[grams] > 0

@@ -19,10 +19,13 @@ def metadata_of(version: Version) -> dict[str, dict[str, Any]]:
     return {row: parse_exact(seen[0]["metadata"]) for row, seen in metadata_by_row(version).items()}
 
 
-def group_values(version: Version, column: str, *, needed: bool = True) -> dict[str, list[str]]:
+def group_values(
+    version: Version, column: str, *, needed: bool = True, where: str = "[task] group"
+) -> dict[str, list[str]]:
     """Return, by row, the values of one column over all places that the row was seen at.
 
-    Raises InputError where it is needed and no place of any row has it, naming the columns that there are.
+    Raises InputError where it is needed and no place of any row has it, naming the columns that there are; `where` is
+    what asked for it.
     """
     held = set(version.frame()["row"])
     columns: set[str] = set()
@@ -42,7 +45,7 @@ def group_values(version: Version, column: str, *, needed: bool = True) -> dict[
     if not found and needed:
         raise InputError(
             f"no row of '{version.dataset}' has a column '{column}' beside it",
-            where="[task] group",
+            where=where,
             remedy=f"columns here: {', '.join(sorted(columns)) or 'none'}",
         )
     return found

@@ -1,8 +1,9 @@
 """`split`: a dataset becomes the parts NAME/train, NAME/dev and NAME/eval, versions of their own, that share nothing.
 
-Where rows go is decided by `sluice.curate.split` (first time) and `sluice.curate.extend` (once parts exist): a split
-never moves a row. Here their answer becomes versions. Rows that can be in no part are kept as dropped, with the reason
-and the row they touch. The group values of rows are set on the parts, and the boilerplate is pinned in the report.
+Where rows go is decided by `sluice.curate.split` (first time) and `sluice.curate.extend` (once parts exist), or by
+`sluice.curate.by_time`: a split never moves a row. Here their answer becomes versions. Rows that can be in no part are
+kept as dropped, with the reason and the row they touch. The group values of rows are set on the parts, and the
+boilerplate is pinned in the report.
 """
 
 from __future__ import annotations
@@ -11,12 +12,12 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from sluice.core.errors import UsageError
-from sluice.core.part_sizes import size_options
 from sluice.core.progress import Progress
 from sluice.core.project import Project
 from sluice.core.rows import AnyRow
 from sluice.core.wording import counted
 from sluice.curate.absent import bring_back
+from sluice.curate.by_time import extend_by_time, split_by_time
 from sluice.curate.dataset import (
     PARTS,
     Version,
@@ -25,17 +26,28 @@ from sluice.curate.dataset import (
     open_newest,
     operation_frames,
     read_name,
-    versions,
 )
 from sluice.curate.draw import Part, SetAside
 from sluice.curate.drops import Drop, drop_rows, operations_on
 from sluice.curate.eval_side import change_edges, eval_side, pinned_boilerplate
 from sluice.curate.extend import extend_split
 from sluice.curate.metadata import group_values
-from sluice.curate.operation import Operation, Outcome, commit
+from sluice.curate.operation import Outcome, commit
 from sluice.curate.parts_result import SplitDone, split_done
 from sluice.curate.similarity import Relation
 from sluice.curate.split import split
+from sluice.curate.split_parameters import (
+    first_parameters,
+    first_split,
+    last_made_of,
+    refuse_no_size,
+    report_of,
+    same_parameters,
+    sizes_of,
+)
+from sluice.curate.split_report import made_of
+from sluice.curate.times import times_of
+from sluice.curate.weights import weights
 
 if TYPE_CHECKING:
     import polars as pl
@@ -54,6 +66,7 @@ def split_dataset(
     seed: int | None = None,
     group: str | None = None,
     stratify: str | None = None,
+    by_time: str | None = None,
     dry_run: bool = False,
     progress: Progress | None = None,
 ) -> SplitDone:
@@ -68,6 +81,7 @@ def split_dataset(
         seed: of the draw (0).
         group: the column beside a row whose values never straddle parts, in the place of the task's.
         stratify: path of the class, in the place of the task's.
+        by_time: a column beside the rows; the newest rows become eval, those before them dev (`sluice.curate.by_time`).
         dry_run: only say what would be done.
         progress: called with (what, done, total).
 
@@ -77,7 +91,7 @@ def split_dataset(
     if "/" in dataset:
         raise UsageError(f"'{dataset}' is a part already", remedy=f"sluice split {dataset.partition('/')[0]}")
     asked = {"eval": eval, "dev": dev, "per_class": per_class, "source": source, "seed": seed}
-    asked |= {"group": group, "stratify": stratify}
+    asked |= {"group": group, "stratify": stratify, "by_time": by_time}
     seen: dict[str, Any] = {}
 
     def build() -> Outcome | None:
@@ -105,28 +119,26 @@ def split_dataset(
 
 def _draw(whole: Version, asked: dict[str, Any], seen: dict[str, Any], progress: Progress | None) -> Outcome:
     project = whole.project
-    parameters = _first_parameters(project, asked)
+    parameters = first_parameters(project, asked)
     other = open_dataset(project, parameters["source"]) if parameters["source"] else None
-    if not parameters["eval"] and not parameters["dev"]:
-        tail = f" --from {other.dataset}" if other else ""
-        raise UsageError(
-            "no size was given for eval or dev",
-            remedy=f"sluice split {whole.dataset} {size_options((other or whole).manifest.rows)}{tail}",
-        )
+    refuse_no_size(whole.dataset, parameters, other or whole)
     groups = _groups(parameters["group"], whole, *([other] if other else []))
-    sizes: dict[str, Any] = {"eval": parameters["eval"], "dev": parameters["dev"]}
-    if parameters["per_class"]:
-        sizes = {f"{part}_per_class": size or None for part, size in sizes.items()}
-    done = split(
-        whole.rows(),
-        **sizes,
-        seed=parameters["seed"],
-        stratify=parameters["stratify"],
-        eval_from=other.rows() if other else None,
-        groups=groups,
-        edges=change_edges(whole, *([other] if other else [])),
-        progress=progress,
-    )
+    rows, beside = whole.rows(), other.rows() if other else []
+    edges = change_edges(whole, *([other] if other else []))
+    times = times_of(whole, parameters.get("by_time"))
+    if times is not None:
+        done = split_by_time(rows, times, **sizes_of(parameters), groups=groups, edges=edges, progress=progress)
+    else:
+        done = split(
+            rows,
+            **sizes_of(parameters),
+            seed=parameters["seed"],
+            stratify=parameters["stratify"],
+            eval_from=beside if other else None,
+            groups=groups,
+            edges=edges,
+            progress=progress,
+        )
     frame, drawn_from = whole.frame(), (other or whole).frame()
     contents: dict[str, pl.DataFrame] = {}
     for part, names, of in (
@@ -139,6 +151,12 @@ def _draw(whole: Version, asked: dict[str, Any], seen: dict[str, Any], progress:
     aside = list(done.set_aside)
     _, dropped = drop_rows(frame, [Drop(a.row, a.reason, a.touches) for a in aside])
     counts = {part: len(getattr(done, part)) for part in PARTS} | {"set_aside": len(aside)}
+    by_name = {row.row: row for row in (*rows, *beside)}
+    drawn = {part: [by_name[row] for row in getattr(done, part)] for part in PARTS}
+    contents_report = made_of(
+        drawn, aside, by_name, done.clusters, Relation(done.boilerplate), groups, edges,
+        weights(whole, *([other] if other else [])), parameters, times, done.cuts,
+    )  # fmt: skip
     seen.update(
         whole=whole,
         extended=False,
@@ -152,7 +170,9 @@ def _draw(whole: Version, asked: dict[str, Any], seen: dict[str, Any], progress:
             "largest": done.largest,
             "left": len(done.left),
             "gone": 0,
+            "cuts": dict(done.cuts),
             "boilerplate": done.boilerplate.model_dump(mode="json"),
+            **contents_report,
         },
         seed=parameters["seed"],
     )
@@ -176,8 +196,8 @@ def _extend(
     progress: Progress | None,
 ) -> Outcome | None:
     project = whole.project
-    first = _first_split(parts)
-    parameters = _same_parameters(whole.dataset, first, asked, project)
+    first = first_split(parts)
+    parameters = same_parameters(whole.dataset, first, asked, project)
     side = eval_side(project, whole.dataset)
     relation = side.relation if side else Relation(pinned_boilerplate(next(iter(parts.values()))))
     groups = _groups(parameters["group"], whole)
@@ -191,11 +211,17 @@ def _extend(
         rows["eval"] = side.rows
     frame = whole.frame()
     known = _ever_in_parts(parts)
-    new = [row for row in whole.rows() if row.row not in known]
+    whole_rows = whole.rows()
+    new = [row for row in whole_rows if row.row not in known]
     edges = change_edges(whole, *parts.values())
     if progress:
         progress(f"placing {counted(len(new), 'new row')}", 0, len(new))
-    placed = extend_split(rows, new, relation, groups, edges)
+    times = times_of(whole, parameters.get("by_time"))
+    cuts = report_of(project, first)["cuts"] if times and first else {}
+    if times:
+        placed = extend_by_time(rows, new, times, cuts, relation, groups, edges)
+    else:
+        placed = extend_split(rows, new, relation, groups, edges)
     aside = [SetAside(a.row, a.reason, a.touches) for a in placed if a.part is None]
     joins = {part: [a.row for a in placed if a.part == part] for part in PARTS}
     contents, gone = _extended_contents(whole, parts, joins, groups)
@@ -212,6 +238,7 @@ def _extend(
             "largest": 0,
             "left": 0,
             "gone": gone.height,
+            "cuts": cuts,
             "boilerplate": relation.boilerplate.model_dump(mode="json"),
         },
         seed=parameters["seed"],
@@ -220,7 +247,19 @@ def _extend(
         if names:
             seen["rows"][part] = contents[f"{whole.dataset}/{part}"].height
     if not contents and not aside:
+        seen["report"] |= last_made_of(parts)
         return None
+    by_name = {row.row: row for row in (*whole_rows, *(row for held in rows.values() for row in held))}
+    held = {
+        part: [by_name[r] for r in contents.get(f"{whole.dataset}/{part}", parts[part].frame())["row"]]
+        for part in PARTS
+        if part in parts or joins.get(part)
+    }
+    contents_report = made_of(
+        held, aside, by_name, None, relation, groups, edges,
+        weights(whole, *parts.values()), parameters, times, cuts,
+    )  # fmt: skip
+    seen["report"] |= contents_report
     if not contents:  # rows were set aside only: they are noted with a new number of the same rows
         part = "train" if "train" in parts else next(iter(parts))
         contents[f"{whole.dataset}/{part}"] = parts[part].frame()
@@ -280,40 +319,6 @@ def _bring_back(project: Project, dataset: str, progress: Progress | None) -> tu
     while back := [ref for name in names for ref in bring_back(project, name, draw=draw)]:
         found += back  # a later version of one part may stand on one of another
     return tuple(sorted(found))
-
-
-def _first_parameters(project: Project, asked: dict[str, Any]) -> dict[str, Any]:
-    """Return the parameters of a first split: what was asked, else the task's."""
-    task = project.config.task if project.has_config else None
-    return asked | {
-        "seed": asked["seed"] or 0,
-        "group": asked["group"] or (task.group if task else None),
-        "stratify": asked["stratify"] or (task.stratify if task else None),
-    }
-
-
-def _first_split(parts: dict[str, Version]) -> Operation | None:
-    """Return the split that made the parts, None where they were added part by part."""
-    for version in parts.values():
-        for older in versions(version.project, version.dataset):
-            if older.operation.verb == "split":
-                return older.operation
-    return None
-
-
-def _same_parameters(dataset: str, first: Operation | None, asked: dict[str, Any], project: Project) -> dict[str, Any]:
-    """Return the parameters of the split that was made. Raises UsageError where other ones are asked for now."""
-    if first is None:
-        return _first_parameters(project, asked)
-    for key, value in asked.items():
-        was = first.parameters.get(key)
-        if value not in (None, 0, False) and value != was:
-            name = {"source": "from", "per_class": "per-class"}.get(key, key)
-            raise UsageError(
-                f"'{dataset}' is split already, with --{name} {was}: a split never moves a row",
-                remedy=f"sluice split {dataset} adds the rows that are new; for other parts use another dataset",
-            )
-    return dict(first.parameters)
 
 
 def _ever_in_parts(parts: dict[str, Version]) -> set[str]:

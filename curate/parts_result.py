@@ -11,6 +11,7 @@ from sluice.core.project import Project
 from sluice.curate.dataset import PARTS, has_dataset, open_dataset
 from sluice.curate.draw import SetAside
 from sluice.curate.drops import ShownRow, find_records, shown_row
+from sluice.curate.split_report import SplitReport
 
 FIRST = 5
 
@@ -63,6 +64,8 @@ class SplitDone(BaseModel):
     boilerplate: int
     """n-grams that were left out as boilerplate."""
     seed: int
+    report: SplitReport | None = None
+    """What the parts are made of; None where a split of an earlier Sluice made them and nothing is new."""
     brought_back: tuple[str, ...] = ()
     """Versions of parts whose content was gone from this copy and is here again, by repeating the split."""
     dry_run: bool = False
@@ -117,6 +120,7 @@ def split_done(
         largest=report["largest"],
         boilerplate=len(report["boilerplate"]["ngrams"]),
         seed=seen["seed"],
+        report=SplitReport.model_validate(made_of) if (made_of := report.get("made_of")) else None,
         brought_back=brought_back,
         dry_run=dry_run,
     )

@@ -15,6 +15,7 @@ from sluice.core.errors import InputError, Refused, UsageError
 from sluice.core.project import Project
 from sluice.core.rows import COLUMNS, SHOWN, AnyRow, from_record
 from sluice.curate.add import parts_of
+from sluice.curate.by_time import AFTER_CUT
 from sluice.curate.catalogue import SHORTEST_PREFIX
 from sluice.curate.dataset import PARTS, Version, has_dataset, open_dataset, open_newest
 from sluice.curate.drops import dropped_frame
@@ -22,6 +23,7 @@ from sluice.curate.eval_side import change_edges, eval_side, pinned_boilerplate
 from sluice.curate.leaks import Leak, find_leaks
 from sluice.curate.operation import Outcome, commit
 from sluice.curate.similarity import Relation
+from sluice.curate.times import NO_TIME
 
 
 class StaysOut(BaseModel):
@@ -30,9 +32,17 @@ class StaysOut(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     row: str
-    touches: str
+    touches: str | None
+    """None where it is the row's time that keeps it out."""
     where: str
     how: str
+
+    @property
+    def why(self) -> str:
+        """What keeps it out, in words."""
+        if self.touches is None:
+            return f"was set aside by the split of {self.where}: {self.how}"
+        return f"touches row {self.touches[:SHOWN]} of {self.where} ({self.how})"
 
 
 class RestoreResult(BaseModel):
@@ -126,8 +136,7 @@ def restore(
     if touching and not back.height:
         first = touching[0]
         raise Refused(
-            f"row {first.row[:SHOWN]} touches row {first.touches[:SHOWN]} of {first.where} ({first.how})"
-            + (f"; so do {len(touching) - 1} more" if len(touching) > 1 else ""),
+            f"row {first.row[:SHOWN]} {first.why}" + (f"; so do {len(touching) - 1} more" if len(touching) > 1 else ""),
             where=dataset,
             remedy="it stays out, or the parts would share content; sluice why tells its story",
             result=result,
@@ -193,7 +202,7 @@ def _touching(version: Version, rows: list[AnyRow]) -> list[StaysOut]:
     gone = dropped_frame(version)
     if gone is not None:
         groups |= dict(zip(gone["row"], gone["groups"], strict=True))
-    found: dict[str, StaysOut] = {}
+    found = {row.row: row for row in _by_time(base, gone, rows)} if part != "eval" else {}
     for other in PARTS:
         if other == part or not has_dataset(project, f"{base}/{other}"):
             continue
@@ -209,6 +218,15 @@ def _touching(version: Version, rows: list[AnyRow]) -> list[StaysOut]:
         leaks = find_leaks(rows, side.rows, side.relation, groups, side.groups, change_edges(version))
         _note(found, leaks, "row", side.names[0])
     return list(found.values())
+
+
+def _by_time(base: str, gone: Any, rows: list[AnyRow]) -> list[StaysOut]:
+    """Return the rows that a split by time set aside because of their time: older than the parts they would join."""
+    if gone is None:
+        return []
+    why = dict(zip(gone["row"], gone["reason"], strict=True))
+    kept_out = [(row.row, why[row.row]) for row in rows if str(why.get(row.row)).startswith((AFTER_CUT, NO_TIME))]
+    return [StaysOut(row=row, touches=None, where=base, how=reason) for row, reason in kept_out]
 
 
 def _note(found: dict[str, StaysOut], leaks: list[Leak], mine: str, where: str) -> None:

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
 from sluice.core.errors import InputError
-from sluice.core.files import read_lines
+from sluice.core.files import atomic_write
 from sluice.core.project import Project
 from sluice.curate.add import SetAsideLine
-from sluice.curate.dataset import lineage, open_dataset
+from sluice.curate.dataset import open_dataset
 from sluice.curate.drops import DroppedRow, ShownRow, dropped_rows, shown_row
 from sluice.curate.metadata import metadata_of
+from sluice.curate.set_aside import still_waiting, write_sheet
 
 
 class RowBeside(ShownRow):
     """A row with what stands beside it."""
 
-    kind: str
     groups: tuple[str, ...]
     metadata: dict[str, Any]
 
@@ -34,6 +35,8 @@ class Shown(BaseModel):
     rows: tuple[RowBeside, ...] = ()
     dropped: tuple[DroppedRow, ...] = ()
     set_aside: tuple[SetAsideLine, ...] = ()
+    out: str | None = None
+    """The file that they were written to, to be mended."""
 
 
 def show_rows(project: Project, ref: str, *, row: str | None = None, limit: int | None = 10) -> Shown:
@@ -55,7 +58,6 @@ def show_rows(project: Project, ref: str, *, row: str | None = None, limit: int 
     rows = tuple(
         RowBeside(
             **shown_row(record).model_dump(),
-            kind=record["kind"],
             groups=tuple(record["groups"] or ()),
             metadata=beside.get(record["row"], {}),
         )
@@ -85,8 +87,25 @@ def show_dropped(project: Project, ref: str, *, reason: str | None = None, limit
 
 
 def show_set_aside(project: Project, ref: str, *, limit: int | None = None) -> Shown:
-    """Return the lines that were set aside when files were read into what became this version."""
+    """Return the lines that were set aside when files were read into what became this version, and not mended since."""
     version = open_dataset(project, ref)
-    files = [project.operations / o.id / "set_aside.jsonl" for o in lineage(version)[::-1]]
-    found = [SetAsideLine.model_validate(line) for file in files for line in read_lines(file) if "raw" in line]
+    found = [w.line for w in still_waiting(version)]
     return Shown(of=version.ref, total=len(found), set_aside=tuple(found if limit is None else found[:limit]))
+
+
+def write_set_aside(project: Project, ref: str, file: Path, *, replace: bool = False) -> Shown:
+    """Write all set-aside lines to a sheet in which they can be mended (`add NAME --fix FILE`).
+
+    Raises InputError where nothing is set aside, and where the file holds something else and is not to be replaced.
+    """
+    version = open_dataset(project, ref)
+    waiting = still_waiting(version)
+    if not waiting:
+        raise InputError("no line is set aside", where=version.ref, remedy=f"sluice show {ref} shows its rows")
+    data = write_sheet(waiting, version.dataset).encode()
+    if not replace and file.exists() and (not file.is_file() or file.read_bytes() != data):
+        raise InputError(
+            "a file of that name holds something else", where=str(file), remedy="choose another name, or add --yes"
+        )
+    atomic_write(file, data)
+    return Shown(of=version.ref, total=len(waiting), set_aside=tuple(w.line for w in waiting), out=str(file))

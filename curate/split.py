@@ -46,6 +46,10 @@ class SplitResult:
     """Rows in the largest of them."""
     boilerplate: Boilerplate = field(default_factory=Boilerplate)
     """Of all rows split together; to be pinned when the eval part is frozen."""
+    clusters: tuple[tuple[str, ...], ...] | None = None
+    """Rows that hang together, of all rows; None where only those of the other dataset were looked at, or none."""
+    cuts: dict[str, str] = field(default_factory=dict[str, str])
+    """Of a split by time: the oldest time of eval and of dev."""
 
 
 def split(
@@ -81,10 +85,10 @@ def split(
     Raises InputError where sizes cannot be drawn (it says how many can) or nothing is left to train on; UsageError for
     sizes that make no sense.
     """
-    rows = _unique(rows)
-    source = rows if eval_from is None else _unique(eval_from)
+    rows = unique_rows(rows)
+    source = rows if eval_from is None else unique_rows(eval_from)
     edges, groups = list(edges), groups or {}
-    _check_sizes(len(source), eval, dev, eval_per_class, dev_per_class)
+    check_sizes(len(source), eval, dev, eval_per_class, dev_per_class)
     of, why = classes(source, stratify)
     if of is None and (eval_per_class or dev_per_class):
         raise UsageError("rows per class were asked for, but there is no class", remedy="name one with stratify")
@@ -97,7 +101,7 @@ def split(
         if per_class is not None:
             draw.take_per_class(part, per_class)
         else:
-            draw.take(part, _rows(size, len(source)))
+            draw.take(part, rows_of_size(size, len(source)))
     drawn: dict[Part, list[AnyRow]] = {
         part: [row for row, state in zip(source, draw.state, strict=True) if state == part] for part in DRAWN
     }
@@ -134,14 +138,17 @@ def split(
         components=len(tied),
         largest=largest,
         boilerplate=boilerplate,
+        clusters=tuple(tuple(source[n].row for n in numbers) for numbers in tied) if eval_from is None else None,
     )
 
 
-def _unique(rows: Sequence[AnyRow]) -> list[AnyRow]:
+def unique_rows(rows: Sequence[AnyRow]) -> list[AnyRow]:
+    """Return rows in order, each once."""
     return list({row.row: row for row in rows}.values())
 
 
-def _check_sizes(rows: int, eval: int | float, dev: int | float, *per_class: int | None) -> None:
+def check_sizes(rows: int, eval: int | float, dev: int | float, *per_class: int | None) -> None:
+    """Raise UsageError for sizes that make no sense, or of less than one row; it says what would do."""
     for size in (eval, dev, *per_class):
         if size is not None and (size < 0 or (isinstance(size, float) and size >= 1)):
             raise UsageError(f"{size} is no size of a part", remedy="give a number of rows, or a share such as 0.1")
@@ -150,14 +157,14 @@ def _check_sizes(rows: int, eval: int | float, dev: int | float, *per_class: int
     if not any((eval, dev, *per_class)):
         raise UsageError("no size was given for eval or dev", remedy=f"sluice split NAME {size_options(rows)}")
     for part, size in (("eval", eval), ("dev", dev)):
-        if size and not _rows(size, rows):
+        if size and not rows_of_size(size, rows):
             raise UsageError(
                 f"{part}: {size:.2%} of {counted(rows, 'row')} is less than one row",
                 remedy=f"give a number of rows, such as {size_options(rows)}",
             )
 
 
-def _rows(size: int | float, rows: int) -> int:
+def rows_of_size(size: int | float, rows: int) -> int:
     """Return a size in rows; a share is rounded."""
     return round(size * rows) if isinstance(size, float) else size
 

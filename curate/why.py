@@ -10,13 +10,14 @@ from pydantic import BaseModel, ConfigDict
 from sluice.core.canonical import parse_exact
 from sluice.core.errors import InputError
 from sluice.core.evalset import SetManifest, set_folders
-from sluice.core.files import read_lines
 from sluice.core.project import Project
 from sluice.curate.add import SetAsideLine
 from sluice.curate.catalogue import SHORTEST_PREFIX, Catalogue
-from sluice.curate.dataset import dataset_names, open_dataset
+from sluice.curate.dataset import Version, dataset_names, open_dataset
 from sluice.curate.drops import ShownRow, find_records, shown_row
+from sluice.curate.operation import Operation, read_operation
 from sluice.curate.privacy.remembered import was_forgotten
+from sluice.curate.set_aside import set_aside_history
 
 
 class Place(BaseModel):
@@ -65,6 +66,8 @@ class Story(BaseModel):
     """None where the line was set aside."""
     input: Any
     target: str | None
+    answers: tuple[str, ...] = ()
+    """What the row says about its input, a line each: target, chosen and rejected, a judged answer."""
     seen: tuple[Place, ...] = ()
     events: tuple[Event, ...] = ()
     held_by: tuple[Holding, ...] = ()
@@ -95,7 +98,7 @@ def why(project: Project, name: str, word: str) -> Story:
     with Catalogue(project).together() as catalogue:
         row = _resolve(catalogue, version.dataset, word)
         if row is None:
-            return _set_aside(project, word)
+            return _set_aside(project, version, word)
         told = gone(row)  # the line of a file that it was read from
         if told is not None:
             return Story(row=None, input=None, target=None, forgotten=told)
@@ -117,8 +120,9 @@ def why(project: Project, name: str, word: str) -> Story:
         row=row,
         input=shown.input,
         target=shown.target,
+        answers=tuple(shown.answers()) if shown.input is not None else (),
         seen=tuple(_place(p) for p in places),
-        events=tuple(_events(operations, row, places, dropped, edges, held, records)),
+        events=tuple(_events(operations, row, _told(project, version, places), dropped, edges, held, records)),
         held_by=tuple(_holdings(project, held)),
         eval_sets=tuple(_sets_with(project, row)),
         stands_for=tuple(_shown(r, records) for r in stands_for),
@@ -139,18 +143,35 @@ def _resolve(catalogue: Catalogue, dataset: str, word: str) -> str | None:
     return catalogue.resolve(word)
 
 
-def _set_aside(project: Project, word: str) -> Story:
+def _set_aside(project: Project, version: Version, word: str) -> Story:
+    """Return the story of a line that is no row: of the dataset that was named, else of any other."""
     file, _, line = word.rpartition(":")
-    for log in sorted(project.operations.glob("*/set_aside.jsonl")):
-        for entry in read_lines(log):
-            named = str(entry.get("file"))
-            lines = range(entry["line"], entry["line"] + entry["raw"].count("\n") + 1)
+    others = (open_dataset(project, name) for name in dataset_names(project) if name != version.dataset)
+    for of in (version, *others):
+        for (named, _), times in set_aside_history(of).items():
+            last = times[-1].line
+            lines = range(last.line, last.line + last.raw.count("\n") + 1)
             if int(line) in lines and (named == file or named.endswith(f"/{file}")):
-                return Story(row=None, input=None, target=None, set_aside=SetAsideLine.model_validate(entry))
+                told = tuple(
+                    Event(
+                        time=w.operation.time,
+                        verb=w.operation.verb,
+                        what=f"{_how(w.operation, named, w.line.line)}: {w.line.reason}",
+                        dataset=of.dataset,
+                        version=None,
+                    )
+                    for w in times
+                )
+                return Story(row=None, input=None, target=None, events=told, set_aside=last)
     raise InputError(
         f"no row was read at '{word}'",
         remedy="give the file as `add` was given it, and the line that the row begins on",
     )
+
+
+def _how(operation: Operation, file: str, line: int) -> str:
+    fix = operation.parameters.get("fix")
+    return f"still set aside as it stands in {fix['file']}" if fix else f"set aside at {file}, line {line}"
 
 
 def _place(found: dict[str, Any]) -> Place:
@@ -160,6 +181,28 @@ def _place(found: dict[str, Any]) -> Place:
         metadata=parse_exact(found["metadata"]),
         operation=found["operation"],
     )
+
+
+def _told(project: Project, version: Version, places: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return places with what is said of each, and each time that the line of one was set aside before."""
+    told: list[dict[str, Any]] = []
+    mended: set[tuple[str, int]] = set()
+    for place in places:
+        fix = read_operation(project, place["operation"]).parameters.get("fix")
+        what = f"seen at {place['file']}, line {place['line']}"
+        if fix:
+            mended.add((place["file"], place["line"]))
+            what += f", as mended in {fix['file']}"
+        told.append({**place, "what": what})
+    if not mended:
+        return told
+    history = set_aside_history(version)
+    before = [
+        {"operation": w.operation.id, "what": f"{_how(w.operation, *place)}: {w.line.reason}"}
+        for place in sorted(mended)
+        for w in history.get(place, [])
+    ]
+    return [*before, *told]
 
 
 def _events(
@@ -190,7 +233,7 @@ def _events(
         found.append((order[operation], event))
 
     for place in places:
-        tell(place["operation"], f"seen at {place['file']}, line {place['line']}")
+        tell(place["operation"], place["what"])
     for drop in dropped:
         near = f", similarity {drop['similarity']:.2f}" if drop["similarity"] is not None else ""
         detail = f" ({drop['detail']})" if drop["detail"] else ""

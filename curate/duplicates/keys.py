@@ -10,14 +10,16 @@ from __future__ import annotations
 
 import unicodedata
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, Literal, NamedTuple, cast
 
 from sluice.core.canonical import JsonProblem, canonical, parse_exact
 from sluice.core.errors import InputError
-from sluice.core.rows import AnyRow, Example, Messages, Preference, Unpaired
+from sluice.core.rows import AnyRow, Messages, to_record
 from sluice.curate.clusters import input_segments
 from sluice.curate.similarity import LONG_CHARACTERS, SHORT_WORDS, Segments, is_short, normalise
 
+On = Literal["both", "input", "target"]
+"""What has to be alike: input and answer both; the input, whatever the answer; the answer, whatever the input."""
 Shape = tuple[Any, ...]
 
 
@@ -39,31 +41,58 @@ class Keys:
     """What it says about that; two rows with one claim that say different things are in conflict."""
 
 
-def keys_of(row: AnyRow) -> Keys:
+class Answer(NamedTuple):
+    """The part of `Keys` that does not depend on the input; `form` ends the shape."""
+
+    form: Shape
+    learnt: tuple[str, ...]
+    prose: tuple[bool, ...]
+    claim: tuple[Any, ...] | None
+    says: str
+
+
+NO_ANSWER = Answer((), (), (), None, "")
+
+
+def keys_of(row: AnyRow, on: On = "both") -> Keys:
     """Return what a row is compared by."""
+    record = to_record(row)
+    if on == "target":
+        return Keys((row.kind,), tuple(t for t in map(normalise, taught(record)) if t), (), (), None, "")
     segments = input_segments(row)
+    shape: Shape = (row.kind, tuple(name for name, _ in segments))
     if isinstance(row.input, Messages):
-        shape: Shape = (row.kind, tuple(name for name, _ in segments), _value(row.input.tools or ""))
-    else:
-        shape = (row.kind, tuple(name for name, _ in segments))
-    text = tuple(text for _, text in segments)
-    if isinstance(row, Example):
-        if row.target is None:
-            return Keys((*shape, "unlabelled"), text, (), (), None, "")
-        learnt = (_value(row.target),)
-        return Keys((*shape, row.target_form), text, learnt, (_is_prose(row.target),), (), learnt[0])
-    if isinstance(row, Preference):
-        pair = (_value(row.chosen), _value(row.rejected))
-        prose = (_is_prose(row.chosen), _is_prose(row.rejected))
-        return Keys(shape, text, pair, prose, tuple(sorted(pair)), pair[0])
-    if isinstance(row, Unpaired):
-        answer = _value(row.answer)
-        says = "good" if row.good else "bad"
-        return Keys(shape, text, (answer, says), (_is_prose(row.answer), False), (answer,), says)
-    return Keys(shape, text, (), (), None, "")
+        shape = (*shape, value_of(row.input.tools or ""))
+    answer = answer_of(record) if on == "both" else NO_ANSWER
+    return Keys((*shape, *answer.form), tuple(text for _, text in segments), *answer[1:])
 
 
-def _value(text: str) -> str:
+def taught(record: dict[str, Any]) -> list[str]:
+    """Return the answers that a record teaches, as they are written: target, chosen and rejected, or the judged one."""
+    return [record[name] for name in ("target", "chosen", "rejected", "answer") if record[name]]
+
+
+def answer_of(record: dict[str, Any]) -> Answer:
+    """Return by what the answer of a record (rows.COLUMNS) is compared."""
+    kind = record["kind"]
+    if kind == "example":
+        target = record["target"]
+        if target is None:
+            return Answer(("unlabelled",), (), (), None, "")
+        value = value_of(target)
+        return Answer((record["target_form"],), (value,), (is_prose(target),), (), value)
+    if kind == "preference":
+        pair = (value_of(record["chosen"]), value_of(record["rejected"]))
+        prose = (is_prose(record["chosen"]), is_prose(record["rejected"]))
+        return Answer((), pair, prose, tuple(sorted(pair)), pair[0])
+    if kind == "unpaired":
+        answer = value_of(record["answer"])
+        says = "good" if record["good"] else "bad"
+        return Answer((), (answer, says), (is_prose(record["answer"]), False), (answer,), says)
+    return NO_ANSWER
+
+
+def value_of(text: str) -> str:
     """Return the form in which targets are equal."""
     value = _json(text)
     return _fold(text) if value is None else canonical(value)
@@ -97,9 +126,9 @@ def _folded(value: Any) -> Any:
     return value
 
 
-def _is_prose(text: str) -> bool:
+def is_prose(text: str) -> bool:
     """Return whether a target is free text of at least 8 words (40 characters), neither JSON nor a label."""
-    if _json(text) is not None:
+    if len(text) < SHORT_WORDS or _json(text) is not None:
         return False
     folded = normalise(text)
     words = folded.count(" ") + 1

@@ -1,23 +1,43 @@
 """Files in and out: one file a format, all of them exact. What a file says is what a version holds.
 
-`read_file` gives rows, the lines it could not take (with reason, place and text) and the facts of the file;
-`write_rows` gives rows back. A reader here turns bytes into records and knows nothing of rows; `shapes` turns records
-into rows and knows nothing of bytes. May import sluice.core only; pyarrow is imported where Parquet is met.
+`read_files` takes what a user names (files, folders, patterns, stdin, ids of the hub), `read_file` one file; they give
+rows, the lines that could not be taken (with reason, place and text) and the facts of each file. `write_rows` gives
+rows back. On the way in `gather` finds files, `open_file` reads and unpacks them and tells the format, and one file a
+format turns bytes into records and knows nothing of rows; `shapes` turns records into rows and knows nothing of bytes.
+May import sluice.core only; pyarrow, openpyxl, ftfy and huggingface_hub are imported where they are met.
 """
 
+from sluice.curate.formats.gather import STDIN, PassedOver
 from sluice.curate.formats.read import read_file
-from sluice.curate.formats.records import FORMATS, Format, ReadOptions, ReadResult, ReadRow, SetAside, Source, Table
+from sluice.curate.formats.read_many import Reads, read_files
+from sluice.curate.formats.records import (
+    FORMATS,
+    Entry,
+    Format,
+    Mojibake,
+    ReadOptions,
+    ReadResult,
+    ReadRow,
+    SetAside,
+    Source,
+    Table,
+)
 from sluice.curate.formats.write import WRITERS, ExportRow, FileStands, WriteOptions, Writer, WriteResult, write_rows
 
 __all__ = [
     "FORMATS",
+    "STDIN",
     "WRITERS",
+    "Entry",
     "ExportRow",
     "FileStands",
     "Format",
+    "Mojibake",
+    "PassedOver",
     "ReadOptions",
     "ReadResult",
     "ReadRow",
+    "Reads",
     "SetAside",
     "Source",
     "Table",
@@ -25,5 +45,6 @@ __all__ = [
     "WriteResult",
     "Writer",
     "read_file",
+    "read_files",
     "write_rows",
 ]

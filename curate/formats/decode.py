@@ -14,24 +14,24 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sluice.core.errors import InputError
-from sluice.curate.formats.records import Source
+from sluice.curate.formats.detect import certain, likely
+from sluice.curate.formats.records import AUTO, Source
 
-SAMPLE = 200_000  # bytes given to the detector: it is slow, and lines beyond tell no more
 PACKED = {
-    b"\x1f\x8b": ("a gzip file", "gunzip it first"),
-    b"PK\x03\x04": ("a zip file (or an Excel workbook)", "unpack it, or save the sheet as CSV UTF-8"),
+    b"\x1f\x8b": ("a gzip file", "unpack it first: gunzip"),
+    b"PK\x03\x04": ("a zip file (or an Excel workbook)", "unpack it; a workbook is read as --format xlsx"),
     b"PK\x05\x06": ("an empty zip file", "check that this is the file you mean"),
     b"\x28\xb5\x2f\xfd": ("a zstd file", "unpack it first: zstd -d"),
     b"\xfd7zXZ\x00": ("an xz file", "unpack it first: xz -d"),
     b"BZh": ("a bzip2 file", "unpack it first: bunzip2"),
-    b"ARROW1": ("an Arrow IPC file", "write it as Parquet"),
+    b"ARROW1": ("an Arrow IPC file", "add --format arrow"),
+    b"PAR1": ("a Parquet file", "add --format parquet"),
     b"\xd0\xcf\x11\xe0": ("an old Excel workbook", "save the sheet as CSV UTF-8"),
     b"SQLite format 3\x00": ("an SQLite database", "export the table as CSV"),
     b"%PDF": ("a PDF", "give its text as CSV or JSONL"),
 }
-RARE = re.compile(r"cp(?:4\d\d|7\d\d|8(?!74)\d\d|0\d\d|10\d\d|11\d\d|500)$|mac-|hp-|ptcp|kz1048")
-"""Single-byte code pages of old DOS, IBM and Mac files, as `codecs` names them: seldom what a file is."""
-USUAL = "‘’“”–—…€£§°«»·©®™²³½¼ \u00a0¿¡"
+TAR = b"ustar"  # at byte 257 of the first member's header
+_HALF = re.compile("[\ud800-\udfff]")  # UTF-7 and a few more can write half a pair
 UTF8_NAMES = ("utf-8", "utf-8-sig")
 
 
@@ -63,25 +63,49 @@ class Decoded:
         return piece.encode("utf-8", "backslashreplace").decode()
 
 
+class DoubtfulEncoding(InputError):
+    """A text that is not UTF-8, and in an encoding that is in doubt or was not named. Exit 2."""
+
+
 def decode(source: Source, encoding: str | None) -> Decoded:
-    """Decode a file. Raises InputError that names the encoding to give, the line, or what the file really is."""
+    """Decode a file; with the encoding `auto`, in the one that is detected.
+
+    Raises DoubtfulEncoding that names the encoding to give, InputError for the line or what the file really is.
+    """
     data = source.data
     for magic, (what, remedy) in PACKED.items():
         if data.startswith(magic):
             raise InputError(f"this is {what}, not text", where=str(source.path), remedy=remedy)
-    if encoding is not None:
+    if data[257:262] == TAR:
+        raise InputError("this is a tar archive, not text", where=str(source.path), remedy="unpack it first: tar -xf")
+    auto = encoding == AUTO
+    if encoding is not None and not auto:
         return _decode_as(source, encoding)
     if data.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
+        if auto:
+            return _decode_as(source, "utf-32")
         raise _needs_encoding(source.path, "utf-32")
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return _decode_utf16(source, "utf-16")
     wide = _wide_without_mark(data)
     if wide:
+        if auto:
+            return _decode_as(source, wide)
         raise _needs_encoding(source.path, wide)
     decoded = _decode_utf8(data)
-    if decoded.damaged and decoded.encoding == "utf-8":  # one with a mark says itself what it is
-        _refuse_other_encodings(source)
-    return decoded
+    if not decoded.damaged or decoded.encoding != "utf-8":  # one with a mark says itself what it is
+        return decoded
+    bad = _other_than_utf8(data)
+    if not bad:
+        return decoded
+    lines = [line for _, line in bad]
+    sure = certain(lines) if auto else None
+    if sure is None:
+        raise _needs_encoding(source.path, likely(lines), bad, asked=not auto)
+    try:
+        return _decode_as(source, sure)
+    except InputError as problem:
+        raise DoubtfulEncoding(problem.message, where=problem.where, remedy=problem.remedy) from None
 
 
 def _decode_as(source: Source, encoding: str) -> Decoded:
@@ -91,7 +115,8 @@ def _decode_as(source: Source, encoding: str) -> Decoded:
             return _decode_utf8(source.data)
         if name == "utf-16":
             return _decode_utf16(source, name)
-        return Decoded(source.data.decode(name).removeprefix("\ufeff"), name)
+        text = source.data.decode(name).removeprefix("\ufeff")
+        return Decoded(text, name, damaged=_HALF.search(text) is not None)
     except LookupError:
         raise InputError(
             f"no text encoding is called '{encoding}'",
@@ -105,6 +130,8 @@ def _decode_as(source: Source, encoding: str) -> Decoded:
             where=str(source.path),
             remedy="name another encoding, or leave --encoding away to have it detected",
         ) from None
+    except UnicodeError:  # codecs that are made for names and not for texts
+        raise InputError(f"not {encoding}", where=str(source.path), remedy="name another encoding") from None
 
 
 def _decode_utf8(data: bytes) -> Decoded:
@@ -144,10 +171,10 @@ def _wide_without_mark(data: bytes) -> str | None:
     return None
 
 
-def _refuse_other_encodings(source: Source) -> None:
-    """Raise unless the file shows itself to be UTF-8: at least as many lines with valid accents as damaged ones."""
-    good, bad = 0, []
-    for number, line in enumerate(source.data.split(b"\n"), start=1):
+def _other_than_utf8(data: bytes) -> list[tuple[int, bytes]]:
+    """Return the lines that are not UTF-8, none where the file shows itself to be: as many lines have valid accents."""
+    good, bad = 0, list[tuple[int, bytes]]()
+    for number, line in enumerate(data.split(b"\n"), start=1):
         if line.isascii():
             continue
         try:
@@ -156,57 +183,30 @@ def _refuse_other_encodings(source: Source) -> None:
             bad.append((number, line))
         else:
             good += 1
-    if good >= len(bad):
-        return
-    raise _needs_encoding(source.path, _detected([line for _, line in bad]), bad)
+    return [] if good >= len(bad) else bad
 
 
-def _detected(lines: list[bytes]) -> str | None:
-    """Return the likeliest encoding; Windows-1252 where it fits equally well or the likeliest is a rare code page."""
-    from charset_normalizer import from_bytes
-
-    sample = b"\n".join(lines)[:SAMPLE]
-    matches = from_bytes(sample)
-    best = matches.best()
-    if best is None or best.encoding in ("ascii", "utf_8"):
-        return None
-    for match in matches:
-        equal = match.chaos <= best.chaos and match.coherence >= best.coherence
-        if equal and "cp1252" in match.could_be_from_charset:
-            return "cp1252"
-    name = codecs.lookup(best.encoding).name
-    if RARE.match(name):
-        return next((common for common in ("cp1252", "iso8859-1") if _reads_well(sample, common)), name)
-    return name
-
-
-def _reads_well(data: bytes, encoding: str) -> bool:
-    """Return whether bytes decode into printable text whose marks beyond ASCII are letters and usual punctuation."""
-    try:
-        text = data.decode(encoding)
-    except UnicodeDecodeError:
-        return False
-    marks = [c for c in text if not c.isascii()]
-    usual = sum(c.isalpha() or c in USUAL for c in marks)
-    return all(c.isprintable() or c in USUAL for c in marks) and usual >= 0.9 * len(marks)
-
-
-def _needs_encoding(path: Path, name: str | None, bad: list[tuple[int, bytes]] | None = None) -> InputError:
+def _needs_encoding(
+    path: Path, name: str | None, bad: list[tuple[int, bytes]] | None = None, *, asked: bool = True
+) -> DoubtfulEncoding:
+    """Return the error for a text that is not UTF-8; `asked`: whether a person is asked rather than a detector."""
     count = f"{len(bad)} lines are" if bad and len(bad) > 1 else f"line {bad[0][0]} is" if bad else ""
     if name is None:
-        return InputError(
+        return DoubtfulEncoding(
             f"not UTF-8 ({count} not), and no other encoding fits",
             where=str(path),
             remedy="name the encoding with --encoding NAME; --encoding utf-8 sets the damaged lines aside",
         )
     if not bad:
-        return InputError(
+        return DoubtfulEncoding(
             f"not UTF-8: it looks like {name}", where=str(path), remedy=f"if it is, add --encoding {name}"
         )
     number, line = bad[0]
-    shown = line.decode(name, "replace").strip()[:80]
-    return InputError(
-        f"not UTF-8 ({count} not): it looks like {name}, in which line {number} reads: {shown}",
+    text = line.decode(name, "replace").strip()[:80]
+    shown = "".join(c if c.isprintable() else "\ufffd" for c in text)
+    doubt = "it looks like" if asked else "its encoding is in doubt; perhaps it is"
+    return DoubtfulEncoding(
+        f"not UTF-8 ({count} not): {doubt} {name}, in which line {number} reads: {shown}",
         where=str(path),
         remedy=f"if that reads well, add --encoding {name}; --encoding utf-8 sets the damaged lines aside",
     )

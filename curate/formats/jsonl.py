@@ -61,7 +61,7 @@ def read(source: Source, options: ReadOptions, progress: Progress | None) -> Tab
             aside.append(SetAside(number, problem.column, problem.reason, line))
             continue
         if not isinstance(value, dict):
-            aside.append(SetAside(number, 1, f"not an object but {_noun(value)}", line))
+            aside.append(SetAside(number, 1, f"not an object but {noun(value)}", line))
             continue
         if value.keys() - columns.keys():
             columns.update(dict.fromkeys(value))
@@ -102,7 +102,9 @@ def _nothing(source: Source, lines: list[str], aside: list[SetAside]) -> InputEr
     elif first.startswith("[") and len(lines) > 1 and _is_json(first):
         what, command = "each line is a list, not an object", f"{listed} {name}"
     elif first.startswith("["):
-        what, command = "this is one JSON array, not one object a line", f"jq -c '.[]' {name}"
+        return InputError(
+            "this is one JSON array, not one object a line", where=str(source.path), remedy="--format json reads it"
+        )
     elif first.startswith("{") and len(lines) > 1 and not first.endswith("}") and last.endswith("}"):
         what, command = "an object is spread over several lines, not one object a line", f"jq -c . {name}"
     else:
@@ -122,7 +124,8 @@ def _is_json(line: str) -> bool:
     return True
 
 
-def _noun(value: Any) -> str:
+def noun(value: Any) -> str:
+    """Return what a JSON value that is no object is, with its article."""
     if value is None:
         return "null"
     if isinstance(value, bool):
@@ -133,7 +136,7 @@ def _noun(value: Any) -> str:
 FORMATS.register("jsonl")(
     Format(
         name="jsonl",
-        extensions=(".jsonl", ".ndjson", ".json", ".jsonlines"),
+        extensions=(".jsonl", ".ndjson", ".jsonlines"),
         help="JSON Lines: one object a line",
         example='{"body": "Where is my parcel?", "category": "delivery", "ticket": 870}\n',
         sniff=sniff,

@@ -2,35 +2,34 @@
 
 from __future__ import annotations
 
-import hashlib
-from difflib import get_close_matches
+from dataclasses import dataclass
 from pathlib import Path
 
-from sluice.core.errors import BadPath, InputError, NoPermission
-
-# the built-in formats file themselves in FORMATS, in this order
-from sluice.curate.formats import delimited, jsonl, parquet  # noqa: F401
+from sluice.core.errors import InputError
+from sluice.curate.formats import mojibake
+from sluice.curate.formats.decode import UTF8_NAMES
+from sluice.curate.formats.open_file import open_entry, tell_format
 from sluice.curate.formats.records import (
-    FORMATS,
+    AUTO,
     STEP,
-    Format,
+    Entry,
+    Mojibake,
     Progress,
     ReadOptions,
     ReadResult,
     ReadRow,
     SetAside,
-    Source,
     Table,
     none_of,
 )
-from sluice.curate.formats.shapes import choose
+from sluice.curate.formats.shapes import Built, Reading, choose, row_of
 
 
-def read_file(path: Path, options: ReadOptions | None = None, progress: Progress | None = None) -> ReadResult:
+def read_file(file: Path | Entry, options: ReadOptions | None = None, progress: Progress | None = None) -> ReadResult:
     """Read a file of rows, losing nothing: what cannot be taken exactly is set aside with its reason.
 
     Args:
-        path: a JSONL, CSV or Parquet file; the format is told by content, then by extension.
+        file: its path, or an Entry; the format is told by content, then by extension.
         options: what the user said of columns, encoding, delimiter and format.
         progress: called with (what, records done, records in all).
 
@@ -38,98 +37,102 @@ def read_file(path: Path, options: ReadOptions | None = None, progress: Progress
     encoding or format, of unrecognised columns, or with no row that can be taken.
     """
     options = options or ReadOptions()
-    source = _load(path)
-    form = _format(source, options)
+    entry = file if isinstance(file, Entry) else Entry(file)
+    opened = open_entry(entry)
+    source, path = opened.source, opened.source.path
+    form = tell_format(source, options)
     table = form.read(source, options, progress)
-    shape = choose(table.columns, options, path, nulls_are_gaps=table.nulls_are_gaps)
+    taken = take_rows(table, options, path, progress, mojibake.possible(source.data, table.encoding))
+    if not taken.rows:
+        raise _none_taken(path, taken, options)
+    return ReadResult(
+        path=entry.name or str(entry.path),
+        sha256=opened.sha256,
+        size=opened.size,
+        format=form.name,
+        shape=taken.reading.shape,
+        read_as=taken.reading.title,
+        encoding=table.encoding,
+        columns=table.columns,
+        rows=taken.rows,
+        set_aside=taken.set_aside,
+        left_out=table.left_out,
+        note=taken.reading.note,
+        packed=opened.packed,
+        detected=options.encoding == AUTO and table.encoding not in (*UTF8_NAMES, "utf-16", "binary"),
+        mojibake=taken.mojibake,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """The rows of a table, and what was met on the way."""
+
+    reading: Reading
+    rows: list[ReadRow]
+    set_aside: list[SetAside]
+    """In order of their lines."""
+    mojibake: list[Mojibake]
+    advice: str | None
+    """What the first record that was set aside would have needed."""
+
+
+def take_rows(
+    table: Table, options: ReadOptions, path: Path, progress: Progress | None = None, look: bool = False
+) -> Taken:
+    """Choose the shape of a table and make its rows.
+
+    Args:
+        table: what a format gave.
+        options: what the user said.
+        path: for messages.
+        progress: called with (what, records done, records in all).
+        look: whether texts can hold mojibake.
+    """
+    reading = choose(table.columns, options, path, table.records, nulls_are_gaps=table.nulls_are_gaps)
+    if reading.fold is not None:
+        table = reading.fold(table)
     rows: list[ReadRow] = []
     aside: list[SetAside] = []
+    marks: list[Mojibake] = []
     advice: str | None = None
-    used, build, total = shape.used, shape.build, len(table.records)
+    looked_at = reading.used | reading.no_metadata
+    taken, build, total = reading.no_metadata, reading.build, len(table.records)
     for i, record in enumerate(table.records):
         if progress is not None and i % STEP == 0:
             progress(f"taking rows of {path.name}", i, total)
+        before = None
         try:
-            row = build(record)
+            built = build(record)
+            found = mojibake.look(record, looked_at, table.lines[i]) if look else None
+            if found:
+                marks.append(found.first)
+                if options.fix_mojibake:
+                    before, built = row_of(built), build(record | found.mended)
         except InputError as problem:
             advice = advice or problem.remedy
-            aside.append(SetAside(table.lines[i], None, problem.message, table.raw(i)))
+            aside += table.aside(i, problem.message)
             continue
-        rows.append(ReadRow(row, table.lines[i], {k: v for k, v in record.items() if k not in used}))
-    if not rows:
-        raise _none_taken(path, aside, options, advice)
-    return ReadResult(
-        path=str(path),
-        sha256=hashlib.sha256(source.data).hexdigest(),
-        size=len(source.data),
-        format=form.name,
-        shape=shape.name,
-        encoding=table.encoding,
-        columns=table.columns,
-        rows=rows,
-        set_aside=_in_order(table, aside),
-        left_out=table.left_out,
-    )
+        metadata = {k: v for k, v in record.items() if k not in taken}
+        if isinstance(built, Built):
+            metadata |= built.beside
+        rows.append(ReadRow(row_of(built), table.lines[i], metadata, before, table.more(i)))
+    return Taken(reading, rows, _in_order(table, aside), marks, advice)
 
 
 def _in_order(table: Table, aside: list[SetAside]) -> list[SetAside]:
     return sorted([*table.set_aside, *aside], key=lambda a: a.line)
 
 
-def _none_taken(path: Path, aside: list[SetAside], options: ReadOptions, advice: str | None) -> InputError:
-    first = aside[0]
-    usual = f"check --input {options.input}" if options.input else "name the columns: --input COL --target COL"
-    return InputError(
-        f"{none_of(len(aside), 'row')} can be taken; line {first.line}: {first.reason}",
-        where=str(path),
-        remedy=advice or usual,
+def _none_taken(path: Path, taken: Taken, options: ReadOptions) -> InputError:
+    first = taken.set_aside[0]
+    usual = (
+        f"check --input {options.input}"
+        if options.input
+        else (f"mend it, if these are {taken.reading.title}; else name the columns: --input COL --target COL")
     )
-
-
-def _load(path: Path) -> Source:
-    try:
-        if path.is_dir():
-            inside = sorted(p.name for p in path.iterdir() if p.suffix.lower() in _extensions())
-            remedy = f"name its files, for example {path / inside[0]}" if inside else "name a file"
-            raise BadPath("this is a folder", where=str(path), remedy=remedy)
-        data = path.read_bytes()
-    except FileNotFoundError:
-        raise BadPath("no such file", where=str(path), remedy=_nearest(path)) from None
-    except PermissionError:
-        raise NoPermission(
-            "this file may not be read", where=str(path), remedy=f"chmod u+r {path}, or ask its owner"
-        ) from None
-    except OSError as problem:
-        raise InputError(f"cannot be read: {problem.strerror}", where=str(path), remedy="check the path") from None
-    if not data:
-        raise InputError("the file is empty (0 bytes)", where=str(path), remedy="check that it was written in full")
-    return Source(path, data)
-
-
-def _nearest(path: Path) -> str:
-    try:
-        names = [p.name for p in path.parent.iterdir()]
-    except OSError:
-        return f"the folder {path.parent} is not there either; check the path"
-    close = get_close_matches(path.name, names, n=1)
-    return f"did you mean {path.parent / close[0]}?" if close else "check the path"
-
-
-def _extensions() -> dict[str, Format]:
-    return {extension: form for _, form in FORMATS for extension in form.extensions}
-
-
-def _format(source: Source, options: ReadOptions) -> Format:
-    if options.format is not None:
-        return FORMATS.get(options.format)
-    by_name = _extensions().get(source.path.suffix.lower())
-    sure = [form for _, form in FORMATS if form.sniff(source.data)]
-    binary = [form for form in sure if form.name == "parquet"]
-    found = (binary or sure or [None])[0] if binary or by_name is None else by_name
-    if found is None:
-        raise InputError(
-            f"the name ends in {source.path.suffix or 'no extension'}, and the content does not tell the format",
-            where=str(source.path),
-            remedy=f"say what it is: --format {' | '.join(FORMATS.names())}",
-        )
-    return found
+    return InputError(
+        f"{none_of(len(taken.set_aside), 'row')} can be taken; line {first.line}: {first.reason}",
+        where=str(path),
+        remedy=taken.advice or usual,
+    )

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     import polars as pl
 
 SAID = ("input", "target", "chosen", "rejected", "answer")
-TWINS = ("exact-duplicate", "near-duplicate")
-"""Reasons for which a dropped row says what the row kept in its place says."""
+TWINS = ("exact-duplicate", "near-duplicate", "mojibake")
+"""Reasons for which a dropped row says what the row kept in its place says: its duplicate, or its garbled spelling."""
 
 
 @dataclass

@@ -130,7 +130,7 @@ def _erase_operation(project: Project, folder: Path, eraser: Eraser) -> None:
     lines = folder / "set_aside.jsonl"
     if lines.is_file():
         kept = [line for line in read_lines(lines) if not eraser.names_a_person(dump_exact(line))]
-        changed |= replace_file(lines, "".join(dump_exact(line) + "\n" for line in kept).encode())
+        changed |= replace_file(lines, "".join(dump_exact(eraser.value(line)) + "\n" for line in kept).encode())
     report = folder / "report.json"
     if report.is_file():
         changed |= replace_file(report, eraser.text(report.read_text(encoding="utf-8")).encode())

@@ -84,6 +84,11 @@ class Terminal:
         live = _is_terminal(self._err) and os.environ.get("TERM") != "dumb"
         self.progress = Progress(self._err, live=live, silent=json)
 
+    @property
+    def colour(self) -> bool:
+        """Whether results are drawn in colour: where not, what colour would say needs marks."""
+        return self._out_colour
+
     # -- results, on stdout ------------------------------------------------------------------------------------------
 
     def say(self, text: str = "", style: Style | None = None) -> None:

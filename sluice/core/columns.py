@@ -29,7 +29,12 @@ LIKELY_TARGETS = ("target", "label", "answer", "output", "response", "completion
 CONVERSATIONS = ("conversations", "conversation")
 SELF_EVIDENT: tuple[frozenset[str], ...] = (
     frozenset({"messages"}),
+    frozenset({"conversations"}),
+    frozenset({"conversation"}),
+    frozenset({"chosen", "rejected"}),
+    frozenset({"preferred_output", "non_preferred_output"}),
     frozenset({"prompt", "completion"}),
+    frozenset({"instruction", "output"}),
     frozenset({"input", "target"}),
 )
 """Columns that `add` takes without being told."""

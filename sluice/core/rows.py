@@ -17,50 +17,10 @@ from typing import Any, Literal, Self, cast
 from pydantic import BaseModel, ConfigDict, model_validator
 
 from sluice.core.canonical import canonical, dump_exact, parse_exact, sha256_hex
+from sluice.core.chats import Message, Messages, read_input, read_tools, read_turns
 from sluice.core.errors import InputError
 
-Role = Literal["system", "developer", "user", "assistant", "tool"]
-ROLES: tuple[str, ...] = ("system", "developer", "user", "assistant", "tool")
 SHOWN = 10  # hex digits of a row that people see
-
-
-class Message(BaseModel):
-    """One turn of a chat. Tool calls are JSON text, so that no row gets another row's keys."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    role: Role
-    content: str = ""
-    """The text; null, empty and absent content beside a tool call are one."""
-    name: str | None = None
-    tool_calls: str | None = None
-    """Compact JSON text of the list of calls, as written."""
-    tool_call_id: str | None = None
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return the chat-template form: tool calls as objects, absent keys left out."""
-        turn: dict[str, Any] = {"role": self.role, "content": self.content}
-        if self.name is not None:
-            turn["name"] = self.name
-        if self.tool_calls is not None:
-            turn["tool_calls"] = parse_exact(self.tool_calls)
-        if self.tool_call_id is not None:
-            turn["tool_call_id"] = self.tool_call_id
-        return turn
-
-    def empty(self) -> bool:
-        """Return whether the turn says nothing and calls nothing."""
-        return not self.content.strip() and self.tool_calls is None
-
-
-class Messages(BaseModel):
-    """An input in chat form: turns in order, and the tools that may be called (JSON text)."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    turns: tuple[Message, ...]
-    tools: str | None = None
-
 
 Input = dict[str, Any] | Messages
 
@@ -140,15 +100,24 @@ class Example(Row):
         return {"target": self.target}
 
 
+AnswerForm = Literal["text", "turns"]
+"""What an answer of a pair, or a judged one, is: the text of one assistant turn, or compact JSON of several turns."""
+
+
+def _unless_text(form: AnswerForm) -> list[str]:
+    return [] if form == "text" else [form]
+
+
 class Preference(Row):
     """Input with a chosen and a rejected answer."""
 
     kind: Literal["preference"] = "preference"
     chosen: str
     rejected: str
+    answer_form: AnswerForm = "text"
 
     def _learnt(self) -> list[Any]:
-        return [self.chosen, self.rejected]
+        return [self.chosen, self.rejected, *_unless_text(self.answer_form)]
 
     def _answers(self) -> dict[str, str | None]:
         return {"chosen": self.chosen, "rejected": self.rejected}
@@ -160,9 +129,10 @@ class Unpaired(Row):
     kind: Literal["unpaired"] = "unpaired"
     answer: str
     good: bool
+    answer_form: AnswerForm = "text"
 
     def _learnt(self) -> list[Any]:
-        return [self.answer, self.good]
+        return [self.answer, self.good, *_unless_text(self.answer_form)]
 
     def _answers(self) -> dict[str, str | None]:
         return {"answer": self.answer}
@@ -218,10 +188,14 @@ def to_record(row: AnyRow, groups: list[str] | None = None) -> dict[str, Any]:
     if isinstance(row, Example):
         record.update(target=row.target, target_form=row.target_form)
     elif isinstance(row, Preference):
-        record.update(chosen=row.chosen, rejected=row.rejected)
+        record.update(chosen=row.chosen, rejected=row.rejected, target_form=_stored(row.answer_form))
     elif isinstance(row, Unpaired):
-        record.update(answer=row.answer, good=row.good)
+        record.update(answer=row.answer, good=row.good, target_form=_stored(row.answer_form))
     return record
+
+
+def _stored(form: AnswerForm) -> str | None:
+    return None if form == "text" else form
 
 
 def input_json(content: Input) -> str:
@@ -243,13 +217,13 @@ def input_from_json(form: str, text: str) -> Input:
 def from_record(record: dict[str, Any]) -> AnyRow:
     """Read a row back from its record (extra columns are passed over)."""
     content = input_from_json(record["input_form"], record["input"])
-    kind = record["kind"]
+    kind, form = record["kind"], record["target_form"] or "text"
     if kind == "example":
-        return Example(input=content, target=record["target"], target_form=record["target_form"] or "text")
+        return Example(input=content, target=record["target"], target_form=form)
     if kind == "preference":
-        return Preference(input=content, chosen=record["chosen"], rejected=record["rejected"])
+        return Preference(input=content, chosen=record["chosen"], rejected=record["rejected"], answer_form=form)
     if kind == "unpaired":
-        return Unpaired(input=content, answer=record["answer"], good=record["good"])
+        return Unpaired(input=content, answer=record["answer"], good=record["good"], answer_form=form)
     if kind == "text":
         return Text(input=content)
     raise InputError(f"no row kind is called '{kind}'", where=str(record.get("row")), remedy="sluice verify")
@@ -275,17 +249,16 @@ def input_texts(content: Input) -> dict[str, str]:
 def chat_row(messages: list[Any], tools: Any = None) -> Example:
     """Read one chat as an example: the closing assistant turn is the target, all turns before it the input.
 
-    Every turn is kept, in order. A chat that ends with a user or tool turn has no target. System and developer turns
-    stand first; turns of one role in a row are kept as they are; an assistant may open. Raises InputError (the row is
-    then set aside) for: no turns, an unknown role, a content that is not text, a late system turn, an assistant turn
-    that says and calls nothing, a lone assistant turn, a tool turn without a call before it.
+    Every turn is kept, in order. A chat that ends with a user or tool turn has no target, and neither has one whose
+    closing turn has the weight 0: that turn is then the end of the input. Raises InputError (the row is then set aside)
+    for what `sluice.core.chats` calls broken, and for a lone assistant turn.
     """
-    turns = _turns(messages)
-    tools_json = dump_exact(tools) if tools else None
+    tools_json = read_tools(tools)
+    turns = read_turns(messages, tools)
     last = turns[-1]
-    if last.role != "assistant":
-        return Example(input=_checked(turns, tools_json))
-    before = _checked(turns[:-1], tools_json)
+    if last.role != "assistant" or messages[-1].get("weight") == 0:
+        return Example(input=read_input(turns, tools_json))
+    before = read_input(turns[:-1], tools_json)
     if last.tool_calls is None:
         return Example(input=before, target=last.content)
     return Example(input=before, target=dump_exact(last.model_dump(exclude_none=True)), target_form="call")
@@ -296,73 +269,54 @@ def chat_input(messages: list[Any], tools: Any = None) -> Messages:
 
     Raises InputError for what `chat_row` refuses, but for a lone assistant turn.
     """
-    return _checked(_turns(messages), dump_exact(tools) if tools else None)
+    tools_json = read_tools(tools)
+    return read_input(read_turns(messages, tools), tools_json)
 
 
-def _turns(messages: list[Any]) -> list[Message]:
-    turns = [_turn(i, m) for i, m in enumerate(messages, start=1)]
-    if not turns:
-        raise InputError("a chat without a message")
-    talk = False
-    called = False
-    for i, turn in enumerate(turns, start=1):
-        if turn.role in ("system", "developer"):
-            if talk:
-                raise InputError(f"message {i}: a {turn.role} turn after the talk began")
-        else:
-            talk = True
-        if turn.role == "tool" and not called:
-            raise InputError(f"message {i}: a tool turn without a tool call before it")
-        called = called or turn.tool_calls is not None
-        if turn.role == "assistant" and turn.empty():
-            raise InputError(f"message {i}: an assistant turn that says nothing and calls nothing")
+def chat_pair(prompt: list[Any], chosen: list[Any], rejected: list[Any], tools: Any = None) -> Preference:
+    """Read a prompt and two answers, each a list of messages that an assistant opens and closes.
+
+    Raises InputError for what makes a chat of the prompt and either answer broken, and for such an answer.
+    """
+    content = chat_input(prompt, tools)
+    better, worse = _answer(prompt, chosen, tools, "chosen"), _answer(prompt, rejected, tools, "rejected")
+    if _is_text(better) and _is_text(worse):
+        return Preference(input=content, chosen=better[0].content, rejected=worse[0].content)
+    return Preference(input=content, chosen=_turns_json(better), rejected=_turns_json(worse), answer_form="turns")
+
+
+def chat_judged(prompt: list[Any], answer: list[Any], good: bool, tools: Any = None) -> Unpaired:
+    """Read a prompt and one judged answer, a list of messages that an assistant opens and closes.
+
+    Raises InputError as `chat_pair` does.
+    """
+    content = chat_input(prompt, tools)
+    turns = _answer(prompt, answer, tools, "the answer")
+    if _is_text(turns):
+        return Unpaired(input=content, answer=turns[0].content, good=good)
+    return Unpaired(input=content, answer=_turns_json(turns), good=good, answer_form="turns")
+
+
+def answer_turns(form: str | None, answer: str) -> list[Message]:
+    """Return the assistant's turns of an answer as it is stored (`target_form` of its record)."""
+    if form == "turns":
+        return [Message(**turn) for turn in parse_exact(answer)]
+    return [Message(role="assistant", content=answer)]
+
+
+def _answer(prompt: list[Any], answer: list[Any], tools: Any, what: str) -> list[Message]:
+    if not answer:
+        raise InputError(f"{what} is empty")
+    turns = read_turns([*prompt, *answer], tools)[len(prompt) :]
+    for turn, place in ((turns[0], "begin"), (turns[-1], "end")):
+        if turn.role != "assistant":
+            raise InputError(f"{what} does not {place} with an assistant turn")
     return turns
 
 
-def _checked(turns: list[Message], tools: str | None) -> Messages:
-    if not any(t.role in ("user", "tool", "assistant") and not t.empty() for t in turns):
-        raise InputError("a chat without an input: nobody speaks before the answer")
-    return Messages(turns=tuple(turns), tools=tools)
+def _is_text(turns: list[Message]) -> bool:
+    return len(turns) == 1 and turns[0].tool_calls is None and turns[0].name is None and turns[0].tool_call_id is None
 
 
-def _turn(number: int, value: Any) -> Message:
-    if not isinstance(value, dict):
-        raise InputError(f"message {number} is not an object")
-    turn = cast("dict[str, Any]", value)
-    role = turn.get("role")
-    if role not in ROLES:
-        raise InputError(f"message {number}: unknown role {role!r} (known: {', '.join(ROLES)})")
-    known = ("role", "content", "name", "tool_calls", "tool_call_id")
-    unknown = [k for k, v in turn.items() if k not in known and v is not None]
-    if unknown:
-        raise InputError(f"message {number}: unknown key {unknown[0]!r}")
-    for key in ("name", "tool_call_id"):
-        if not isinstance(turn.get(key), (str, type(None))):
-            raise InputError(f"message {number}: {key} is {type(turn[key]).__name__}, not text")
-    calls = turn.get("tool_calls") or None
-    if calls is not None and not isinstance(calls, list):
-        raise InputError(f"message {number}: tool_calls is {type(calls).__name__}, not a list")
-    return Message(
-        role=role,
-        content=_content(number, turn.get("content")),
-        name=turn.get("name"),
-        tool_calls=dump_exact(calls) if calls else None,
-        tool_call_id=turn.get("tool_call_id"),
-    )
-
-
-def _content(number: int, content: Any) -> str:
-    if content is None:
-        return ""
-    if isinstance(content, str):
-        return content
-    if isinstance(content, list):
-        texts: list[str] = []
-        for part in cast("list[Any]", content):
-            piece: dict[str, Any] = cast("dict[str, Any]", part) if isinstance(part, dict) else {}
-            text = piece.get("text")
-            if piece.get("type") != "text" or not isinstance(text, str):
-                raise InputError(f"message {number}: a content part that is not text")
-            texts.append(text)
-        return "".join(texts)
-    raise InputError(f"message {number}: content is {type(content).__name__}, not text")
+def _turns_json(turns: list[Message]) -> str:
+    return dump_exact([turn.model_dump(exclude_none=True) for turn in turns])

@@ -29,6 +29,8 @@ class DatasetState:
     rows: int | None
     """None where the content is not in this copy."""
     made_by: str | None
+    kinds: tuple[str, ...] = ()
+    """The kinds of its rows; none where the content is not in this copy."""
 
 
 @dataclass
@@ -88,7 +90,9 @@ def datasets_of(project: Project) -> Iterator[DatasetState]:
         manifest = read_json(project.data / str(entry.get("version")) / "manifest.json")
         operation = read_json(project.operations / str(entry.get("operation")) / "operation.json")
         rows = manifest.get("rows")
-        yield DatasetState(name, number, rows if isinstance(rows, int) else None, operation.get("verb"))
+        held = manifest.get("kinds")
+        kinds = tuple(map(str, cast("dict[str, Any]", held))) if isinstance(held, dict) else ()
+        yield DatasetState(name, number, rows if isinstance(rows, int) else None, operation.get("verb"), kinds)
 
 
 def read_json(file: Path) -> dict[str, Any]:

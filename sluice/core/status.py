@@ -276,8 +276,16 @@ def _set_steps(project: Project, seen: Seen, frozen: Fact | None) -> Iterator[St
     elif frozen is not None and seen.of("claimed", set=frozen.body.get("set")):
         yield Step("git checkout evals", "the frozen set is in git")
         yield Step("sluice verify", "what is intact, absent or tampered with")
+    elif set(_kinds(seen)) - {"example"}:
+        yield Step(f"sluice audit {seen.data}/train", "what is wrong with these rows?")
+        yield Step(export_command(f"{seen.data}/train", project.root), "an eval set is frozen of examples only")
     else:
         yield Step("sluice freeze", "from then on the eval rows do not change")
+
+
+def _kinds(seen: Seen) -> tuple[str, ...]:
+    part = seen.datasets.get(f"{seen.data}/eval")
+    return part.kinds if part is not None else ()
 
 
 def _raw_files(project: Project) -> tuple[str, str | None]:

@@ -8,58 +8,99 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from sluice.cli.files import given_files
 from sluice.cli.terminal import Terminal
-from sluice.cli.verb import PATH, dry_run_option, verb
+from sluice.cli.verb import PATH, dry_run_option, find_project, verb
+from sluice.core.errors import UsageError
 from sluice.core.wording import counted
 
 if TYPE_CHECKING:
     from sluice.curate.add import AddResult
+    from sluice.curate.audit_dataset import Audit
     from sluice.curate.formats import ReadOptions
+
+MOST_NAMED = 3  # files of one shape
+MOST_SHOWN = 10  # files of a dry run
+MOST_COLUMNS = 30
 
 
 @verb(
     examples=[
         "sluice add tickets raw/*.csv --input body --target category --dry-run",
-        "sluice add tickets raw/tickets.jsonl --input message --target answer",
-        "sluice add tickets chats.jsonl                   rows with `messages` need no columns",
-        "sluice add requests log.jsonl --input request --target intent,slots",
+        "sluice add tickets chats.jsonl                   messages, ShareGPT, Alpaca, pairs need no columns",
+        "sluice add tickets desk.csv --map input='{{subject}}\\n{{body}}' --map target='{{label}}'",
+        "sluice add talks desk.csv --thread ticket --order sent --role author --roles agent=assistant",
+        "sluice add requests raw/                         or 'raw/*.csv', hf://owner/name, - for what is piped in",
     ]
 )
 @click.argument("name")
-@click.argument("files", nargs=-1, required=True, type=PATH)
+@click.argument("files", nargs=-1, type=PATH)
 @click.option("--input", "input_", metavar="COL[,COL]", help="The input column, or several.")
 @click.option(
     "--target", metavar="COL[,COL]", help="The target column; several become one JSON object. May be left away."
 )
-@click.option("--encoding", metavar="NAME", help="Encoding of text files that are not UTF-8, such as cp1252.")
+@click.option("--shape", metavar="NAME", help="What the columns are, where they do not say it: sharegpt, text, ...")
+@click.option("--map", multiple=True, metavar="FIELD=TEMPLATE", help="A field made of columns, by a template.")
+@click.option("--thread", metavar="COL", help="One message a line: the column that says which conversation.")
+@click.option("--order", metavar="COL", help="With --thread: the column of the order, numbers or times.")
+@click.option("--role", metavar="COL", help="With --thread: the column that says who speaks.")
+@click.option("--text", metavar="COL", help="With --thread: the column of what is said.")
+@click.option("--roles", metavar="WORD=ROLE[,...]", help="With --thread: what the words of --role mean.")
+@click.option("--encoding", metavar="NAME", help="Of texts that are not UTF-8, such as cp1252; auto detects it.")
 @click.option("--delimiter", metavar="CHAR", help="What separates the cells of a CSV file: one character, or tab.")
 @click.option(
-    "--format", "format_", metavar="NAME", help="jsonl, csv or parquet, where the file's name does not say it."
+    "--format", "format_", metavar="NAME", help="json, jsonl, csv, xlsx, text, ... where the name does not say it."
+)
+@click.option("--sheet", metavar="NAME", help="Of Excel workbooks; the first sheet with cells where not named.")
+@click.option("--per", type=click.Choice(["file", "paragraph", "line"]), help="Of plain text: what a row is (file).")
+@click.option("--fix-mojibake", is_flag=True, help="Mend texts such as GrÃ¶ÃŸe; each is kept as the file has it.")
+@click.option(
+    "--fix", type=PATH, metavar="FILE", help="Take back the lines mended in FILE (show NAME --set-aside --out)."
 )
 @click.option("--strict", is_flag=True, help="Add nothing where a line cannot be read exactly (exit 2).")
 @dry_run_option
-def command(out: Terminal, name: str, files: tuple[str, ...], strict: bool, dry_run: bool, **how: str | None) -> Any:
-    """Read files into a dataset; columns not named stay beside the rows as metadata.
+def command(out: Terminal, name: str, files: tuple[str, ...], strict: bool, dry_run: bool, **how: Any) -> Any:
+    """Read files (or folders, '-' for stdin) into a dataset; columns not named stay beside the rows as metadata.
 
     A line that cannot be read exactly is set aside with its reason, and its neighbours arrive whole. Adding a file
     again changes nothing; one that has grown adds what is new. Works outside a project, too.
     """
+    if how.pop("fix") is not None:
+        return take_back(out, name, files, click.get_current_context().params, dry_run=dry_run)
+    if not files:
+        raise UsageError("no file to add", remedy=f"sluice add {name} FILE...")
     from sluice.core.project import Project
     from sluice.curate.add import add
     from sluice.curate.formats import ReadOptions
 
     project = Project.find_or_none(Path.cwd()) or Project(Path.cwd())
-    options = ReadOptions(
-        input=how["input_"],
-        target=how["target"],
-        encoding=how["encoding"],
-        delimiter=how["delimiter"],
-        format=how["format_"],
-    )
-    result = add(project, name, files, options, strict=strict, dry_run=dry_run, progress=out.progress)
+    options = ReadOptions(**{"input": how.pop("input_"), "format": how.pop("format_"), **how})
+    result = add(project, name, given_files(files), options, strict=strict, dry_run=dry_run, progress=out.progress)
     draw_set_aside(out, result)
     draw(out, result)
     draw_next(out, result, files, options)
+    return result
+
+
+def take_back(out: Terminal, name: str, files: tuple[str, ...], given: dict[str, Any], *, dry_run: bool) -> AddResult:
+    """Take mended lines back. Raises UsageError where something else is asked for beside them."""
+    from sluice.curate.mend import mend
+
+    other = [key for key, value in given.items() if value and key not in ("name", "files", "fix", "dry_run")]
+    if files or other:
+        beside = "files" if files else f"--{other[0].strip('_')}"
+        raise UsageError(
+            f"--fix reads its lines as their files were read; {beside} cannot stand beside it",
+            remedy=f"sluice add {name} --fix {given['fix']}",
+        )
+    result = mend(find_project(), name, Path(given["fix"]), dry_run=dry_run)
+    draw_set_aside(out, result)
+    lines = counted(result.fixed, "mended line is a row now", "mended lines are rows now")
+    head = f"{result.dataset}@{result.version}"
+    out.spans([(head, "bold"), (f"  {lines}, {result.added:,} of them new; {result.rows:,} rows in all", None)])
+    if result.set_aside:
+        out.next(f"sluice show {name} --set-aside", "what is still set aside, and why")
+    out.next(f"sluice audit {name}", "what is wrong with these rows?")
     return result
 
 
@@ -68,15 +109,25 @@ def draw(out: Terminal, result: AddResult) -> None:
     from sluice.curate.drops import one_line
 
     head = f"{result.dataset}@{result.version}"
+    for title in dict.fromkeys(file.read_as for file in result.files):
+        out.say(f"read as {title}: {', '.join(_few([f.file for f in result.files if f.read_as == title]))}", "dim")
+    for note in dict.fromkeys(file.note for file in result.files if file.note):
+        out.say(f"  it could also be read as {note}", "dim")
     if result.dry_run:
-        for file in result.files:
-            out.say(f"{file.file}: {file.format}, {file.encoding}, {file.shape}, {counted(file.rows, 'row')}")
-            out.say(f"  columns: {', '.join(file.columns)}", "dim")
+        for file in result.files[:MOST_SHOWN]:
+            encoding = f"{file.encoding} (detected)" if file.encoding_detected else file.encoding
+            form = f"{file.packed} of {file.format}" if file.packed else file.format
+            out.say(f"{file.file}: {form}, {encoding}, {counted(file.rows, 'row')}")
+            more = ", ..." if len(file.columns) > MOST_COLUMNS else ""
+            out.say(f"  columns: {', '.join(file.columns[:MOST_COLUMNS])}{more}", "dim")
+        if len(result.files) > MOST_SHOWN:
+            out.say(f"... and {len(result.files) - MOST_SHOWN:,} more files")
         out.say()
         out.say("The first rows would be:")
         for row in result.first_rows[:3]:
             out.say(f"  {one_line(row.input)}")
-            out.say(f"    -> {one_line(row.target) if row.target is not None else '(no target)'}", "dim")
+            for answer in row.answers():
+                out.say(f"    -> {one_line(answer)}", "dim")
         out.say()
         out.say(f"Nothing was added. It would be {counted(result.added, 'row')} new to '{result.dataset}'.")
     elif not result.changed:
@@ -101,8 +152,16 @@ def draw(out: Terminal, result: AddResult) -> None:
         out.say(f"  {', '.join(result.parts)} did not change: parts change only by `sluice split` again")
 
 
+def _few(names: list[str]) -> list[str]:
+    return names if len(names) <= MOST_NAMED else [*names[:MOST_NAMED], f"and {len(names) - MOST_NAMED} more"]
+
+
 def draw_set_aside(out: Terminal, result: AddResult) -> None:
-    """Say on stderr which columns were left out and how many lines were set aside, and show the first."""
+    """Say on stderr which files, columns and lines were left out, and show the first."""
+    detected = [f"{file.file} as {file.encoding}" for file in result.files if file.encoding_detected]
+    if detected and not result.dry_run:
+        out.note(f"encoding detected: {', '.join(_few(detected))}")
+    draw_not_read(out, result)
     for file in result.files:
         for why in file.left_out.values():
             out.warn(f"{file.file}: {why}; left out of the metadata")
@@ -116,6 +175,26 @@ def draw_set_aside(out: Terminal, result: AddResult) -> None:
         rest = result.set_aside - len(result.first_set_aside)
         look = "" if result.dry_run else f": sluice show {result.dataset} --set-aside -n {result.set_aside}"
         out.note(f"  ... and {rest:,} more{look}")
+
+
+def draw_not_read(out: Terminal, result: AddResult | Audit) -> None:
+    """Say on stderr which files were not read, and where texts were decoded twice."""
+    for file in result.files_set_aside:
+        out.warn(f"{file.file} set aside whole: {file.reason}")
+    if result.passed_over:
+        out.note(f"passed over: {counted(len(result.passed_over), 'file')}")
+        for file in result.passed_over[:5]:
+            out.note(f"  {file.file}  {file.reason}")
+        if len(result.passed_over) > 5:
+            out.note(f"  ... and {len(result.passed_over) - 5:,} more")
+    if not result.mojibake:
+        return
+    mended = getattr(result, "mended", False)
+    out.warn(f"{counted(result.mojibake, 'row')} with text that was decoded twice{', mended' if mended else ''}")
+    for place in result.first_mojibake[:3]:
+        out.note(f"  {place.file}:{place.line}  {place.column}: {place.found!r}, meant as {place.mended!r}")
+    if not mended:
+        out.note("  `sluice add` with --fix-mojibake mends them and keeps each as it was")
 
 
 def draw_next(out: Terminal, result: AddResult, files: tuple[str, ...], options: ReadOptions) -> None:

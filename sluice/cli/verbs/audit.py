@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from glob import has_magic
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from sluice.cli.files import given_files
 from sluice.cli.terminal import Style, Terminal
 from sluice.cli.verb import PATH, verb
+from sluice.cli.verbs.add import draw_not_read
 from sluice.core.errors import InputError
 from sluice.core.wording import counted
 
@@ -40,7 +43,10 @@ VERDICTS: dict[str, tuple[str, Style]] = {
 @click.option("--target", metavar="COL[,COL]", help="Of files: the target column, or several.")
 @click.option("--encoding", metavar="NAME", help="Of files that are not UTF-8.")
 @click.option("--delimiter", metavar="CHAR", help="Of CSV files: one character, or tab.")
-def command(out: Terminal, what: tuple[str, ...], schema: str | None, fail_on: str | None, **how: str | None) -> Any:
+@click.option("--format", "format_", metavar="NAME", help="Of files whose name does not say it, and of stdin.")
+@click.option("--sheet", metavar="NAME", help="Of Excel workbooks; the first with cells where not named.")
+@click.option("--per", type=click.Choice(["file", "paragraph", "line"]), help="Of plain text: what a row is (file).")
+def command(out: Terminal, what: tuple[str, ...], schema: str | None, fail_on: str | None, **how: Any) -> Any:
     """Say what is wrong with the rows of a dataset, or of plain files.
 
     Checks of severity fail find rows that must not be trained on; those of severity warn find what a person should
@@ -70,12 +76,11 @@ def command(out: Terminal, what: tuple[str, ...], schema: str | None, fail_on: s
             progress=out.progress,
         )
     else:
-        options = ReadOptions(
-            input=how["input_"], target=how["target"], encoding=how["encoding"], delimiter=how["delimiter"]
-        )
-        audit = audit_files(what, options, schema=given, progress=out.progress)
+        how |= {"input": how.pop("input_"), "format": how.pop("format_")}
+        audit = audit_files(given_files(what), ReadOptions(**how), schema=given, progress=out.progress)
+        draw_not_read(out, audit)
     draw(out, audit)
-    draw_next(out, audit, what, {"input": how["input_"], **how})
+    draw_next(out, audit, what, how)
     if fail_on is not None and LEVELS[audit.worst] >= LEVELS[fail_on]:
         out.exit_code = 1
     return audit
@@ -86,7 +91,7 @@ def is_dataset(project: Project, what: tuple[str, ...]) -> bool:
     from sluice.curate.dataset import has_dataset
 
     word = what[0]
-    if len(what) > 1 or word.startswith((".", "/", "~")):
+    if len(what) > 1 or word.startswith((".", "/", "~", "-", "hf://")):
         return False
     return has_dataset(project, word.partition("@")[0].partition(":")[0])
 
@@ -96,7 +101,9 @@ def refuse_unknown_word(project: Project | None, what: tuple[str, ...]) -> None:
     from sluice.curate.dataset import open_dataset
 
     word = what[0]
-    if len(what) > 1 or Path(word).exists() or Path(word).suffix or word.startswith((".", "/", "~")):
+    if len(what) > 1 or Path(word).exists() or Path(word).suffix or word.startswith((".", "/", "~", "-", "hf://")):
+        return
+    if word.endswith("/") or has_magic(word):
         return
     if project is None:
         raise InputError(

@@ -16,6 +16,9 @@ from sluice.core.wording import counted, export_command
 if TYPE_CHECKING:
     from sluice.curate.deduplicate import DeduplicateResult, Twins
 
+WIDTH = 45
+"""Characters of the longest bar of the histogram."""
+KEEPS = ("longest", "first", "newest", "best", "trusted")
 REASONS = {
     "exact-duplicate": "say the same as another row, but for case, blanks and punctuation",
     "near-duplicate": "nearly the same as another row, input and target",
@@ -27,23 +30,33 @@ SHOWN = 2
 @verb(
     examples=[
         "sluice dedup tickets",
-        "sluice dedup tickets --dry-run         what would go, and what stays in its place",
+        "sluice dedup tickets --dry-run         what would go, how alike rows are, with pairs",
         "sluice dedup tickets --drop-near       also near rows with another target",
+        "sluice dedup tickets --threshold 0.85  stricter; rows that are duplicates no more come back",
+        "sluice dedup tickets --keep newest --by date",
+        "sluice dedup new --against tickets     what tickets has already",
     ]
 )
 @click.argument("name")
 @click.option("--drop-near", is_flag=True, help="Also drop rows near another one in input that have another target.")
+@click.option("--threshold", type=float, metavar="J", help="Least similarity (Jaccard), 0.4 to 1; else 0.7.")
+@click.option("--on", type=click.Choice(["both", "input", "target"]), default="both", help="What has to be alike.")
+@click.option("--keep", type=click.Choice(KEEPS), default="longest", help="Which of two rows stays; else the longest.")
+@click.option("--by", metavar="COL | FILES", help="For --keep newest or best a column, for trusted the sources.")
+@click.option(
+    "--against", multiple=True, metavar="NAME", help="Another dataset whose rows count, and stay. Repeatable."
+)
 @dry_run_option
-def command(out: Terminal, name: str, drop_near: bool, dry_run: bool) -> Any:
+def command(out: Terminal, name: str, drop_near: bool, dry_run: bool, **how: Any) -> Any:
     """Drop repeated rows, each shown beside the row kept in its place.
 
     A row goes only for a kept row that it is proven like, input and target both (Jaccard of at least 0.7 over word
     3-grams, character 5-grams for short texts). Same input with another target is a conflict: both rows stay and are
-    named.
+    named. The result is that of the options given, whatever was dropped by dedup before.
     """
     from sluice.curate.deduplicate import deduplicate
 
-    result = deduplicate(find_project(), name, drop_near=drop_near, dry_run=dry_run, progress=out.progress)
+    result = deduplicate(find_project(), name, drop_near=drop_near, dry_run=dry_run, progress=out.progress, **how)
     draw(out, result)
     return result
 
@@ -62,6 +75,11 @@ def draw(out: Terminal, result: DeduplicateResult) -> None:
     for twin in result.first_dropped[:SHOWN]:
         out.say(f"          drop {twin.row.row[:10]}  {one_line(twin.row.input)}", "dim")
         out.say(f"          keep {twin.kept.row[:10]}  {one_line(twin.kept.input)}", "dim")
+    if result.returned:
+        one, many = "row that an earlier dedup had dropped is", "rows that an earlier dedup had dropped are"
+        out.say(f"  {counted(result.returned, one, many)} no duplicate under these options: back")
+    if result.spread is not None:
+        draw_spread(out, result)
     if result.conflicts:
         out.say()
         out.say(
@@ -87,6 +105,34 @@ def draw(out: Terminal, result: DeduplicateResult) -> None:
         out.next(f"sluice filter {result.dataset} --failing conflict", "drop rows that contradict each other")
     draw_road(out, result)
     out.next(export_command(result.dataset, Path.cwd()), "or only the clean rows, as a file")
+
+
+def draw_spread(out: Terminal, result: DeduplicateResult) -> None:
+    """Draw how alike rows are: a bar for each step of similarity, and a pair of it with the differing words marked."""
+    from sluice.cli.wordwise import differing
+    from sluice.curate.drops import one_line
+
+    bars = result.spread or ()
+    most = max((bar.rows for bar in bars), default=0)
+    out.say()
+    if not most:
+        out.say("No two rows are alike in as much as half of their words.")
+        return
+    out.say(f"How alike rows are, each with its nearest one; from {result.threshold:.2f} on they count as near-equal:")
+    for bar in bars:
+        label = "1.00     " if bar.least == 1 else f"{bar.least:.2f}-{bar.most:.2f}"
+        length = round(WIDTH * bar.rows / most) or (1 if bar.rows else 0)
+        style = "bad" if bar.least >= result.threshold - 1e-9 else "dim"
+        same = f"  {bar.same_target:,} with the same target" if bar.rows else ""
+        out.spans([(f"  {label} {bar.rows:>8,}  ", None), ("#" * length, style), (same, "dim")])
+    for bar in bars:
+        if bar.pair is None or bar.least == 1:
+            continue
+        one, other = (one_line(row.input, 2000) for row in bar.pair.rows)
+        out.say()
+        out.say(f"  {bar.pair.similarity or 0:.2f}  {' and '.join(row.row[:10] for row in bar.pair.rows)}", "dim")
+        for spans in differing(one, other, marks=not out.colour):
+            out.spans([("        ", None), *spans])
 
 
 def draw_road(out: Terminal, result: DeduplicateResult) -> None:

@@ -45,10 +45,10 @@ def command(out: Terminal, name: str, rows: tuple[str, ...], reason: str | None,
     if result.stay_out:
         out.warn(
             f"{counted(len(result.stay_out), 'row stays', 'rows stay')} out, "
-            "touching a row of another part or an eval row"
+            "or a part would hold what another holds, or what is newer than its cut"
         )
         for row in result.stay_out[:5]:
-            out.note(f"  {row.row[:10]} touches {row.touches[:10]} of {row.where} ({row.how})")
+            out.note(f"  {row.row[:10]} {row.why}")
     if result.parts and result.changed:
         out.say(f"  {', '.join(result.parts)} did not change: parts change only by `sluice split` again")
     if dry_run and result.restored:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from sluice.cli.terminal import Terminal
-from sluice.cli.verb import find_project, verb
+from sluice.cli.verb import PATH, find_project, verb, yes_option
 from sluice.core.errors import UsageError
 from sluice.core.wording import counted
 
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
         "sluice show tickets --dropped                    each beside the row kept in its place",
         "sluice show tickets --dropped --reason near-duplicate",
         "sluice show tickets 7f3a91c25d                   one row, in full",
-        "sluice show tickets --set-aside                  lines that could not be read",
+        "sluice show tickets --set-aside --out mend.txt   lines that could not be read, to be mended",
     ]
 )
 @click.argument("ref", metavar="NAME[@N]")
@@ -30,6 +32,14 @@ if TYPE_CHECKING:
 @click.option("--reason", metavar="REASON", help="With --dropped: only those dropped for this reason.")
 @click.option("--set-aside", "set_aside", is_flag=True, help="The lines of files that could not be read exactly.")
 @click.option(
+    "--out",
+    "sheet",
+    type=PATH,
+    metavar="FILE",
+    help="With --set-aside: write all to FILE, for `add NAME --fix FILE`.",
+)
+@yes_option
+@click.option(
     "-n",
     "--rows",
     "limit",
@@ -37,20 +47,35 @@ if TYPE_CHECKING:
     help="How many.  [default: 10 rows, all with --json of --dropped and --set-aside]",
 )
 def command(
-    out: Terminal, ref: str, row: str | None, dropped: bool, reason: str | None, set_aside: bool, limit: int | None
+    out: Terminal,
+    ref: str,
+    row: str | None,
+    dropped: bool,
+    reason: str | None,
+    set_aside: bool,
+    limit: int | None,
+    sheet: str | None,
+    yes: bool,
 ) -> Any:
     """Look at rows: the first ones, the dropped ones, one by its id."""
-    from sluice.curate.show import show_dropped, show_rows, show_set_aside
+    from sluice.curate.show import show_dropped, show_rows, show_set_aside, write_set_aside
 
     if sum((row is not None, dropped, set_aside)) > 1:
         raise UsageError("a row, --dropped and --set-aside are three different questions", remedy="ask one of them")
     if reason is not None and not dropped:
         raise UsageError("--reason goes with --dropped", remedy=f"sluice show {ref} --dropped --reason {reason}")
+    if sheet and not set_aside:
+        raise UsageError("--out goes with --set-aside", remedy=f"sluice export {ref} FILE writes rows")
     few = limit if limit is not None or out.json else 10
     if dropped:
         shown = show_dropped(find_project(), ref, reason=reason, limit=few)
         draw_dropped(out, shown, ref, reason)
         draw_next_dropped(out, shown, ref)
+    elif sheet:
+        shown = write_set_aside(find_project(), ref, Path(sheet), replace=yes)
+        name = ref.partition("@")[0].partition(":")[0]
+        out.say(f"{counted(shown.total, 'line')} written to {shown.out}, each below its place and reason")
+        out.next(f"sluice add {name} --fix {shlex.quote(str(shown.out))}", "when you have mended what you can")
     elif set_aside:
         shown = show_set_aside(find_project(), ref, limit=few)
         draw_set_aside(out, shown, ref)
@@ -70,7 +95,8 @@ def draw_rows(out: Terminal, shown: Shown, ref: str, *, whole: bool) -> None:
         out.say(row.row, "bold")
         for name, value in _fields(row.input):
             out.say(f"{name}: {value}")
-        out.say(f"-> {row.target if row.target is not None else '(no target)'}")
+        for answer in row.answers():
+            out.say(f"-> {answer}")
         if row.groups:
             out.say(f"groups: {', '.join(row.groups)}", "dim")
         if row.metadata:
@@ -80,7 +106,8 @@ def draw_rows(out: Terminal, shown: Shown, ref: str, *, whole: bool) -> None:
     out.say(f"{shown.of}: {len(shown.rows):,} of {counted(shown.total, 'row')}")
     for row in shown.rows:
         out.spans([(row.row[:10], "bold"), (f"  {one_line(row.input)}", None)])
-        out.say(f"            -> {one_line(row.target) if row.target is not None else '(no target)'}", "dim")
+        for answer in row.answers():
+            out.say(f"            -> {one_line(answer)}", "dim")
     if shown.rows:
         out.next(f"sluice show {ref} {shown.rows[0].row[:10]}", "one row in full")
         out.next(f"sluice show {ref} --dropped", "what was taken out, and why")
@@ -88,8 +115,6 @@ def draw_rows(out: Terminal, shown: Shown, ref: str, *, whole: bool) -> None:
 
 def draw_dropped(out: Terminal, shown: Shown, ref: str, reason: str | None) -> None:
     """Draw dropped rows, each above the row kept in its place."""
-    import shlex
-
     from sluice.curate.drops import one_line
 
     out.say(f"{shown.of}: {len(shown.dropped):,} of {counted(shown.total, 'row that is out', 'rows that are out')}")
@@ -121,8 +146,6 @@ def draw_next_dropped(out: Terminal, shown: Shown, ref: str) -> None:
 
 def draw_set_aside(out: Terminal, shown: Shown, ref: str) -> None:
     """Draw lines that were set aside."""
-    import shlex
-
     from sluice.curate.drops import one_line
 
     out.say(f"{shown.of}: {len(shown.set_aside):,} of {counted(shown.total, 'line')} set aside")
@@ -135,6 +158,7 @@ def draw_set_aside(out: Terminal, shown: Shown, ref: str) -> None:
         if len(shown.set_aside) < shown.total:
             out.next(f"sluice show {ref} --set-aside -n {shown.total}", "all of them")
         name = ref.partition("@")[0].partition(":")[0]
+        out.next(f"sluice show {ref} --set-aside --out mend.txt", "write them to a file, to mend them there")
         out.next(f"sluice why {name} {shlex.quote(f'{first.file}:{first.line}')}", "one line in full")
 
 

@@ -14,6 +14,9 @@ from sluice.core.wording import counted, export_command
 if TYPE_CHECKING:
     from sluice.core.project import Project
     from sluice.curate.parts_result import SplitDone
+    from sluice.curate.split_report import LabelShare, SplitReport
+
+CLASSES_SHOWN = 20
 
 
 class Size(click.ParamType):
@@ -39,30 +42,38 @@ class Size(click.ParamType):
     examples=[
         "sluice split tickets --eval 100 --dev 40",
         "sluice split tickets --eval 100 --dev 40 --from hand    eval and dev from rows written by hand",
-        "sluice split requests --eval 20 --dev 20 --per-class    rows of each class",
-        "sluice split tickets                                    rows added since join the parts",
+        "sluice split tickets --eval 10% --dev 5% --by-time sent_at    the newest rows are eval",
+        "sluice split tickets              rows added since join the parts",
+        "sluice split tickets --report     what the parts are made of",
     ]
 )
 @click.argument("name")
 @click.option("--eval", "eval_", type=Size(), default=0, help="Rows of the eval part, or a share (0.1, 10%).")
 @click.option("--dev", type=Size(), default=0, help="Rows of the dev part, or a share.")
 @click.option("--from", "source", metavar="OTHER", help="Draw eval and dev from this dataset instead.")
-@click.option("--per-class", is_flag=True, help="The sizes are for each class.")
+@click.option("--per-class", is_flag=True, help="The sizes are for each class (--eval 20 --dev 20).")
 @click.option("--group", metavar="COL", help="Column whose values never straddle parts, in the place of the task's.")
 @click.option("--stratify", metavar="PATH", help="Class to keep in proportion, such as target.category.")
+@click.option("--by-time", metavar="COL", help="Column of dates, times or numbers: the newest rows become eval.")
 @click.option("--seed", type=int, help="Seed of the draw.  [default: 0]")
+@click.option("--report", is_flag=True, help="Show in full what the parts are made of.")
 @dry_run_option
-def command(out: Terminal, name: str, eval_: int | float, dev: int | float, dry_run: bool, **how: Any) -> Any:
+def command(
+    out: Terminal, name: str, eval_: int | float, dev: int | float, report: bool, dry_run: bool, **how: Any
+) -> Any:
     """Draw train, dev and eval parts that share nothing: no copy, near copy or group is in two of them.
 
     A split never moves a row: once the parts exist, rows added since join the rows that they are like, and one that
-    touches an eval row is set aside.
+    touches an eval row is set aside. By time the parts are in order, too: no row of train is younger than one of dev
+    or eval.
     """
     from sluice.curate.parts import split_dataset
 
     project = find_project()
     done = split_dataset(project, name, eval=eval_, dev=dev, dry_run=dry_run, progress=out.progress, **how)
     draw(out, done)
+    if report:
+        draw_report(out, done)
     draw_next(out, done, project)
     return done
 
@@ -97,6 +108,9 @@ def draw(out: Terminal, done: SplitDone) -> None:
             f"{counted(done.components, 'group')} of rows that hang together{largest}; none is in two parts, "
             f"seed {done.seed}"
         )
+    if done.report and done.report.cuts:
+        younger = done.report.younger_in_train or "no"
+        out.say(f"{younger} row of train is younger than the cuts; rows of one time are never parted")
     if done.boilerplate:
         one, many = "word sequence that recurs everywhere was", "word sequences that recur everywhere were"
         out.say(f"{counted(done.boilerplate, one, many)} left out as boilerplate")
@@ -104,6 +118,59 @@ def draw(out: Terminal, done: SplitDone) -> None:
         out.say(f"{counted(done.left, 'row that was not drawn stays', 'rows that were not drawn stay')} where found")
     if done.gone:
         out.say(f"{counted(done.gone, 'row')} left train: gone from {done.dataset} since")
+
+
+def draw_report(out: Terminal, done: SplitDone) -> None:
+    """Draw what each part is made of: shares, clusters and their weight before dedup, labels beside those of all."""
+    report = done.report
+    out.say()
+    if report is None:
+        out.say("An earlier Sluice made these parts, and nothing is new: there is no report of them.", "warn")
+        return
+    out.say(f"{counted(report.rows, 'row')}, seen at {counted(report.weight, 'place')} before dedup", "bold")
+    out.table(
+        ("part", "rows", "share", "places", "share", "clusters", "groups", "oldest", "newest"),
+        [
+            (
+                p.part,
+                p.rows,
+                f"{p.share:.1%}",
+                p.weight,
+                f"{p.weight_share:.1%}",
+                p.clusters,
+                p.groups,
+                p.oldest or "-",
+                p.newest or "-",
+            )
+            for p in report.parts
+        ],
+    )
+    out.say()
+    out.say(report.classes)
+    names = [name for name, _ in sorted(_of_all(report).items(), key=lambda item: (-item[1], item[0]))]
+    if names:
+        out.table(
+            ("class", "of all", *(p.part for p in report.parts)),
+            [
+                (name, f"{_of_all(report)[name]:.1%}", *(_label(p.labels.get(name)) for p in report.parts))
+                for name in names[:CLASSES_SHOWN]
+            ],
+        )
+        if len(names) > CLASSES_SHOWN:
+            out.say(f"  ... and {len(names) - CLASSES_SHOWN:,} more (--json has all)", "dim")
+    heavy = [(p.part, c.row[:10], c.rows, c.weight) for p in report.parts for c in p.largest[:3] if c.weight > 1]
+    if heavy:
+        out.say()
+        out.say("The heaviest clusters:")
+        out.table(("part", "row", "rows", "places before dedup"), heavy)
+
+
+def _of_all(report: SplitReport) -> dict[str, float]:
+    return {name: share.of_all for part in report.parts for name, share in part.labels.items()}
+
+
+def _label(share: LabelShare | None) -> str:
+    return f"{share.rows:,} ({share.share:.1%})" if share else "-"
 
 
 def draw_next(out: Terminal, done: SplitDone, project: Project) -> None:

@@ -43,10 +43,15 @@ def draw(out: Terminal, story: Story, name: str) -> None:
         out.say(f"{line.file}:{line.line} is no row: it was set aside.", "warn")
         out.say(f"  {line.reason}" + (f" (column {line.column})" if line.column else ""))
         out.say(f"  {line.raw}", "dim")
+        if len(story.events) > 1:
+            for event in story.events:
+                out.say(f"{event.time.replace('T', ' ').rstrip('Z')}  {event.verb:<13}{event.what}", "dim")
+        out.next(f"sluice show {name} --set-aside --out mend.txt", "write such lines to a file, to mend them there")
         return
     row = story.row or ""
     out.spans([(row[:10], "bold"), (f"  {one_line(story.input)}", None)])
-    out.say(f"            -> {one_line(story.target) if story.target is not None else '(no target)'}", "dim")
+    for answer in story.answers:
+        out.say(f"            -> {one_line(answer)}", "dim")
     out.say()
     for event in story.events:
         out.spans(

@@ -16,7 +16,7 @@ def test_tools_and_calls_of_a_chat_are_shown(tmp_path, monkeypatch, capsys):
         {"role": "tool", "tool_call_id": "1", "content": "no"},
         {"role": "assistant", "content": "It stays dry."},
     ]
-    tools = [{"type": "function", "function": {"name": "almanac"}}]
+    tools = [{"type": "function", "function": {"name": name}} for name in ("almanac", "forecast")]
     (tmp_path / "c.jsonl").write_text(json.dumps({"messages": turns, "tools": tools}) + "\n")
     assert run(["add", "chats", "c.jsonl"]) == 0
     capsys.readouterr()

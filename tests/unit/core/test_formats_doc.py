@@ -12,11 +12,12 @@ import pytest
 
 import sluice
 from sluice.core.canonical import canonical, parse_exact
+from sluice.core.chats import ROLES
 from sluice.core.evalset import read_set
 from sluice.core.ledger import KINDS, Ledger, canonical_bytes, fact_hash
 from sluice.core.project import Project
 from sluice.core.prompt import Block, Prompt, parse_prompt, rendered_hash
-from sluice.core.rows import COLUMNS, ROLES, from_record, input_hash
+from sluice.core.rows import COLUMNS, from_record, input_hash
 from sluice.core.rows import KINDS as ROW_KINDS
 from sluice.core.runs import StoredAnswer, answers_hash, rows_hash
 
@@ -162,15 +163,21 @@ def test_adapter_and_base(tmp_path: Path) -> None:
 def test_ngrams() -> None:
     from sluice.curate.similarity import is_short, ngrams, normalise
 
+    def finish(h: int) -> int:
+        h = (h ^ h >> 30) * 0xBF58476D1CE4E5B9 % 2**64
+        h = (h ^ h >> 27) * 0x94D049BB133111EB % 2**64
+        return h ^ h >> 31
+
     def mixed(numbers: list[int], h: int) -> str:
         for n in numbers:
             h = (h * 0x9E3779B97F4A7C15 + n + 1) % 2**64
-        h = (h ^ h >> 30) * 0xBF58476D1CE4E5B9 % 2**64
-        h = (h ^ h >> 27) * 0x94D049BB133111EB % 2**64
-        return f"{h ^ h >> 31:016x}"
+        return f"{finish(h):016x}"
 
     def word(text: str) -> int:
-        return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "little") if text else 0
+        h = 0xCBF29CE484222325
+        for byte in text.encode():
+            h = (h ^ byte) * 0x100000001B3 % 2**64
+        return finish(h) if text else 0
 
     for said in example("ngrams"):
         text = said["normalised"]

@@ -192,7 +192,7 @@ def test_examples_that_are_chats_keep_their_turns() -> None:
 
 
 def test_examples_that_blocks_cannot_hold_are_refused() -> None:
-    call = {"role": "assistant", "tool_calls": [{"id": "1"}]}
+    call = {"role": "assistant", "tool_calls": [{"id": "1", "function": {"name": "f", "arguments": "{}"}}]}
     tool = {"role": "tool", "content": "42", "tool_call_id": "1"}
     user, closing = {"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}
     for messages in ([user, call, tool, closing], [user, call], [call, user, closing]):

@@ -42,6 +42,24 @@ def test_the_same_file_brings_the_same_version_back(project):
     open_dataset(project, "d").check()
 
 
+def test_rows_that_were_mended_come_back_mended(project, lines):
+    texts = ("schöne Grüße aus Köln", "ein Café, déjà vu")
+    twice = [{"body": text.encode().decode("cp1252"), "label": "y"} for text in texts]
+    lines(project.root / "moj.jsonl", *twice)
+    fixed = ReadOptions(input="body", target="label", fix_mojibake=True)
+    again(project, "moj.jsonl", dataset="m")
+    again(project, "moj.jsonl", dataset="m", options=fixed)
+    before = contents(project, "m")
+    lose(project)
+    with pytest.raises(InputError) as problem:  # the first version held the rows as the file has them
+        again(project, "moj.jsonl", dataset="m", options=fixed)
+    assert "--fix-mojibake" in (problem.value.remedy or "")
+    with pytest.raises(InputError, match="m@1 came back"):
+        again(project, "moj.jsonl", dataset="m")
+    assert again(project, "moj.jsonl", dataset="m", options=fixed).brought_back == ("m@2",)
+    assert contents(project, "m") == before
+
+
 def test_rows_that_were_dropped_and_restored_meanwhile_come_back_as_they_were(project, lines):
     twice = [{"body": t, "label": "y"} for t in ("Where is my parcel now?", "where is my  parcel now")]
     add(project, "d", [lines(project.root / "more.jsonl", *twice)], OPTIONS)

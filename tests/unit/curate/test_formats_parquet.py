@@ -160,8 +160,14 @@ def test_text_that_is_not_utf8_sets_its_row_aside(tmp_path: Path):
 
 def test_a_gap_in_a_struct_is_no_key_of_the_row(tmp_path: Path):
     chats = [
-        [{"role": "user", "content": "hi"}, {"role": "assistant", "content": None, "tool_calls": [{"f": {"a": 1}}]}],
-        [{"role": "user", "content": "ho"}, {"role": "assistant", "content": "x", "tool_calls": [{"f": {"b": 2}}]}],
+        [
+            {"role": "user", "content": "hi"},
+            {"role": "assistant", "content": None, "tool_calls": [{"name": "f", "arguments": {"a": 1}}]},
+        ],
+        [
+            {"role": "user", "content": "ho"},
+            {"role": "assistant", "content": "x", "tool_calls": [{"name": "f", "arguments": {"b": 2}}]},
+        ],
     ]
     first, second = read(tmp_path, pa.table({"messages": pa.array(chats)}), None).rows
     assert isinstance(first.row, Example)

@@ -22,12 +22,24 @@ scalars = st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infin
 values = st.recursive(scalars, lambda v: st.lists(v, max_size=2) | st.dictionaries(texts, v, max_size=2), max_leaves=4)
 ENDS = {"csv": "csv", "parquet": "parquet"}
 
+NAMES = ["f", "g", "größe"]
+arguments = st.dictionaries(texts, values, max_size=2)
 calls = st.lists(
-    st.fixed_dictionaries({"id": texts, "function": st.fixed_dictionaries({"name": full, "arguments": values})}),
+    st.fixed_dictionaries(
+        {
+            "id": texts,
+            "function": st.fixed_dictionaries(
+                {"name": st.sampled_from(NAMES), "arguments": arguments | arguments.map(json.dumps)}
+            ),
+        }
+    ),
     min_size=1,
     max_size=2,
 )
-tools = st.none() | st.lists(st.fixed_dictionaries({"name": full, "parameters": values}), min_size=1, max_size=2)
+properties = st.dictionaries(texts, st.fixed_dictionaries({"type": st.just("string"), "default": values}), max_size=2)
+tools = st.none() | properties.map(
+    lambda p: [{"name": name, "parameters": {"type": "object", "properties": p}} for name in NAMES]
+)
 
 
 @st.composite
@@ -37,8 +49,9 @@ def chats(draw: st.DrawFn) -> AnyRow:
         turns.append({"role": draw(st.sampled_from(["system", "developer"])), "content": draw(texts)})
     turns.append({"role": "user", "content": draw(said)})
     if draw(st.booleans()):
-        turns.append({"role": "assistant", "content": draw(texts), "tool_calls": draw(calls)})
-        turns.append({"role": "tool", "content": draw(texts), "tool_call_id": draw(texts), "name": draw(texts)})
+        made = draw(calls)
+        turns.append({"role": "assistant", "content": draw(texts), "tool_calls": made})
+        turns.append({"role": "tool", "content": draw(texts), "tool_call_id": made[-1]["id"], "name": draw(texts)})
     end = draw(st.sampled_from(["open", "text", "call"]))
     if end == "text":
         turns.append({"role": "assistant", "content": draw(said)})

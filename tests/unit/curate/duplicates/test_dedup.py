@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import random
 
-import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sluice.core.errors import UsageError
 from sluice.core.rows import AnyRow, Example, Preference, Text, Unpaired
-from sluice.curate.duplicates import dedup
+from sluice.curate.duplicates import Rules, dedup
 from sluice.curate.duplicates.keys import keys_of
-from sluice.curate.duplicates.near import jaccard, lsh_candidates
-from sluice.curate.join import Side, related
 from sluice.curate.similarity import Relation
 
 WORDS = ["order", "late", "please", "refund", "my", "parcel"]
@@ -30,7 +29,7 @@ def ask(text: str, target: str | None = "x") -> Example:
 @settings(deadline=None)
 @given(collections, st.randoms(), st.booleans())
 def test_dedup_properties(rows: list[AnyRow], rng: random.Random, drop_near: bool):
-    result = dedup(rows, drop_near=drop_near)
+    result = dedup(rows, Rules(drop_near=drop_near))
     by = {row.row: row for row in rows}
     relation = Relation()
     gone = {d.row for d in result.dropped}
@@ -51,10 +50,10 @@ def test_dedup_properties(rows: list[AnyRow], rng: random.Random, drop_near: boo
                 a, b = keys_of(one), keys_of(two)
                 assert a.learnt != b.learnt or {one.row, two.row} & contested
                 assert (a.input, a.learnt) != (b.input, b.learnt)
-    again = dedup(kept, drop_near=drop_near)
+    again = dedup(kept, Rules(drop_near=drop_near))
     assert again.dropped == ()
     assert again.near_other_target == result.near_other_target
-    shuffled = dedup(rng.sample(rows, len(rows)), drop_near=drop_near)
+    shuffled = dedup(rng.sample(rows, len(rows)), Rules(drop_near=drop_near))
     assert set(shuffled.kept) == set(result.kept)
     assert {d.row: d for d in shuffled.dropped} == {d.row: d for d in result.dropped}
     assert shuffled.conflicts == result.conflicts
@@ -101,7 +100,7 @@ def test_near_inputs_with_other_targets_stay_and_are_listed():
     result = dedup([a, b])
     assert not result.dropped
     assert [{p.row, p.other} for p in result.near_other_target] == [{a.row, b.row}]
-    result = dedup([a, b], drop_near=True)
+    result = dedup([a, b], Rules(drop_near=True))
     assert [d.reason for d in result.dropped] == ["near-other-target"]
     assert result.kept == (b.row,)  # the longer input
 
@@ -146,49 +145,54 @@ def test_contradictions_of_judged_answers_and_pairs():
     assert not result.dropped
 
 
-def test_keep_the_first_seen():
+def test_the_lowest_rank_is_kept():
     first, second = ask("where is my parcel"), ask("Where is my parcel?!")
-    places = {first.row: ("b.jsonl", 1), second.row: ("a.jsonl", 7)}
-    assert dedup([first, second], keep="first", places=places).kept == (second.row,)
-    assert dedup([first, second], keep="first", places={first.row: ("z", 1)}).kept == (first.row,)
+    rank = {first.row: ("b.jsonl", 1), second.row: ("a.jsonl", 7)}
+    assert dedup([first, second], Rules(rank=rank)).kept == (second.row,)
+    assert dedup([first, second], Rules(rank={first.row: ("z", 1)})).kept == (first.row,)
 
 
-def variants_of(rng: random.Random, number: int) -> list[str]:
-    texts: list[str] = []
-    for _ in range(number):
-        words = ["".join(rng.choices("abcdefghijklmnop", k=5)) for _ in range(rng.choice((5, 20, 60)))]
-        texts.append(" ".join(words))
-        for _ in range(3):
-            copy = [*words]
-            for _ in range(max(1, len(words) // 20)):
-                copy[rng.randrange(len(copy))] = "changed"
-            texts.append(" ".join(copy))
-    return texts
+def test_rows_of_elsewhere_stay_and_take_their_like_with_them():
+    there, here = ask("where is my parcel"), [ask("Where is my parcel?!"), ask("i want my money back"), ask("late")]
+    for way in ("exact", "lsh"):
+        result = dedup([*here, there], fixed=[there], way=way)
+        assert result.kept == (here[1].row, here[2].row)
+        assert [(d.row, d.kept, d.reason) for d in result.dropped] == [
+            (here[0].row, there.row, "exact-duplicate"),
+            (there.row, there.row, "exact-duplicate"),
+        ]
+        result = dedup([ask("where is my parcel", "other")], fixed=[there], way=way)
+        assert not result.dropped
+        assert [len(c.rows) for c in result.conflicts] == [2]
 
 
-def test_lsh_finds_at_least_97_of_100_pairs_and_dedup_by_it_drops_only_proven_ones():
-    rng = random.Random(7)
-    texts = sorted(set(variants_of(rng, 250)))
-    prepared = Relation().prepare([(t,) for t in texts])
-    everything = np.arange(len(texts))
-    true: set[tuple[int, int]] = set()
-    for pairs in related(Side(prepared), Side(prepared)):
-        true |= {
-            (i, j) for i, j, n in zip(pairs.left.tolist(), pairs.right.tolist(), pairs.near, strict=True) if n and i < j
-        }
-    met: set[tuple[int, int]] = set()
-    for i, j in lsh_candidates(prepared, everything, everything):
-        met |= {(a, b) for a, b in zip(i.tolist(), j.tolist(), strict=True) if a < b}
-    assert len(true) > 200
-    assert len(true & met) >= 0.97 * len(true)
-    wrong = met - true
-    if wrong:
-        a, b = np.array(sorted(wrong)).T
-        assert not jaccard(prepared, a, b).any()
-    rows: list[AnyRow] = [ask(t) for t in texts]
-    by_lsh, exact = dedup(rows, way="lsh"), dedup(rows, way="exact")
-    assert not dedup([r for r in rows if r.row in set(by_lsh.kept)], way="lsh").dropped
-    assert len(exact.kept) <= len(by_lsh.kept) <= 1.05 * len(exact.kept)
+def test_what_has_to_be_alike_can_be_the_input_alone_or_the_target_alone():
+    answer = "we are sorry for the delay and will send a new parcel by express on the next working day"
+    rows = [ask("where is my parcel", answer), ask("where is my parcel", "ask again"), ask("refund", answer + " ok")]
+    for way in ("exact", "lsh"):
+        assert not dedup(rows, way=way).dropped
+        by_input = dedup(rows, Rules(on="input"), way=way)
+        assert len(by_input.kept) == 2
+        assert not by_input.conflicts
+        by_target = dedup(rows, Rules(on="target"), way=way)
+        assert {d.row for d in by_target.dropped} == {rows[0].row}
+        assert by_target.dropped[0].kept == rows[2].row  # the longer answer
+
+
+def test_a_threshold_can_be_higher_or_lower_but_not_meaningless():
+    words = [f"word{n}" for n in range(40)]
+    one, two = ask(" ".join(words)), ask(" ".join([*words[:20], "changed", *words[21:]]))
+    share = Relation().near_equal(one.input["t"], two.input["t"])
+    assert 0.8 < share < 0.9
+    for way in ("exact", "lsh"):
+        assert dedup([one, two], Rules(percent=80), way=way).dropped
+        assert not dedup([one, two], Rules(percent=90), way=way).dropped
+    far = ask(" ".join([*words[:8], "a", *words[9:20], "b", *words[21:32], "c", *words[33:]]))
+    assert Relation().near_equal(one.input["t"], far.input["t"]) is None
+    for way in ("exact", "lsh"):
+        assert [d.jaccard > 0.5 for d in dedup([one, far], Rules(percent=50), way=way).dropped] == [True]
+    with pytest.raises(UsageError):
+        Rules(percent=3)
 
 
 def test_a_family_of_thousands_leaves_one():

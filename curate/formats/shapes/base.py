@@ -1,0 +1,98 @@
+"""The nouns of shapes: what is known of a file, a shape, and how the records of one file become rows. No behaviour."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from sluice.core.registry import Registry
+from sluice.core.rows import AnyRow
+from sluice.curate.formats.records import ReadOptions, Table
+
+Record = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """A row whose record said more than its own columns do."""
+
+    row: AnyRow
+    beside: Record
+    """What goes to the metadata with the columns that no row is made of."""
+
+
+def row_of(built: AnyRow | Built) -> AnyRow:
+    """Return the row alone."""
+    return built.row if isinstance(built, Built) else built
+
+
+Build = Callable[[Record], "AnyRow | Built"]
+"""From a record to a row; raises InputError with the reason for which it is set aside."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What is known of a file when its shape is chosen."""
+
+    columns: list[str]
+    """All columns, in order."""
+    options: ReadOptions
+    path: Path
+    """For messages."""
+    records: Sequence[Record] = ()
+    """All records, where they are at hand."""
+    tidy: Callable[[Any], Any] = lambda value: value
+    """Takes nulls out of a nested value where they only say that another row has that key (Parquet structs)."""
+
+    def has(self, *columns: str) -> bool:
+        """Return whether the file has all these columns."""
+        return set(columns) <= set(self.columns)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How the records of one file become rows."""
+
+    shape: str
+    """The name of its Shape."""
+    title: str
+    """What the file holds, for people: "ShareGPT chats"."""
+    used: frozenset[str]
+    """The columns that make the row; all others are metadata."""
+    build: Build
+    note: str | None = None
+    """What else the file could be, and how it is then read."""
+    taken: frozenset[str] | None = None
+    """The columns that are no metadata, where those are not just the used ones."""
+    fold: Callable[[Table], Table] | None = None
+    """Makes one record of several, before rows are built."""
+
+    @property
+    def no_metadata(self) -> frozenset[str]:
+        """The columns of a record that do not stay beside its row."""
+        return self.used if self.taken is None else self.taken
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """A form that the records of a file can have."""
+
+    name: str
+    title: str
+    """What such a file holds, for people: "read as ShareGPT chats"."""
+    help: str
+    """One line for people: the columns, and what becomes of them."""
+    examples: tuple[Record, ...]
+    """Records of this shape."""
+    fits: Callable[[Seen], bool]
+    """Whether the columns (and records) of a file say so by themselves."""
+    read: Callable[[Seen], Reading]
+    """How to read a file so; raises InputError where it lacks what is needed."""
+    options: tuple[str, ...] = field(default=())
+    """The options of `add` that this shape needs, where columns alone do not tell it."""
+
+
+SHAPES: Registry[Shape] = Registry("shape")
+"""In the order in which they are tried; the first that fits is taken, and others that fit are named."""
