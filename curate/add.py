@@ -32,6 +32,7 @@ from sluice.curate.drops import ShownRow, shown_row
 from sluice.curate.formats import Entry, ReadOptions, ReadResult, Reads, read_files
 from sluice.curate.operation import DROPPED_EXTRA, OCCURRENCES, Outcome, commit
 from sluice.curate.places import SetAsideLine, lines_of, once_held, places_of
+from sluice.curate.privacy.remembered import forgotten_among
 from sluice.curate.remarks import FileNotRead, MojibakeFound, first_mojibake, mended_rows, not_read
 from sluice.curate.set_aside import mended_since
 
@@ -89,6 +90,8 @@ class AddResult(BaseModel):
     """Lines whose row the dataset holds already, or stood in the files before."""
     dropped_before: int
     """Lines whose row was dropped from the dataset for a reason; they stay out."""
+    forgotten: int = 0
+    """Lines whose row was erased by `forget`; they are not taken again."""
     set_aside: int
     """Lines that could not be taken exactly."""
     files: tuple[FileRead, ...]
@@ -184,6 +187,13 @@ def take_in(
     reads, aside = found.files, set_aside_of(found)
     lines = lines_of(reads)
     before = mended_rows(reads)
+    gone = list(forgotten_among(project, {*lines["row"], *(before["row"] if before is not None else ())}))
+    forgotten = lines.filter(lines["row"].is_in(gone)).height
+    if gone:
+        lines = lines.filter(~lines["row"].is_in(gone))
+        if before is not None:
+            before = before.filter(~(before["row"].is_in(gone) | before["kept"].is_in(gone)))
+            before = before if before.height else None
     tally: Counter[str] = Counter()
 
     def build() -> Outcome | None:
@@ -208,6 +218,7 @@ def take_in(
         added=tally["added"],
         repeated=tally["repeated"],
         dropped_before=tally["dropped"],
+        forgotten=forgotten,
         set_aside=len(aside),
         files=tuple(read_facts(name, read) for name, read in reads),
         first_set_aside=tuple(aside[:FIRST]),

@@ -15,13 +15,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel, ConfigDict
-
 from sluice.core.canonical import canonical
 from sluice.core.errors import InputError, Tampered, UsageError
 from sluice.core.files import atomic_write, file_sha256, publish_folder
 from sluice.core.project import DATASET_NAME, NAME_RULE, STORE, Project
 from sluice.core.rows import COLUMNS, AnyRow, Example, from_record, to_record
+from sluice.curate.manifest import DataFile, Manifest, manifest_bytes
 from sluice.curate.operation import (
     NameEntry,
     Operation,
@@ -36,33 +35,9 @@ from sluice.curate.operation import (
 if TYPE_CHECKING:
     import polars as pl
 
-FORMAT = 1
 PARTS = ("train", "dev", "eval")
 _NAME = re.compile(rf"{DATASET_NAME}(/(train|dev|eval))?")
 _REF = re.compile(r"(?P<name>[^@:]+)(@(?P<number>\d+)|:(?P<tag>[a-z0-9][a-z0-9._-]*))?")
-
-
-class DataFile(BaseModel):
-    """One Parquet file of a version, by its path under `.sluice/data/`."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    path: str
-    sha256: str
-    rows: int
-
-
-class Manifest(BaseModel):
-    """What a version holds."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    format: int = FORMAT
-    version: str
-    rows: int
-    kinds: dict[str, int]
-    columns: tuple[str, ...]
-    files: tuple[DataFile, ...]
 
 
 def row_schema() -> Any:
@@ -119,7 +94,7 @@ def write_version(project: Project, job: Path, frame: pl.DataFrame) -> str:
         columns=COLUMNS,
         files=(DataFile(path=f"{version}/{file.name}", sha256=file_sha256(file), rows=frame.height),),
     )
-    (folder / "manifest.json").write_text(manifest.model_dump_json(indent=1) + "\n", encoding="utf-8")
+    (folder / "manifest.json").write_bytes(manifest_bytes(manifest))
     publish_folder(folder, final)
     return version
 
@@ -226,8 +201,17 @@ class Version:
                 raise Tampered("a row is not what its hash says", where=place, remedy="sluice verify")
             found.append(self._example(row))
         if version_hash(frame) != self.hash:
+            self._refuse_forgotten()
             raise Tampered("the rows are not those of the version", where=self.ref, remedy="sluice verify")
         return found
+
+    def _refuse_forgotten(self) -> None:
+        if self.manifest.left is not None:
+            raise InputError(
+                "rows of this version were forgotten: it is no longer what was recorded",
+                where=self.ref,
+                remedy=f"use the newest version: {self.dataset} (sluice forget finishes one that was cut)",
+            )
 
     def groups(self) -> dict[str, list[str]]:
         """Return group values by row."""
@@ -235,7 +219,11 @@ class Version:
         return dict(zip(frame["row"].to_list(), frame["groups"].to_list(), strict=True))
 
     def check(self) -> None:
-        """Raise Tampered where a file's bytes, a row or the version's hash is not what was recorded."""
+        """Raise Tampered where a file's bytes, a row or the version's hash is not what was recorded.
+
+        Of a version that rows were forgotten of, what is left is held against what its manifest says; whether a fact
+        says so too is for `verify` to find out.
+        """
         for file in self.manifest.files:
             path = self.project.data / file.path
             if not path.exists():
@@ -246,7 +234,7 @@ class Version:
         for record in frame.iter_rows(named=True):
             if from_record(record).row != record["row"]:
                 raise Tampered("a row is not what its hash says", where=f"{self.ref} {record['row'][:10]}")
-        if version_hash(frame) != self.hash:
+        if version_hash(frame) != self.manifest.content:
             raise Tampered("the content is not what the version's hash says", where=self.ref)
 
 
@@ -378,10 +366,20 @@ def operation_frames(project: Project, operations: list[Operation], name: str) -
 
 
 def metadata_by_row(version: Version) -> dict[str, list[dict[str, Any]]]:
-    """Return, by row, each place it was seen at: {file, line, metadata (JSON text), operation}, oldest first."""
-    frame = operation_frames(version.project, lineage(version)[::-1], "occurrences")
+    """Return, by row, each place it was seen at, oldest first: {file, file_sha256, line, metadata, operation}.
+
+    The metadata is JSON text.
+
+    What `redact` says of a row stands for all that was said of it before.
+    """
+    operations = lineage(version)[::-1]
+    frame = operation_frames(version.project, operations, "occurrences")
+    redactions = {o.id for o in operations if o.verb == "redact"}
     found: dict[str, list[dict[str, Any]]] = {}
     if frame is not None:
         for record in frame.iter_rows(named=True):
-            found.setdefault(record["row"], []).append(record)
+            seen = found.setdefault(record["row"], [])
+            if record["operation"] in redactions and seen and seen[-1]["operation"] != record["operation"]:
+                seen.clear()
+            seen.append(record)
     return found

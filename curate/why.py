@@ -16,6 +16,7 @@ from sluice.curate.catalogue import SHORTEST_PREFIX, Catalogue
 from sluice.curate.dataset import Version, dataset_names, open_dataset
 from sluice.curate.drops import ShownRow, find_records, shown_row
 from sluice.curate.operation import Operation, read_operation
+from sluice.curate.privacy.remembered import was_forgotten
 from sluice.curate.set_aside import set_aside_history
 
 
@@ -75,6 +76,8 @@ class Story(BaseModel):
     stands_for: tuple[ShownRow, ...] = ()
     """Rows that were dropped because this one was kept."""
     set_aside: SetAsideLine | None = None
+    forgotten: str | None = None
+    """When and why it was erased; nothing else is known of it then."""
 
 
 def why(project: Project, name: str, word: str) -> Story:
@@ -88,10 +91,17 @@ def why(project: Project, name: str, word: str) -> Story:
     Raises InputError where no row, or more than one, is meant.
     """
     version = open_dataset(project, name)
+    gone = was_forgotten(project)
+    told = gone(word)
+    if told is not None:
+        return Story(row=None, input=None, target=None, forgotten=told)
     with Catalogue(project).together() as catalogue:
         row = _resolve(catalogue, version.dataset, word)
         if row is None:
             return _set_aside(project, version, word)
+        told = gone(row)  # the line of a file that it was read from
+        if told is not None:
+            return Story(row=None, input=None, target=None, forgotten=told)
         places = catalogue.occurrences(row)
         dropped = catalogue.dropped(row)
         edges = catalogue.edges(row)

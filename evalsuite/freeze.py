@@ -21,9 +21,11 @@ from sluice.core.reasons import check_reason
 from sluice.core.rows import AnyRow, Example, input_texts
 from sluice.core.scaffold_text import TEMPLATE_MARK
 from sluice.curate.add import parts_of
+from sluice.curate.checks import CHECKS, CheckContext
 from sluice.curate.clusters import similarity_clusters
 from sluice.curate.dataset import Version, open_dataset
 from sluice.curate.eval_side import pinned_boilerplate
+from sluice.curate.privacy import KINDS
 from sluice.curate.similarity import VERSION as SIMILARITY
 from sluice.curate.similarity import Relation
 from sluice.evalsuite.graders import Grader, check_grader
@@ -68,6 +70,10 @@ class FreezeResult(BaseModel):
     n_that_could_decide: int | None = None
     guard_too_small: bool = False
     """A guard set that could not show its margin even where nothing changed."""
+    personal: dict[str, int] = {}
+    """Personal data still in the rows and groups, by kind: git keeps them for good."""
+    personal_rows: int = 0
+    """Rows that it is in."""
     notes: tuple[str, ...] = ()
 
 
@@ -122,7 +128,16 @@ def freeze(
         if standing is None:
             _new_set(project, ledger, facts, manifest, rows, version, question, reason)
         changed = _claim(ledger, manifest.sha256, question, reason) if standing else ()
-    return _result(manifest, question, clusters, changed, version, already=standing is not None)
+    found = _result(manifest, question, clusters, changed, version, already=standing is not None)
+    return found.model_copy(update=_personal(version, rows))
+
+
+def _personal(version: Version, rows: list[Example]) -> dict[str, object]:
+    """Return how much personal data is in what is frozen, by kind; no value is shown."""
+    groups = {row: {"group": values} for row, values in version.groups().items() if values}
+    found = CHECKS.get("personal").run(CheckContext(rows=rows, metadata=groups))
+    kinds = {kind.name: int(found.figures.get(kind.name, 0)) for kind in KINDS}
+    return {"personal": {name: n for name, n in kinds.items() if n}, "personal_rows": found.count}
 
 
 def _refuse_training_rows(version: Version) -> None:

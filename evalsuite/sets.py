@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict
 
 from sluice.core.errors import InputError, Refused, Tampered
 from sluice.core.evalset import FrozenSet, read_set, set_folders
+from sluice.core.forgotten import Forgotten, told
 from sluice.core.ledger import Fact, Facts
 from sluice.core.project import Project
 from sluice.core.rows import Example
@@ -28,7 +29,7 @@ class SetState(BaseModel):
     fact: Fact
     frozen: FrozenSet | None
     word: str
-    """`intact`, `absent` or `tampered`."""
+    """`intact`, `absent`, `tampered`; `forgotten` where rows were taken out on purpose and another set follows."""
     reason: str = ""
 
     @property
@@ -48,6 +49,7 @@ def all_sets(project: Project, facts: Facts) -> list[SetState]:
     A later eval set that gives no reason was not made by `freeze`: it is tampered.
     """
     by_hash, broken = _read_folders(project.evals)
+    forgotten = Forgotten(facts)
     states: list[SetState] = []
     entries = [f for f in facts.of("frozen") if is_set(f)]
     deciding = {f.hash for f in entries if not f.body["guard"]}
@@ -59,6 +61,9 @@ def all_sets(project: Project, facts: Facts) -> list[SetState]:
         folder = folder_name(str(fact.body["name"]), digest)
         if digest in by_hash:
             states.append(SetState(fact=fact, frozen=by_hash[digest], word="intact"))
+        elif (gone := forgotten.set(digest)) is not None:
+            reason = f"rows of it were {told(gone[0])}"
+            states.append(SetState(fact=fact, frozen=None, word="forgotten", reason=reason))
         elif folder in broken:
             states.append(SetState(fact=fact, frozen=None, word="tampered", reason=broken[folder]))
         elif (project.evals / folder).exists():
@@ -146,7 +151,7 @@ def rows_in_sets(project: Project, facts: Facts, rows: Sequence[Example]) -> dic
     """
     found: dict[str, str] = {}
     for state in all_sets(project, facts):
-        if state.fact.body["guard"]:
+        if state.fact.body["guard"] or state.word == "forgotten":  # what is left of it is in the set that follows
             continue
         if state.frozen is None:
             raise Refused(

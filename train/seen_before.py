@@ -87,7 +87,7 @@ def trained_version(project: Project, version: str, rows: tuple[str, ...], datas
         for candidate in versions(project, name) if name in known else []:
             if candidate.hash == version and (project.data / version / "manifest.json").is_file():
                 candidate.check()
-                if {r.row for r in candidate.rows()} != set(rows):
+                if {r.row for r in candidate.rows()} | set(candidate.manifest.forgotten) != set(rows):
                     raise Tampered("the version holds other rows than the certificate says", where=candidate.ref)
                 return candidate
     raise Refused(

@@ -11,6 +11,7 @@ from functools import cached_property
 
 from sluice.core.errors import InputError, Refused, Tampered
 from sluice.core.evalset import FrozenSet
+from sluice.core.forgotten import Forgotten
 from sluice.core.ledger import Fact, Facts, Ledger
 from sluice.core.paths import default_cache_dir
 from sluice.core.project import Project
@@ -189,7 +190,8 @@ def dev_facts(b: Bench, facts: Facts) -> list[Fact]:
     """Return what was ever closed on dev by a baseline of this base, form, dev rows and grader, best first.
 
     Runs with less room than the first limit are left out: nobody's prompt is measured by answers that were cut short.
-    So are prompts that hold a row of an eval set which was frozen after them: they cannot be measured on it.
+    So are prompts that hold a row of an eval set which was frozen after them, and those whose texts were forgotten:
+    they cannot be measured on it.
     """
     found = facts.of(
         "evaluated",
@@ -201,7 +203,14 @@ def dev_facts(b: Bench, facts: Facts) -> list[Fact]:
         rows=b.dev_hash(),
         grader=b.question.grader,
     )
-    return [f for f in _with_room(b, ranked_facts(b, found)) if not b.shows_eval_row(f)]
+    can_be_asked = [f for f in ranked_facts(b, found) if not prompt_was_forgotten(facts, f)]
+    return [f for f in _with_room(b, can_be_asked) if not b.shows_eval_row(f)]
+
+
+def prompt_was_forgotten(facts: Facts, fact: Fact) -> bool:
+    """Return whether texts of the prompt of a recorded run were erased: nobody can ask it again."""
+    said = Forgotten(facts).run(str(fact.body.get("run")))
+    return said is not None and said[1].get("prompt") != fact.body.get("prompt")
 
 
 def owed_on_dev(b: Bench, facts: Facts) -> list[Fact]:
@@ -213,7 +222,8 @@ def owed_on_dev(b: Bench, facts: Facts) -> list[Fact]:
     ever = facts.of("evaluated", on="dev", role="baseline", adapter=None, base=b.base_sha256, form=b.form.name)
     standing = {str(f.body["prompt"]) for f in dev_facts(b, facts)}
     owed = {str(f.body["prompt"]): f for f in ranked_facts(b, ever) if str(f.body["prompt"]) not in standing}
-    return [f for f in owed.values() if not b.shows_eval_row(f) and b.fits(f)]
+    askable = [f for f in owed.values() if not prompt_was_forgotten(facts, f)]
+    return [f for f in askable if not b.shows_eval_row(f) and b.fits(f)]
 
 
 def _with_room(b: Bench, found: list[Fact]) -> list[Fact]:

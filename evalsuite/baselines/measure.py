@@ -26,6 +26,7 @@ from sluice.evalsuite.baselines.bench import (
     dev_facts,
     next_limit,
     owed_on_dev,
+    prompt_was_forgotten,
     ranked_facts,
     reached_limit,
     set_facts,
@@ -135,7 +136,8 @@ def _graded_otherwise(b: Bench, facts: Facts) -> list[Fact]:
     asked: dict[str, str | None] = {"set": b.frozen.sha256, "base": b.base_sha256, "form": b.form.name}
     ever = facts.of("evaluated", role="baseline", adapter=None, **asked)
     graded = {f.body["spec"] for f in set_facts(b, facts)}
-    return [f for f in here(b, ranked_facts(b, ever)) if f.body["spec"] not in graded]
+    askable = [f for f in here(b, ranked_facts(b, ever)) if not prompt_was_forgotten(facts, f)]
+    return [f for f in askable if f.body["spec"] not in graded]
 
 
 def check_prompts(b: Bench) -> list[Prompt]:

@@ -47,6 +47,8 @@ KINDS = (
     "forgotten",
     "restored",
 )
+BEFORE_INIT = ("forgotten",)
+"""Kinds that are written without a project's id, too, and then count in every project that holds the file."""
 LARGEST_INT = 2**53 - 1
 DEEPEST_ENTRY = 32  # levels; facts are flat, and every reader takes this many
 _HASH = re.compile(r"[0-9a-f]{64}")
@@ -205,7 +207,7 @@ class Ledger:
             raise InputError(f"no fact is of the kind '{kind}'", remedy=f"known: {', '.join(KINDS)}")
         entry: dict[str, Any] = {
             "format": FORMAT,
-            "project": self.project.config.project_id,
+            "project": self._identity(kind),
             "kind": kind,
             "body": body,
             "parents": self.read(write_back=False).heads(),
@@ -219,6 +221,12 @@ class Ledger:
             for place in (self.project.ledger_copy, self.project.ledger):
                 _put(job, place, digest, data)
         return _parse(digest, data)
+
+    def _identity(self, kind: str) -> str:
+        """Return the project's id; rows can be forgotten before `init` gave it one, and that fact then has none."""
+        if kind in BEFORE_INIT and not self.project.has_config:
+            return ""
+        return self.project.config.project_id
 
     def read(self, *, write_back: bool = True) -> Facts:
         """Return all facts over the union of both folders and HEAD's tree.
@@ -244,7 +252,8 @@ class Ledger:
                 if place == "ledger":
                     in_folder.add(digest)
                 fact, word, reason = _read_entry(digest, data)
-                if fact is not None and own is not None and fact.project != own:
+                nobodys = fact is not None and fact.project == "" and fact.kind in BEFORE_INIT
+                if fact is not None and own is not None and fact.project != own and not nobodys:
                     foreign[digest] = fact
                     word, reason = "foreign", f"a fact of another project ({fact.project})"
                 if word:

@@ -68,6 +68,8 @@ def read_standing(project: Project) -> Seen:
         if not notices:
             notices.append(str(problem))
     broken = project.has_config and bool(notices)
+    if (project.store / "privacy" / "forget.json").is_file():
+        notices.append("a forget was cut, and rows are half gone: sluice forget finishes it")
     datasets = {d.name: d for d in datasets_of(project)}
     wholes = [n for n in datasets if "/" not in n]
     data = task.get("data") if isinstance(task.get("data"), str) else None

@@ -105,6 +105,7 @@ class _Teller:
             "waived": lambda b: f"waived {b.get('rule')} for {b.get('dataset')}: {b.get('reason')}",
             "passed": self._passed,
             "trained": self._trained,
+            "forgotten": self._forgotten,
             "promoted": lambda b: f"promoted {self._adapter(b)}",
         }
 
@@ -190,6 +191,14 @@ class _Teller:
         names = ", ".join(map(str, cast("list[Any]", waived))) if isinstance(waived, list) and waived else ""
         tail = f", waived: {names}" if names else ""
         return f"passed the gate for {body.get('method')}: {_rows(body.get('n'))} of {body.get('dataset')}{tail}"
+
+    def _forgotten(self, body: dict[str, Any]) -> str:
+        counts = {
+            name: len(cast("list[Any]", found)) if isinstance(found := body.get(name), list) else 0
+            for name in ("rows", "versions", "sets", "runs")
+        }
+        held = [counted(counts[name], name[:-1]) for name in ("versions", "sets", "runs") if counts[name]]
+        return f"forgot {_rows(counts['rows'])}, held by {', '.join(held) or 'nothing'}: {body.get('reason')}"
 
     def _trained(self, body: dict[str, Any]) -> str:
         name = self.passes.get(str(body.get("passed"))) or self._adapter(body)

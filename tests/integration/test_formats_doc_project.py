@@ -59,8 +59,22 @@ def project(tmp_path_factory: pytest.TempPathFactory, judged_template: Any) -> P
     road("freeze", "--keep", kept, "--reason", "the first of the two")
     road.add_rows("watch", tiny_road.words(33, 24))
     road("freeze", "watch", "--guard")
+    shots = {
+        s for r in road.project.runs.glob("*/run.json") for s in json.loads(r.read_bytes())["prompt"].get("shots", ())
+    }
+    row = next(r for r in trained_rows(road) if r not in shots)
+    road("forget", "tickets", "--row", row, "--reason", "asked for by somebody", "--yes")
+    road("forget", "odd", "--where", 'target={"x":0.1}', "--reason", "asked for by another", "--yes")
+    (road.root / "people.jsonl").write_text('{"input": "I am a@b.example", "target": "x"}\n')
+    road("add", "people", "people.jsonl")
+    road("redact", "people")
     road("verify")
     return road.root
+
+
+def trained_rows(road: Any) -> list[str]:
+    """Return the rows that the adapter was trained on."""
+    return json.loads((road.project.adapters / "sft-1" / "certificate.json").read_bytes())["rows"]
 
 
 def page(heading: str) -> str:
@@ -191,6 +205,8 @@ def test_the_table_of_a_file_has_its_very_keys(project: Path, place: str, headin
     said = [key for cell in re.findall(r"^\| (`.*?) \|", page(heading), re.MULTILINE) for key in named_in_order(cell)]
     for file in project.glob(place):
         found = list(lines_of(file)[0] if file.suffix == ".jsonl" else json.loads(file.read_bytes()))
+        if heading == "Dataset versions":
+            found = [key for key in found if key not in ("left", "forgotten")]  # told below the table
         assert found == (sorted(said) if heading == "The ledger" else said), file.name
 
 
@@ -204,8 +220,8 @@ def test_the_table_of_verbs_has_their_parameters_and_reports(project: Path) -> N
         assert set(keys_of(operation["parameters"])) <= parameters, operation["verb"]
         if (folder / "report.json").is_file():
             found = json.loads((folder / "report.json").read_bytes())
-            assert set(keys_of(found, frozenset({"strata"}))) <= report, operation["verb"]
-    assert verbs == {"add", "dedup", "split", "sample", "restore"}
+            assert set(keys_of(found, frozenset({"strata", "replaced", "values"}))) <= report, operation["verb"]
+    assert verbs == {"add", "dedup", "split", "sample", "restore", "forget", "redact"}
 
 
 @pytest.mark.parametrize(
@@ -220,7 +236,8 @@ def test_the_table_of_verbs_has_their_parameters_and_reports(project: Path) -> N
         (".sluice/runs/*/closed.json", "Runs", ""),
         (".sluice/runs/*/scores.jsonl", "Scores", ""),
         (".sluice/operations/*/operation.json", "Operations", "files counts"),
-        (".sluice/operations/*/report.json", "Operations", "strata"),
+        (".sluice/operations/*/report.json", "Operations", "strata replaced values"),
+        (".sluice/privacy/pseudonyms.json", "Personal data", "next values"),
         (".sluice/operations/*/set_aside.jsonl", "Operations", ""),
         (".sluice/data/*/manifest.json", "Dataset versions", "kinds"),
         (".sluice/names/**/*.json", "Dataset versions", ""),

@@ -105,7 +105,16 @@ class Reader:
         self.know("base", self.base_hash({f.name: file_sha(f) for f in base.iterdir()}))
         self.know("grader", sha("sluice/grader/1", canonical({"choices": [], "name": "exact", "version": 1})))
         self.know("written_task", sha(self.config["task"]["description"], (root / "rubric.md").read_text()))
-        for part in (self.ledger, self.versions, self.sets, self.runs, self.adapters, self.graded, self.links):
+        for part in (
+            self.ledger,
+            self.forgotten,
+            self.versions,
+            self.sets,
+            self.runs,
+            self.adapters,
+            self.graded,
+            self.links,
+        ):
             part()
 
     def same(self, what: object, found: object, said: object) -> None:
@@ -154,6 +163,18 @@ class Reader:
             queue += new
         return found
 
+    def forgotten(self) -> None:
+        """Read what was forgotten: keyed hashes, and what is left of versions and certificates."""
+        self.left: dict[str, str] = {}
+        self.was: dict[str, str] = {}
+        self.gone: set[str] = set()
+        for body in self.of("forgotten"):
+            key = bytes.fromhex((self.store / "privacy" / "key").read_text())
+            self.same("key", hashlib.sha256(b"sluice/key/1\n" + key).hexdigest()[:16], body["key"])
+            self.gone |= set(body["rows"])
+            self.left |= {v["version"]: v["left"] for v in body["versions"]}
+            self.was |= {c["after"]: c["certificate"] for c in body["certificates"]}
+
     def versions(self) -> None:
         for folder in sorted((self.store / "data").iterdir()):
             manifest = load((folder / "manifest.json").read_bytes())
@@ -164,6 +185,10 @@ class Reader:
             self.records(records, folder)
             lines = sorted(f"{r['row']} {canonical(sorted(r['groups']))}\n" for r in records)
             version = self.know("version", sha("sluice/version/1", canonical(frame.columns), "".join(lines)))
+            if "left" in manifest:
+                self.same(folder, (version, version), (manifest["left"], self.left.get(folder.name)))
+                self.same(folder, set(manifest["forgotten"]) - self.gone, set())
+                version = self.know("version", folder.name)
             found = [manifest["version"], manifest["columns"], manifest["rows"]]
             self.same(folder, found, [version, frame.columns, len(records)])
             self.same(folder, version, folder.name)
@@ -249,14 +274,20 @@ class Reader:
             self.same(
                 folder, (files, self.know("adapter", sha("sluice/adapter/1", listed))), (c["files"], c["adapter"])
             )
-            certificate = self.know("certificate", sha("sluice/certificate/1", canonical(c)))
+            certificate = sha("sluice/certificate/1", canonical(c))
+            lacks = bool(set(c["rows"]) & self.gone)
+            self.same(folder, lacks, certificate in self.was)
+            certificate = self.know("certificate", self.was.get(certificate, certificate))
             self.same(
                 folder, (self.base_hash(c["base_files"]), {c["base_sha256"]}), (c["base_sha256"], self.known["base"])
             )
             self.same(folder, self.prompt_hash(c["prompt"]), c["prompt_sha256"])
-            self.same(
-                folder, (self.know_rows(c["rows"]), c["rows"]), (c["rows_sha256"], self.of_rows[c["rows_sha256"]])
-            )
+            if lacks:  # the hash over rows that are gone cannot be taken again
+                self.know("rows", c["rows_sha256"])
+            else:
+                self.same(
+                    folder, (self.know_rows(c["rows"]), c["rows"]), (c["rows_sha256"], self.of_rows[c["rows_sha256"]])
+                )
             self.know("recipe", sha("sluice/recipe/1", canonical(c["recipe"])))
             trained = [h for h, f in self.facts.items() if f["body"].get("certificate") == certificate]
             self.same(folder, [c["passed"] in self.under(h) for h in trained], [True])
@@ -292,6 +323,8 @@ class Reader:
     def links(self) -> None:
         """Each hash that a fact names is one that was found in a file."""
         for digest, entry in self.facts.items():
+            if entry["kind"] == "forgotten":
+                continue  # read before everything else
             for key, value in entry["body"].items():
                 for found in HASH.findall(compact(value)) if key != "question" else [value["grader"]]:
                     kind = KINDS.get((entry["kind"], key)) or KINDS.get(key, key)

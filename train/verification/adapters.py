@@ -9,6 +9,7 @@ from pathlib import Path
 
 from sluice.core.errors import SluiceError, Tampered
 from sluice.core.files import file_sha256, read_lines
+from sluice.core.forgotten import Forgotten, told
 from sluice.core.ledger import Facts
 from sluice.core.progress import Progress
 from sluice.core.project import Project
@@ -42,7 +43,7 @@ def check_adapters(
             if certificate is None:
                 notes.append(f"{name} has no certificate: it is foreign, can be measured on dev and gets no verdict")
                 continue
-            here.add(certificate.sha256)
+            here.add(Forgotten(facts).certificate(certificate.sha256))
             check(folder, certificate, facts)
         except Tampered as problem:
             where = Path(problem.where).name if problem.where else ""
@@ -60,7 +61,11 @@ def check_adapters(
             found.append(tampered("adapter", name, problem_text))
             continue
         holding.append(certificate)
-        if versions.with_hash(certificate.version) is None:
+        if certificate.version in versions.lacking:
+            found.append(
+                intact("adapter", name, f"rows it was trained on were {told(versions.lacking[certificate.version])}")
+            )
+        elif versions.with_hash(certificate.version) is None:
             found.append(absent("adapter", name, "whole, but the rows it was trained on are not in this copy"))
         else:
             found.append(intact("adapter", name))
@@ -98,12 +103,18 @@ def _certificate_problem(certificate: Certificate, facts: Facts, versions: Versi
     if set(map(str, passed.body.get("waived") or [])) - {str(w.get("rule")) for w in certificate.waivers}:
         return "certificate.json leaves out a waiver"
     try:
-        if Prompt.model_validate(certificate.prompt).sha256 != certificate.prompt_sha256:
+        prompt = Prompt.model_validate(certificate.prompt).sha256
+        changed = Forgotten(facts).certificate(certificate.sha256) != certificate.sha256
+        if prompt != certificate.prompt_sha256 and not changed:
             return "the prompt in certificate.json is not the one it was trained under"
     except ValueError:
         return "the prompt in certificate.json cannot be read"
     version = versions.with_hash(certificate.version)
-    if version is not None and tuple(version.frame()["row"].to_list()) != certificate.rows:
+    if (
+        version is not None
+        and certificate.version not in versions.lacking
+        and tuple(version.frame()["row"].to_list()) != certificate.rows
+    ):
         return f"certificate.json names other rows than {version.ref}"
     return None
 

@@ -29,9 +29,9 @@ class Finding(BaseModel):
     reason: str = ""
 
 
-def intact(sort: Sort, name: str) -> Finding:
-    """Return that a thing is what was recorded of it."""
-    return Finding(word="intact", sort=sort, name=name)
+def intact(sort: Sort, name: str, reason: str = "") -> Finding:
+    """Return that a thing is what was recorded of it; the reason says what was forgotten of it on purpose."""
+    return Finding(word="intact", sort=sort, name=name, reason=reason)
 
 
 def absent(sort: Sort, name: str, reason: str) -> Finding:

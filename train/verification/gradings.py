@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sluice.core.errors import InputError, Tampered
+from sluice.core.forgotten import Forgotten, told
 from sluice.core.ledger import Fact, Facts
 from sluice.core.project import Project
 from sluice.core.runs import Run
@@ -39,7 +40,9 @@ def _check(
     if run is None:
         return absent("grading", name, "the answers that were graded are not in this copy")
     if dev is None:
-        return absent("grading", name, "the dev rows that were graded are not whole in this copy")
+        gone = Forgotten(facts).run(run.id)
+        why = f"dev rows that were graded were {told(gone[0])}" if gone else "are not whole in this copy"
+        return absent("grading", name, why if gone else f"the dev rows that were graded {why}")
     why = today.problem(body.get("grader"))
     if today.grader is None or why is not None:
         return absent("grading", name, f"not counted again: {why}")

@@ -13,12 +13,13 @@ from typing import Any
 from sluice.core.errors import InputError, Refused, Tampered
 from sluice.core.evalset import FrozenSet
 from sluice.core.files import read_lines
+from sluice.core.forgotten import Forgotten, told
 from sluice.core.ledger import Fact, Facts, decimal
 from sluice.core.progress import Progress
 from sluice.core.project import Project
 from sluice.core.prompt import Prompt, rendered_hash
 from sluice.core.rows import Example
-from sluice.core.runs import Run, all_runs, rows_hash
+from sluice.core.runs import Run, all_runs, answers_hash, counts_hash, rows_hash
 from sluice.evalsuite.evaluate import is_record, recorded_problem, rescored
 from sluice.evalsuite.graders import Grader
 from sluice.evalsuite.scoring import Scores, score_answers
@@ -49,6 +50,7 @@ class Runs:
         self.versions = versions
         self.progress = progress
         self.today = today
+        self.forgotten = Forgotten(facts)
 
     def check(self) -> list[Finding]:
         """Return one finding a run."""
@@ -64,8 +66,9 @@ class Runs:
         for run in all_runs(self.project):
             name = _name(run.id)
             if name not in found:
-                problem = _sealed(run)
-                found[name] = tampered("run", name, problem) if problem else intact("run", name)
+                gone = self._forgotten(run)
+                problem = None if gone is not None else _sealed(run)
+                found[name] = gone or (tampered("run", name, problem) if problem else intact("run", name))
         return list(found.values())
 
     def _fact(self, fact: Fact) -> Finding:
@@ -79,6 +82,9 @@ class Runs:
         label = str(fact.body["name" if reference else "label"])
         if not (run.folder / "run.json").is_file():
             return absent("run", name, f"the answers of '{label}' are not in this copy")
+        gone = self._forgotten(run)
+        if gone is not None:
+            return gone
         problem = _sealed(run) or recorded_problem(self.project, run, fact)
         if problem:
             return tampered("run", name, problem)
@@ -93,6 +99,56 @@ class Runs:
         if self.today.grader is None or why is not None:
             return absent("run", name, f"answers are as recorded, but '{label}' cannot be scored again: {why}")
         return self._score(fact, run, name, rows, self.today.grader)
+
+    def _forgotten(self, run: Run) -> Finding | None:
+        """Return what is found of a run that rows were forgotten of; None where none were, or they are all here yet."""
+        said = self.forgotten.run(run.id)
+        if said is None:
+            return None
+        fact, entry = said
+        name = _name(run.id)
+        try:
+            if run.closed is not None and run.closed == entry.get("was") != entry.get("answers"):
+                return None
+            run.check()
+            answers = list(run.answers().values())
+            prompt = Prompt.model_validate(run.spec.prompt).sha256 if run.spec.prompt else ""
+            found = {
+                "answers": answers_hash(answers),
+                "counts": counts_hash(answers),
+                "prompt": prompt,
+                "rows": rows_hash(a.row for a in answers),
+                "n": len(answers),
+            }
+        except (Tampered, ValueError, KeyError, TypeError) as problem:
+            return tampered("run", name, f"what is left of it cannot be read: {problem}")
+        if prompt == run.spec.prompt_sha256 != entry.get("prompt"):
+            return None
+        differing = [key for key, value in found.items() if entry.get(key) != value]
+        if differing:
+            return tampered("run", name, f"it is not what the forgetting left of it: {', '.join(differing)}")
+        return self._left_scores(run, name, entry) or intact("run", name, f"answers to rows of it {told(fact)}")
+
+    def _left_scores(self, run: Run, name: str, entry: dict[str, Any]) -> Finding | None:
+        """Return what is wrong with the scores of what is left of a run, where they can be worked out again."""
+        rows = next((f.rows for f in self.sets.values() if rows_hash(r.row for r in f.rows) == entry["rows"]), None)
+        if rows is None:
+            version = self.versions.with_rows(str(entry["rows"]), entry["n"])
+            rows = None if version is None else tuple(version.examples())
+        facts = [f for f in self.facts.of("evaluated", run=run.id) if is_record(f)]
+        if rows is None or entry.get("scores") is None or self.today.grader is None or not facts:
+            return None
+        if self.today.problem(facts[-1].body["grader"]) is not None:
+            return None
+        try:
+            scores = score_answers(self.today.grader, rows, run.answers())
+        except InputError as problem:
+            return tampered("run", name, problem.message)
+        if (scores.sha256, decimal(scores.mean)) != (entry["scores"], entry["mean"]):
+            return tampered("run", name, "what is left of its answers does not earn the scores on record")
+        if _copy_differs(run, scores):
+            return tampered("run", name, "scores.jsonl is not what the answers earn (evidence is not read from it)")
+        return None
 
     def _rows(self, fact: Fact, run: Run) -> Sequence[Example] | None:
         digest = fact.body.get("set")

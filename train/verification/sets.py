@@ -6,10 +6,11 @@ from collections.abc import Iterator
 
 from sluice.core.errors import InputError, Tampered
 from sluice.core.evalset import FrozenSet, read_set, set_folders
+from sluice.core.forgotten import Forgotten
 from sluice.core.ledger import Facts
 from sluice.core.project import Project
 from sluice.evalsuite.openings import foreign_problem
-from sluice.evalsuite.sets import all_sets, folder_name
+from sluice.evalsuite.sets import SetState, all_sets, folder_name
 from sluice.train.verification.finding import Finding, absent, intact, tampered
 
 _ENTRY = {"set": str, "name": str, "guard": bool, "dataset": str, "version": str, "rows": int, "rows_sha256": str}
@@ -41,6 +42,9 @@ def check_sets(project: Project, facts: Facts) -> tuple[list[Finding], dict[str,
     for state in all_sets(project, facts):
         name = f"evals/{folder_name(state.name, state.sha256)}"
         expected.add(name.removeprefix("evals/"))
+        if state.word == "forgotten":
+            found.append(_followed(facts, state, name))
+            continue
         if state.frozen is None:
             make = tampered if state.word == "tampered" else absent
             found.append(make("eval set", name, state.reason))
@@ -58,6 +62,15 @@ def check_sets(project: Project, facts: Facts) -> tuple[list[Finding], dict[str,
         found.append(intact("eval set", name) if foreign is None else tampered("eval set", name, foreign))
     found += _without_entry(project, facts, expected)
     return found, whole
+
+
+def _followed(facts: Facts, state: SetState, name: str) -> Finding:
+    """Return what is found of a set that rows were forgotten of: the set that follows it must be on record."""
+    gone = Forgotten(facts).set(state.sha256)
+    after = gone[1] if gone is not None else None
+    if after is not None and not facts.of("frozen", set=after, after=state.sha256):
+        return tampered("eval set", name, f"{state.reason}; the set {after[:8]} that follows it was never frozen")
+    return intact("eval set", name, state.reason + (f"; {after[:8]} follows it" if after else ""))
 
 
 def _without_entry(project: Project, facts: Facts, expected: set[str]) -> Iterator[Finding]:

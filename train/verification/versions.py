@@ -8,6 +8,8 @@ from pathlib import Path
 
 from sluice.core.errors import InputError, Tampered
 from sluice.core.files import file_sha256
+from sluice.core.forgotten import Forgotten, told
+from sluice.core.ledger import Fact
 from sluice.core.progress import Progress
 from sluice.core.project import Project
 from sluice.core.rows import COLUMNS, from_record
@@ -24,11 +26,14 @@ class Versions:
 
     Attributes:
         findings: what was found, in order of names.
-        whole: the versions whose content is intact.
+        whole: the versions whose content is intact, with every row.
+        lacking: those that a fact says rows were forgotten of, by hash, with that fact.
     """
 
-    def __init__(self, project: Project, progress: Progress | None = None):
+    def __init__(self, project: Project, forgotten: Forgotten, progress: Progress | None = None):
         self.project = project
+        self.forgotten = forgotten
+        self.lacking: dict[str, Fact] = {}
         self.findings: list[Finding] = []
         self.whole: list[Version] = []
         self._contents: dict[str, Finding] = {}
@@ -75,7 +80,7 @@ class Versions:
         found = self._contents.get(version.hash)
         if found is None:
             found = self._contents[version.hash] = self._content(version)
-        if found.word == "intact":
+        if found.word == "intact" and version.hash not in self.lacking:
             self.whole.append(version)
         yield found.model_copy(update={"name": name})
 
@@ -100,7 +105,28 @@ class Versions:
         said = (manifest.version, manifest.rows, manifest.kinds, sum(f.rows for f in manifest.files), manifest.columns)
         if said != (version.hash, frame.height, kinds, frame.height, COLUMNS):
             return tampered("version", version.ref, f"{place}/manifest.json says other things than the files hold")
+        if manifest.left is not None:
+            return self._lacking(version, place)
         return intact("version", version.ref)
+
+    def _lacking(self, version: Version, place: str) -> Finding:
+        """Return what is found of a version that says itself that rows of it were forgotten."""
+        manifest = version.manifest
+        fact = self.forgotten.version(version.hash, str(manifest.left))
+        if fact is None:
+            return tampered(
+                "version", version.ref, f"{place}: rows are gone, and no fact says that they were forgotten"
+            )
+        unknown = set(manifest.forgotten) - set(self.forgotten.rows())
+        if unknown:
+            reason = f"{place}/manifest.json names {len(unknown)} forgotten rows that no fact names"
+            return tampered("version", version.ref, reason)
+        made = next((r for r in version.operation.results if r.version == version.hash), None)
+        if made is not None and made.rows != manifest.rows + len(manifest.forgotten):
+            return tampered("version", version.ref, f"{place}: more rows are gone than were forgotten")
+        self.lacking[version.hash] = fact
+        n = len(manifest.forgotten)
+        return intact("version", version.ref, f"{n} of its rows {told(fact)}" if n else f"values in it {told(fact)}")
 
     def _operation(self, version: Version) -> Iterator[Finding]:
         identity = version.entry.operation

@@ -142,6 +142,8 @@ def draw(out: Terminal, result: AddResult) -> None:
             f"  {counted(result.repeated, 'line repeats', 'lines repeat')} a row that is there already: "
             "noted as further places it was seen at"
         )
+    if result.forgotten:
+        out.say(f"  {counted(result.forgotten, 'line holds', 'lines hold')} a row that was forgotten: left out")
     if result.dropped_before:
         one, many = "line holds a row that was", "lines hold rows that were"
         out.say(f"  {counted(result.dropped_before, one, many)} dropped from it before: left out")

@@ -31,7 +31,6 @@ SHOWN = 2
     examples=[
         "sluice dedup tickets",
         "sluice dedup tickets --dry-run         what would go, how alike rows are, with pairs",
-        "sluice dedup tickets --drop-near       also near rows with another target",
         "sluice dedup tickets --threshold 0.85  stricter; rows that are duplicates no more come back",
         "sluice dedup tickets --keep newest --by date",
         "sluice dedup new --against tickets     what tickets has already",

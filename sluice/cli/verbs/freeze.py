@@ -86,6 +86,13 @@ def draw(out: Terminal, result: FreezeResult) -> None:
         out.say("This guard set is too small for its margin: even an unchanged model would not be shown.", "warn")
     for note in result.notes:
         out.say(note, "warn")
+    if result.personal:
+        kinds = ", ".join(f"{n} {kind}" for kind, n in result.personal.items())
+        out.say(
+            f"Personal data in {counted(result.personal_rows, 'row')} of it ({kinds}): git keeps what is committed. "
+            "Redact before the set is used, or `sluice forget` later.",
+            "warn",
+        )
     margin = "" if result.question.margin else " --margin 0.05"
     out.next("sluice baseline" if not result.guard else f"sluice regress base --on {result.name}{margin}")
 

@@ -35,6 +35,9 @@ def draw(out: Terminal, story: Story, name: str) -> None:
     """Draw a story, oldest first."""
     from sluice.curate.drops import one_line
 
+    if story.forgotten is not None:
+        out.say(f"This row was {story.forgotten}", "warn")
+        return
     if story.set_aside is not None:
         line = story.set_aside
         out.say(f"{line.file}:{line.line} is no row: it was set aside.", "warn")

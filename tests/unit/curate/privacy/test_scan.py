@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sluice.curate.privacy import find_personal, mask_personal
-from sluice.curate.privacy.patterns import iban_holds, luhn
+from sluice.curate.privacy.checksums import iban_holds, luhn
 
 FOUND = [
     ("email", "jane.doe@example.com", "Write to jane.doe@example.com, please."),
@@ -46,7 +46,11 @@ FOUND = [
     ("secret", "sk-proj-abc123def456ghi789jkl012", "OPENAI=sk-proj-abc123def456ghi789jkl012"),
     ("secret", "hunter2hunter2", "my password is hunter2hunter2"),
     ("secret", "s3cretpw", "postgres://bob:s3cretpw@db.internal/x"),
-    ("secret", "-----BEGIN RSA PRIVATE KEY-----", "-----BEGIN RSA PRIVATE KEY-----\nMII"),
+    (
+        "secret",
+        "-----BEGIN RSA PRIVATE KEY-----\nMIIEowIBAAKCAQEA7k3pLx0v==",
+        "-----BEGIN RSA PRIVATE KEY-----\nMIIEowIBAAKCAQEA7k3pLx0v==\n\nThat is it.",
+    ),
 ]
 
 CLEAN = [

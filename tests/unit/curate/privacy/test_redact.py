@@ -1,0 +1,202 @@
+"""redact: one person is one pseudonym everywhere, JSON stays JSON, and nothing of the values is left in the version."""
+
+from __future__ import annotations
+
+import json
+import stat
+
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sluice.core.errors import InputError
+from sluice.core.project import Project
+from sluice.core.rows import Example, Message, Messages, Preference
+from sluice.curate.add import add
+from sluice.curate.dataset import open_dataset
+from sluice.curate.drops import dropped_rows
+from sluice.curate.formats import ReadOptions
+from sluice.curate.metadata import metadata_of
+from sluice.curate.privacy.sealed import MAPPING, Pseudonyms, read_pseudonyms
+from sluice.curate.privacy.walk import walk_row, walk_text
+from sluice.curate.redact import redact
+from sluice.curate.restore import restore
+from sluice.curate.why import why
+
+JANE = ("jane.doe@example.com", "Jane.Doe@Example.com")
+PHONE = ("+49 30 901820", "004930901820")
+RECORDS = [
+    {"body": f"I am {JANE[0]}, call me at {PHONE[0]}", "label": "account", "customer": JANE[1]},
+    {"body": "order 5551234567 has not arrived", "label": "delivery", "customer": "C7"},
+    {"body": "the lamp is broken", "label": '{"mail": "jane.doe@example.com", "n": 2}', "customer": "C8"},
+    {"body": f"again {JANE[1]}: where is my refund?", "label": "refund", "phone": PHONE[1]},
+    {"body": "no personal data in this text", "label": "other", "customer": "x@y.org"},
+]
+
+
+@pytest.fixture
+def people(tmp_path, lines) -> Project:
+    project = Project(tmp_path)
+    add(project, "d", [lines(tmp_path / "d.jsonl", *RECORDS)], ReadOptions(input="body", target="label"))
+    return project
+
+
+def content(project: Project, ref: str = "d") -> str:
+    """Everything that a version holds and what stands beside its rows, as one text."""
+    return json.dumps([open_dataset(project, ref).frame().to_dicts(), beside(project, ref)], ensure_ascii=False)
+
+
+def beside(project: Project, ref: str = "d") -> list[dict]:
+    """The columns beside the rows that a version holds."""
+    version = open_dataset(project, ref)
+    held = set(version.frame()["row"])
+    return [columns for row, columns in metadata_of(version).items() if row in held]
+
+
+def test_one_person_is_one_pseudonym_in_texts_targets_and_columns(people):
+    result = redact(people, "d")
+    assert (result.redacted, result.beside, result.version) == (3, 1, 2)
+    found = content(people)
+    assert not any(value in found for value in (*JANE, *PHONE, "x@y.org"))
+    rows = open_dataset(people, "d").frame()["input"].to_list()
+    assert "I am [EMAIL_1], call me at [PHONE_1]" in rows[0]
+    assert "again [EMAIL_1]" in rows[3]
+    assert "order 5551234567" in rows[1]
+    targets = open_dataset(people, "d").frame()["target"].to_list()
+    assert json.loads(targets[2]) == {"mail": "[EMAIL_1]", "n": 2}
+    assert {b.get("customer") for b in beside(people)} == {"[EMAIL_1]", "C7", "C8", None, "[EMAIL_2]"}
+    assert [b["phone"] for b in beside(people) if "phone" in b] == ["[PHONE_1]"]
+    assert result.values == {"email": 2, "phone": 1}
+
+
+def test_repeating_changes_nothing_and_adding_the_file_again_brings_nothing_back(people):
+    redact(people, "d")
+    again = redact(people, "d")
+    assert (again.changed, again.replaced, again.version) == (False, {}, 2)
+    result = add(people, "d", [people.root / "d.jsonl"], ReadOptions(input="body", target="label"))
+    assert (result.changed, result.added) == (False, 0)
+
+
+def test_the_old_rows_are_out_with_an_edge_to_the_new_ones(people):
+    before = set(open_dataset(people, "d").frame()["row"])
+    redact(people, "d")
+    out = dropped_rows(open_dataset(people, "d"), ["redacted"])
+    assert len(out) == 3
+    held = set(open_dataset(people, "d").frame()["row"])
+    assert {row.row for row in out} <= before - held
+    assert all(row.kept is not None and row.kept.row in held for row in out)
+    assert not any(value in (row.detail or "") for row in out for value in (*JANE, *PHONE))
+    story = why(people, "d", out[0].row[:12])
+    assert any("changed" in event.what for event in story.events)
+
+
+def test_restored_originals_are_redacted_to_the_same_rows(people):
+    redact(people, "d")
+    held = set(open_dataset(people, "d").frame()["row"])
+    restore(people, "d", reason="redacted")
+    result = redact(people, "d")
+    assert result.merged == 3
+    assert set(open_dataset(people, "d").frame()["row"]) == held
+
+
+def test_a_dry_run_writes_nothing_and_says_the_same(people):
+    said = redact(people, "d", dry_run=True)
+    assert not (people.store / "privacy").exists()
+    assert open_dataset(people, "d").number == 1
+    done = redact(people, "d")
+    assert (said.redacted, said.replaced, said.values) == (done.redacted, done.replaced, done.values)
+
+
+def test_another_dataset_and_a_later_run_know_the_person_again(people, lines, tmp_path):
+    redact(people, "d")
+    more = {"body": "neu: neu@example.com und jane.doe@example.com", "label": "x"}
+    add(people, "e", [lines(tmp_path / "e.jsonl", more)], ReadOptions(input="body", target="label"))
+    redact(people, "e")
+    assert "neu: [EMAIL_3] und [EMAIL_1]" in content(people, "e")
+
+
+def test_a_mapping_that_is_kept_is_for_its_owner_alone(people):
+    redact(people, "d")
+    file = people.store / "privacy" / MAPPING
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert stat.S_IMODE(file.parent.stat().st_mode) == 0o700
+    assert read_pseudonyms(people).values["email"]["jane.doe@example.com"] == 1
+
+
+def test_a_mapping_that_is_thrown_away_is_nowhere_and_no_number_is_given_twice(people, lines, tmp_path):
+    redact(people, "d", keep_mapping=False)
+    kept = (people.store / "privacy" / MAPPING).read_text()
+    assert "jane" not in kept
+    more = {"body": "I am new@example.com", "label": "x"}
+    add(people, "e", [lines(tmp_path / "e.jsonl", more)], ReadOptions(input="body", target="label"))
+    redact(people, "e", keep_mapping=False)
+    assert "[EMAIL_3]" in content(people, "e")
+
+
+def test_only_the_kinds_that_are_named(people):
+    result = redact(people, "d", kinds=["phone"])
+    assert set(result.replaced) == {"phone"}
+    assert JANE[0] in content(people)
+    with pytest.raises(InputError, match="no kind"):
+        redact(people, "d", kinds=["e-mail"])
+    with pytest.raises(InputError, match="finder"):
+        redact(people, "d", kinds=["name"])
+
+
+def test_groups_go_with_the_column_they_come_from(people):
+    from sluice.core.rows import COLUMNS
+    from sluice.curate.operation import Outcome, commit
+
+    version = open_dataset(people, "d")
+    grouped = version.frame().with_columns(groups=pl.lit([JANE[1]], dtype=pl.List(pl.String))).select(COLUMNS)
+    outcome = Outcome(verb="t", parameters={}, parents=(version.parent,), contents={"d": grouped}, rows_in=5)
+    commit(people, lambda: outcome)
+    redact(people, "d")
+    assert {tuple(g) for g in open_dataset(people, "d").groups().values()} == {("[EMAIL_1]",)}
+
+
+def see_mail(_place: str, _words: str, text: str) -> str | None:
+    changed = text.replace("a@b.co", "[EMAIL_1]").replace("4111111111111111", "[CARD_1]")
+    return None if changed == text else changed
+
+
+def test_every_part_of_every_kind_of_row_is_walked():
+    calls = json.dumps([{"function": {"name": "f", "arguments": '{"to": "a@b.co", "pan": 4111111111111111}'}}])
+    chat = Messages(
+        turns=(Message(role="system", content="a@b.co"), Message(role="assistant", tool_calls=calls)), tools=None
+    )
+    row = walk_row(Example(input=chat, target="to a@b.co"), see_mail)
+    text = row.model_dump_json()
+    assert "a@b.co" not in text
+    assert "4111" not in text
+    arguments = json.loads(row.input.turns[1].tool_calls)[0]["function"]["arguments"]
+    assert json.loads(arguments) == {"to": "[EMAIL_1]", "pan": "[CARD_1]"}
+    pair = walk_row(Preference(input={"q": ["a@b.co"]}, chosen="a@b.co", rejected="no"), see_mail)
+    assert pair.input == {"q": ["[EMAIL_1]"]}
+    assert (pair.chosen, pair.rejected) == ("[EMAIL_1]", "no")
+    plain = Example(input={"q": "x"}, target='{"a":1.0}')
+    assert walk_row(plain, see_mail) is plain
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.text(), lambda v: st.lists(v) | st.dictionaries(st.text(), v)
+    )
+)
+def test_a_json_text_stays_json_and_nothing_else_changes(value):
+    text = json.dumps({"v": value, "mail": "a@b.co"})
+    after = json.loads(walk_text(text, "p", "", see_mail))
+    assert after["mail"] == "[EMAIL_1]"
+    assert after["v"] == json.loads(json.dumps(value))
+
+
+@given(st.lists(st.tuples(st.sampled_from(["email", "us-ssn"]), st.sampled_from("abcd"))))
+def test_a_pseudonym_is_one_to_one_and_a_forgotten_number_stays_taken(asked):
+    mapping = Pseudonyms()
+    given_to = {(kind, value): mapping.of(kind, value) for kind, value in asked}
+    assert len(set(given_to.values())) == len(given_to)
+    before = dict(mapping.next)
+    mapping.forget(set(given_to))
+    assert mapping.next == before
+    assert all(mapping.of(kind, "new") not in given_to.values() for kind in ("email", "us-ssn"))
