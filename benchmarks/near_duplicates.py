@@ -105,7 +105,7 @@ def floor(texts: pa.Array) -> None:
 
 def rensa_exact(texts: pa.Array) -> Mask:
     """Return which documents are dropped: rensa's index finds candidates, exact Jaccard decides."""
-    from rensa import RMinHash, RMinHashLSH
+    from rensa import RMinHash, RMinHashLSH  # pyright: ignore[reportAttributeAccessIssue]
 
     sets = [_shingles(text) for text in texts.to_pylist()]
     index = RMinHashLSH(threshold=PERCENT / 100, num_perm=125, num_bands=25)  # the bands that ours takes
@@ -131,8 +131,9 @@ def _rensa_flags(texts: pa.Array, digest: str, bands: int) -> Mask:
     grams = hashed[:-2] * np.uint64(0x9E3779B97F4A7C15) + hashed[1:-1] * np.uint64(0xBF58476D1CE4E5B9) + hashed[2:]
     whole = np.arange(len(grams)) % WORDS < WORDS - 2
     offsets = np.arange(len(texts) + 1, dtype=np.uint64) * np.uint64(WORDS - 2)
-    matrix = getattr(rensa.RMinHash, digest)(grams[whole], offsets, num_perm=128, seed=42)
-    index = rensa.RMinHashLSH(threshold=PERCENT / 100, num_perm=128, num_bands=bands)
+    peer: Any = rensa
+    matrix = getattr(peer.RMinHash, digest)(grams[whole], offsets, num_perm=128, seed=42)
+    index = peer.RMinHashLSH(threshold=PERCENT / 100, num_perm=128, num_bands=bands)
     return np.array(index.query_duplicate_flags_matrix_one_shot(matrix))
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from sluice.core.canonical import dump_exact, parse_exact
 from sluice.core.errors import InputError
@@ -158,7 +158,7 @@ def _field(record: dict[str, Any], beside: dict[str, Any], column: str) -> Any:
     if column in SAID[1:]:
         return record[column]
     content = parse_exact(record["input"])
-    return content.get(column) if isinstance(content, dict) else None
+    return cast("dict[str, Any]", content).get(column) if isinstance(content, dict) else None
 
 
 def _of_people(project: Project, records: dict[str, dict[str, Any]], people: Sequence[Person], meant: Meant) -> None:
@@ -189,7 +189,7 @@ def _of_people(project: Project, records: dict[str, dict[str, Any]], people: Seq
     for file in operation_files(project, "set_aside.jsonl"):
         meant.set_aside += sum(spelled(str(line.get("raw"))) for line in read_lines(file))
     for record in records.values():
-        any(spelled(group) for group in record.get("groups") or [])
+        any(spelled(group) for group in cast("list[str]", record.get("groups") or []))
 
 
 def _with_them(project: Project, meant: Meant) -> None:

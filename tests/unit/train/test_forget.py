@@ -200,6 +200,7 @@ def test_a_forgotten_row_is_known_again_and_not_added_again(people, tmp_path):
     for word in (row, row[:10], "people.jsonl:1"):
         story = why(people, "d", word)
         assert (story.row, story.input) == (None, None)
+        assert story.forgotten is not None
         assert REASON in story.forgotten
     result = add(people, "d", [tmp_path / "people.jsonl"])
     assert (result.added, result.forgotten) == (0, 4)
