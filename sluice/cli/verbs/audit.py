@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from glob import has_magic
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sluice.cli.files import given_files
+from sluice.cli.reading import read_options, reading_options
 from sluice.cli.terminal import Style, Terminal
 from sluice.cli.verb import PATH, verb
 from sluice.cli.verbs.add import draw_not_read
@@ -49,13 +51,7 @@ VERDICTS: dict[str, tuple[str, Style]] = {
 @click.option("--schema", metavar="FILE", type=PATH, help="JSON schema of an answer, in the place of the task's.")
 @click.option("--fail-on", type=click.Choice(["warn", "fail"]), help="Exit 1 where there is a finding this severe.")
 @click.option("--out", "to", metavar="FILE", type=PATH, help="Write the report: one page (.html), or its data (.json).")
-@click.option("--input", "input_", metavar="COL[,COL]", help="Of files: the input column, or several.")
-@click.option("--target", metavar="COL[,COL]", help="Of files: the target column, or several.")
-@click.option("--encoding", metavar="NAME", help="Of files that are not UTF-8.")
-@click.option("--delimiter", metavar="CHAR", help="Of CSV files: one character, or tab.")
-@click.option("--format", "format_", metavar="NAME", help="Of files whose name does not say it, and of stdin.")
-@click.option("--sheet", metavar="NAME", help="Of Excel workbooks; the first with cells where not named.")
-@click.option("--per", type=click.Choice(["file", "paragraph", "line"]), help="Of plain text: what a row is (file).")
+@reading_options
 def command(
     out: Terminal,
     what: tuple[str, ...],
@@ -74,7 +70,6 @@ def command(
     """
     from sluice.core.project import Project
     from sluice.curate.audit_dataset import audit_dataset, audit_files, schema_file
-    from sluice.curate.formats import ReadOptions
     from sluice.curate.next_steps import after_audit
     from sluice.curate.report.write import out_file, write_audit
 
@@ -86,6 +81,7 @@ def command(
     checks = [name.strip() for name in names.split(",") if name.strip()] if names is not None else None
     given = schema_file(schema) if schema else None
     target = out_file(to, what) if to else None
+    options = read_options(how)
     looked_at: list[Seen] = []
     text_tokens: TextTokens | None = None
     refuse_unknown_word(project, what)
@@ -110,10 +106,9 @@ def command(
         )
         text_tokens = counter.texts
     else:
-        how |= {"input": how.pop("input_"), "format": how.pop("format_")}
         audit = audit_files(
             given_files(what),
-            ReadOptions(**how),
+            options,
             project=project,
             schema=given,
             checks=checks,
@@ -122,7 +117,7 @@ def command(
             seen=looked_at.append if target else None,
         )
         draw_not_read(out, audit)
-    steps = after_audit(audit, what, how)
+    steps = after_audit(audit, what, asdict(options))
     draw(out, audit)
     for step in steps:
         out.next(step.command, step.remark)
