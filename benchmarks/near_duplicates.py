@@ -1,7 +1,7 @@
 """Near-duplicates from Arrow strings to keepers, side by side with rensa: seconds, ratio, recall, precision.
 
     python benchmarks/near_duplicates.py                       50,000 and 200,000 documents, ours and rensa
-    python benchmarks/near_duplicates.py 10000 2000000 --ours  only ours: how cost grows
+    python benchmarks/near_duplicates.py 10000 2000000 --ours --plot growth.svg    only ours: how cost grows
 
 Documents are made here: 94 words each, one in five a copy of an earlier one with up to 14 words changed. Every way is
 told the same thing (word 3-grams, Jaccard 0.7) and starts from the same Arrow array, each round in a process of its
@@ -170,8 +170,8 @@ def measure(way: str, file: str) -> None:
     print(json.dumps({"seconds": seconds, "rows": rows, "gigabytes": peak}))
 
 
-def compare(count: int, ways: list[str], rounds: int) -> None:
-    """Measure ways in turn over so many documents and print a table."""
+def compare(count: int, ways: list[str], rounds: int) -> dict[str, float]:
+    """Measure ways in turn over so many documents, print a table and return the median seconds of each."""
     import tempfile
 
     texts, family = documents(count)
@@ -201,6 +201,28 @@ def compare(count: int, ways: list[str], rounds: int) -> None:
         )
         middle, peak = statistics.median(seconds), max(r["gigabytes"] for r in runs[way])
         print(f"{way:<12} {middle:>8.2f} {min(seconds):>8.2f} {middle / base:>7.2f} {quality} {peak:>8.2f}", flush=True)
+    return {way: statistics.median(r["seconds"] for r in runs[way]) for way in ways}
+
+
+def plot(medians: dict[int, dict[str, float]], file: str) -> None:
+    """Draw seconds over documents on two logarithmic axes, with what a straight growth of the first would be."""
+    import altair as alt
+
+    first = min(medians)
+    points = [
+        {"documents": count, "seconds": seconds, "way": way}
+        for count, ways in medians.items()
+        for way, seconds in ways.items()
+    ]
+    straight = [
+        {"documents": c, "seconds": medians[first]["ours"] * c / first, "way": "linear growth"}
+        for c in (first, max(medians))
+    ]
+    x = alt.X("documents:Q", scale=alt.Scale(type="log"), title="documents of 94 words")
+    y = alt.Y("seconds:Q", scale=alt.Scale(type="log"), title="seconds")
+    measured = alt.Chart(alt.Data(values=points)).mark_line(point=True).encode(x, y, color="way:N")
+    reference = alt.Chart(alt.Data(values=straight)).mark_line(strokeDash=[4, 4]).encode(x, y, color="way:N")
+    (measured + reference).properties(width=480, height=300).save(file)
 
 
 def main() -> None:
@@ -208,14 +230,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="near-duplicates, ours and rensa's")
     parser.add_argument("counts", nargs="*", type=int, default=[50_000, 200_000])
     parser.add_argument("--ours", action="store_true", help="only ours and its floor")
+    parser.add_argument("--plot", metavar="FILE", help="draw how seconds grow with documents (SVG or PNG)")
     parser.add_argument("--rounds", type=int, default=ROUNDS)
     parser.add_argument("--measure", nargs=2, metavar=("WAY", "FILE"), help=argparse.SUPPRESS)
     asked = parser.parse_args()
     if asked.measure:
         measure(*asked.measure)
         return
-    for count in asked.counts:
-        compare(count, ["ours", "floor"] if asked.ours else list(WAYS), asked.rounds)
+    ways = ["ours", "floor"] if asked.ours else list(WAYS)
+    medians = {count: compare(count, ways, asked.rounds) for count in asked.counts}
+    if asked.plot:
+        plot(medians, asked.plot)
 
 
 if __name__ == "__main__":
