@@ -37,9 +37,16 @@ class Dropped:
     reason: Reason
     kept: str
     jaccard: float
-    """Of the two inputs, counted exactly (1.0 for an exact duplicate)."""
+    """Of the two inputs, counted exactly (1.0 for an exact duplicate, 0.0 where only the meaning is alike)."""
     target_jaccard: float
     """Of the two targets: 1.0 where they are equal, less for near-equal prose, 0.0 for `near-other-target`."""
+    cosine: float | None = None
+    """Of the two texts as a model puts them (`semantic-duplicate`)."""
+
+    @property
+    def similarity(self) -> float:
+        """The Jaccard, or for a duplicate in meaning the cosine."""
+        return self.jaccard if self.cosine is None else self.cosine
 
 
 @dataclass(frozen=True)
