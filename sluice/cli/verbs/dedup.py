@@ -32,12 +32,11 @@ SHOWN = 2
 
 @verb(
     examples=[
-        "sluice dedup tickets",
         "sluice dedup tickets --dry-run         what would go, how alike rows are, with pairs",
         "sluice dedup tickets --threshold 0.85  stricter; rows that are duplicates no more come back",
         "sluice dedup tickets --keep newest --by date",
         "sluice dedup new --against tickets     what tickets has already",
-        "sluice dedup tickets --semantic --model FOLDER --dry-run   rows that mean the same, with their cosine",
+        "sluice dedup tickets --semantic --model FOLDER   also rows that mean the same",
     ]
 )
 @click.argument("name")

@@ -95,7 +95,7 @@ def test_what_was_worked_out_from_rows_is_gone_with_them(people):
 
     write_cache(people, "embeddings-0123456789abcdef", pl.DataFrame({"text": [b"x"], "vector": [[0.5]]}))
     assert read_cache(people, "embeddings-0123456789abcdef") is not None
-    forget(people, "t", people=JANE[:1], reason=REASON)
+    forget(people, "d", people=JANE[:1], reason=REASON)
     assert list(people.cache.iterdir()) == []
 
 
