@@ -17,7 +17,6 @@ from sluice.curate.drops import DroppedRow, ShownRow, dropped_rows, shown_row
 from sluice.curate.metadata import metadata_of
 from sluice.curate.set_aside import still_waiting, write_sheet
 
-
 LEAST_ALIKE = 10
 """Hundredths of Jaccard, under which a row is not shown as being like a text."""
 

@@ -32,7 +32,7 @@ def many(seed: int, count: int) -> list[str]:
 
 
 def test_it_finds_what_a_look_at_every_pair_finds():
-    drawn = many(1, 220)
+    drawn = many(1, 300)
     texts, asked = drawn[:150], drawn[150:]
     relation, index = Relation(), NearIndex()
     assert list(index.add(texts[:100])) == list(range(100))
