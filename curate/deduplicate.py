@@ -22,8 +22,10 @@ from sluice.curate.add import parts_of
 from sluice.curate.dataset import Version, open_dataset, open_newest
 from sluice.curate.drops import Drop, ShownRow, drop_rows, dropped_frame, shown_row
 from sluice.curate.duplicates import DedupResult, Dropped, NearPair, Rules, dedup
+from sluice.curate.duplicates.dedup import EXACT_UP_TO
 from sluice.curate.duplicates.keeping import Keep, rank_by
 from sluice.curate.duplicates.keys import On
+from sluice.curate.duplicates.memory import TOLD_FROM, available_bytes, peak_bytes, room_for
 from sluice.curate.duplicates.rules import REASONS
 from sluice.curate.duplicates.spread import Bar, similarity_spread
 from sluice.curate.operation import Outcome, commit
@@ -106,6 +108,8 @@ class DeduplicateResult(BaseModel):
     """Other versions whose rows counted, and stay in any case."""
     way: str
     """How candidates were found: `exact`, or `lsh` above 20,000 rows."""
+    memory_bytes: int | None
+    """Estimate of what finding them takes at its peak, beside the rows; None up to 20,000 rows, which take little."""
     spread: tuple[SpreadBar, ...] | None
     """How alike rows are (a dry run only)."""
     parts: tuple[str, ...]
@@ -126,6 +130,8 @@ def deduplicate(
     drop_near: bool = False,
     semantic: Semantic | None = None,
     dry_run: bool = False,
+    exact_up_to: int = EXACT_UP_TO,
+    memory: int | None = None,
     note: Callable[[str], None] | None = None,
     progress: Progress | None = None,
 ) -> DeduplicateResult:
@@ -140,6 +146,8 @@ def deduplicate(
         against: other datasets: rows are dropped for theirs, which stay.
         drop_near: also drop rows near another one in input that have another target.
         semantic: also drop rows alike in meaning, as a model says.
+        exact_up_to: rows up to which every pair is looked at; above, candidates come from signatures.
+        memory: bytes that may be used; by default what the machine has free. Where that is too little, files help out.
         note: told in a sentence what a person should know before long work.
         dry_run: only say what would be dropped, and how alike rows are.
         progress: called with (what, done, total).
@@ -160,7 +168,7 @@ def deduplicate(
         rules = Rules(on=on, percent=percent, drop_near=drop_near, rank=rank_by(version, keep, by))
         universe, earlier = _universe(version)
         fixed = _frames(others)
-        found = dedup(universe, rules, fixed=fixed, progress=progress)
+        found, seen["memory"] = _found(project, universe, fixed, rules, exact_up_to, memory, note, progress)
         if semantic is not None:
             seen["meaning"] = with_meaning(project, found, universe, fixed, rules, semantic, note, progress)
             found = seen["meaning"].found.result
@@ -224,11 +232,35 @@ def deduplicate(
         keep=keep,
         against=tuple(other.ref for other in others),
         way=found.way,
+        memory_bytes=seen["memory"],
         spread=None if bars is None else tuple(wanted.bar(bar) for bar in bars),
         parts=parts_of(project, version.dataset),
         semantic=None if meaning is None else meaning.part(wanted.row, here),
         dry_run=dry_run,
     )
+
+
+def _found(
+    project: Project,
+    universe: pl.DataFrame,
+    fixed: Any,
+    rules: Rules,
+    exact_up_to: int,
+    memory: int | None,
+    note: Callable[[str], None] | None,
+    progress: Progress | None,
+) -> tuple[DedupResult, int | None]:
+    """Return (what is found, the estimate of memory); large arrays go to files where memory would not hold them."""
+    frames = [f for f in (universe, fixed) if len(f)]
+    if sum(map(len, frames)) <= exact_up_to:
+        return dedup(universe, rules, fixed=fixed, way="exact", progress=progress), None
+    needed, available = peak_bytes(*frames), available_bytes() if memory is None else memory
+    if note is not None and (needed > TOLD_FROM or needed > available):
+        short = f", more than the {available / 1e9:.1f} GB that are free: a part goes to .sluice/tmp/"
+        note(f"dedup needs about {needed / 1e9:.1f} GB{short if needed > available else ''}")
+    with project.staging.job() as folder:
+        room = room_for(needed, available, folder)
+        return dedup(universe, rules, fixed=fixed, way="lsh", room=room, progress=progress), needed
 
 
 def _universe(version: Version) -> tuple[pl.DataFrame, pl.DataFrame]:

@@ -27,7 +27,7 @@ def changed(text: list[str], rng: random.Random) -> str:
 
 def many(seed: int, count: int) -> list[str]:
     rng = random.Random(seed)
-    families = [[rng.choice(WORDS) for _ in range(rng.choice([4, 7, 9, 40, 90]))] for _ in range(count // 5)]
+    families = [[rng.choice(WORDS) for _ in range(rng.choice([4, 7, 9, 40, 90]))] for _ in range(count // 15)]
     return [changed(rng.choice(families), rng) for _ in range(count)]
 
 
