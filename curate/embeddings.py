@@ -7,6 +7,7 @@ is fetched here. Vectors are kept by what the model is and says (`Embedder.ident
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -93,16 +94,17 @@ def load_embedder(model: str, *, where: str = "--model") -> Embedder:
 
     Raises ModelNotFound where the model or the extra `semantic` is not here.
     """
+    logging.getLogger("bitsandbytes").setLevel(logging.ERROR)  # it warns of kernels that nothing here uses
     try:
         from sentence_transformers import SentenceTransformer
     except ImportError:
         raise ModelNotFound(
             "sentence-transformers is not installed", where=where, remedy="pip install 'sluiceway[semantic]'"
         ) from None
-    from transformers.utils import logging
+    from transformers.utils import logging as told
 
-    logging.disable_progress_bar()
-    logging.set_verbosity_error()
+    told.disable_progress_bar()
+    told.set_verbosity_error()
     try:
         return Embedder(model, SentenceTransformer(model, device="cpu", local_files_only=True))
     except (OSError, ValueError, KeyError) as problem:
