@@ -15,7 +15,6 @@ from sluice.core.errors import UsageError
 from sluice.core.rows import AnyRow, Example
 from sluice.curate.dataset import rows_frame
 from sluice.curate.duplicates import Rules, dedup
-from sluice.curate.duplicates import meaning as module
 from sluice.curate.duplicates.keys import keys_of
 from sluice.curate.duplicates.meaning import InMeaning, in_meaning
 
@@ -42,52 +41,47 @@ def all_read(some: Sequence[str]) -> Any:
     return np.ones(len(some), bool)
 
 
-def found(rows: Sequence[AnyRow], cosine: float, rules: Rules | None = None, fixed: Sequence[AnyRow] = ()) -> InMeaning:
-    rules = rules or Rules()
+def place(row: AnyRow) -> tuple[int, str]:
+    return -len(keys_of(row).input[0]), row.row
+
+
+def found(rows: Sequence[AnyRow], cosine: float, fixed: Sequence[AnyRow] = (), block: int = 8) -> InMeaning:
+    rules = Rules()
     before = dedup(rows, rules, fixed=fixed)
-    return in_meaning(before, rows_frame(list(rows)), fixed, rules, cosine, embed, all_read)
+    return in_meaning(before, rows_frame(list(rows)), fixed, rules, cosine, embed, all_read, block=block)
 
 
 @settings(deadline=None)
 @given(collections, collections, st.sampled_from([0.5, 0.86, 0.96]), st.randoms(), st.integers(1, 4))
 def test_each_drop_is_proven_and_kept_rows_are_unlike(rows, fixed, cosine, rng: random.Random, block: int):
-    before, module.BLOCK = module.BLOCK, block
-    try:
-        done = found(rows, cosine, fixed=fixed)
-        by: dict[str, Any] = {row.row: row for row in (*rows, *fixed)}
-        elsewhere = {row.row for row in fixed}
-        result = done.result
-        gone = {d.row for d in result.dropped}
-        assert set(result.kept) | gone == {r.row for r in rows}
-        assert not set(result.kept) & gone
-        for drop in result.dropped:
-            assert drop.kept in set(result.kept) | elsewhere
-            if drop.reason == "semantic-duplicate":
-                one, two = by[drop.row], by[drop.kept]
-                measured = float(vector(one.input["t"]) @ vector(two.input["t"]))
-                assert measured == pytest.approx(drop.cosine, abs=1e-5)
-                assert measured >= cosine - 1e-5
-                assert keys_of(one).learnt == keys_of(two).learnt
-        contested = {name for c in result.conflicts for name in c.rows}
-        stand_in = {d.kept for d in result.dropped}
-        listed = {p.row for p in done.other_target}
-        stay = [*elsewhere, *result.kept]
-        for one in set(result.kept) - contested - stand_in:
-            near = [
-                o for o in stay if o != one and vector(by[o].input["t"]) @ vector(by[one].input["t"]) > cosine + 1e-5
-            ]
-            ahead = [
-                o
-                for o in near
-                if o in elsewhere or (-len(keys_of(by[o]).input[0]), o) < (-len(keys_of(by[one]).input[0]), one)
-            ]
-            assert not [o for o in ahead if keys_of(by[o]).learnt == keys_of(by[one]).learnt]
-            assert not ahead or one in listed
-        shuffled = found(rng.sample(rows, len(rows)), cosine, fixed=fixed)
-        assert {d.row: d for d in shuffled.result.dropped} == {d.row: d for d in result.dropped}
-        assert (shuffled.other_target and done.other_target) or shuffled.other_target == done.other_target
-    finally:
-        module.BLOCK = before
+    done = found(rows, cosine, fixed, block)
+    by: dict[str, Any] = {row.row: row for row in (*rows, *fixed)}
+    elsewhere = {row.row for row in fixed}
+    result = done.result
+    gone = {d.row for d in result.dropped}
+    assert set(result.kept) | gone == {r.row for r in rows}
+    assert not set(result.kept) & gone
+    for drop in result.dropped:
+        assert drop.kept in set(result.kept) | elsewhere
+        if drop.reason == "semantic-duplicate":
+            one, two = by[drop.row], by[drop.kept]
+            measured = float(vector(one.input["t"]) @ vector(two.input["t"]))
+            assert measured == pytest.approx(drop.cosine, abs=1e-5)
+            assert measured >= cosine - 1e-5
+            assert keys_of(one).learnt == keys_of(two).learnt
+    contested = {name for c in result.conflicts for name in c.rows}
+    stand_in = {d.kept for d in result.dropped}
+    listed = {p.row for p in done.other_target}
+    stay = [*elsewhere, *result.kept]
+    for one in set(result.kept) - contested - stand_in:
+        mine = vector(by[one].input["t"])
+        near = [o for o in stay if o != one and vector(by[o].input["t"]) @ mine > cosine + 1e-5]
+        ahead = [o for o in near if o in elsewhere or place(by[o]) < place(by[one])]
+        assert not [o for o in ahead if keys_of(by[o]).learnt == keys_of(by[one]).learnt]
+        assert not ahead or one in listed
+    shuffled = found(rng.sample(rows, len(rows)), cosine, fixed, block + 3)
+    assert {d.row: d for d in shuffled.result.dropped} == {d.row: d for d in result.dropped}
+    assert {p.row for p in shuffled.other_target} == listed
 
 
 def test_a_row_that_stands_for_one_further_off_stays():
