@@ -115,7 +115,7 @@ def decontaminate(
     (repeats, relation), frame = seen[-1], gone.before.frame()
     ours = [row for one in held if one.document is None and "/dev@" not in one.name for row in one.rows]
     found = find_leaks_in_texts(texts, ours, relation)
-    near = nearest(frame, ours, neighbours, embed, progress) if neighbours else ()
+    near = nearest(frame, ours, neighbours, embed, progress) if embed is not None else ()
     number = open_dataset(project, dataset).number
     return result_of(
         dataset, number, held, frame, gone.goes, repeats, found, tuple(texts), near, _asked(wish, repeats),

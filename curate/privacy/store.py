@@ -60,6 +60,7 @@ def plan_versions(project: Project, eraser: Eraser) -> list[dict[str, Any]]:
 def erase_store(project: Project, eraser: Eraser) -> None:
     """Take everything that goes out of versions, operations and the mapping of pseudonyms."""
     _erase_versions(project, eraser)
+    shred(sorted(p for p in project.cache.glob("*") if p.is_file()))  # made of rows, and made anew when asked for
     for folder in sorted(project.operations.iterdir()) if project.operations.is_dir() else []:
         if (folder / "operation.json").is_file():
             _erase_operation(project, folder, eraser)

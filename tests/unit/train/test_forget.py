@@ -88,6 +88,17 @@ def test_a_row_is_gone_from_everything_and_verify_says_forgotten(project, part):
     newest.check()
 
 
+def test_what_was_worked_out_from_rows_is_gone_with_them(people):
+    import polars as pl
+
+    from sluice.curate.cache import read_cache, write_cache
+
+    write_cache(people, "embeddings-0123456789abcdef", pl.DataFrame({"text": [b"x"], "vector": [[0.5]]}))
+    assert read_cache(people, "embeddings-0123456789abcdef") is not None
+    forget(people, "d", people=JANE[:1], reason=REASON)
+    assert list(people.cache.iterdir()) == []
+
+
 def test_a_frozen_set_gets_a_successor_that_decides(project):
     before = deciding_set(project, Ledger(project).read())
     row, _ = text_of(project, "tickets/eval")
