@@ -136,7 +136,8 @@ def _erase_operation(project: Project, folder: Path, eraser: Eraser) -> None:
         changed |= replace_file(report, eraser.text(report.read_text(encoding="utf-8")).encode())
     operation = Operation.model_validate_json((folder / "operation.json").read_bytes())
     files = {f.name: file_sha256(f) for f in sorted(folder.iterdir()) if f.name != "operation.json"}
-    after = operation.model_copy(update={"files": files, "parameters": eraser.value(operation.parameters)})
+    said = {"parameters": eraser.value(operation.parameters), "counts": eraser.value(operation.counts)}
+    after = operation.model_copy(update={"files": files, **said})
     if after != operation:
         atomic_write(folder / "operation.json", (after.model_dump_json(indent=1) + "\n").encode())
 
@@ -146,8 +147,11 @@ def _dropped(frame: pl.DataFrame, eraser: Eraser) -> pl.DataFrame:
 
     left = left_of(frame, eraser)
     kept = [eraser.hashes.get(k, k) if k is not None else None for k in left["kept"]]
-    details = [None if d is None else eraser.text(d) for d in left["detail"]]
-    return left.with_columns(kept=pl.Series(kept, dtype=pl.String), detail=pl.Series(details, dtype=pl.String))
+    said = {  # the reason of a filter is its expression, which may name a person
+        name: pl.Series([None if text is None else eraser.text(text) for text in left[name]], dtype=pl.String)
+        for name in ("reason", "detail")
+    }
+    return left.with_columns(kept=pl.Series(kept, dtype=pl.String), **said)
 
 
 def _occurrences(frame: pl.DataFrame, eraser: Eraser) -> pl.DataFrame:

@@ -15,6 +15,8 @@ from sluice.core.ledger import Ledger
 from sluice.core.project import Project
 from sluice.curate.add import add
 from sluice.curate.dataset import open_dataset, versions
+from sluice.curate.drops import dropped_rows
+from sluice.curate.filter_where import filter_where
 from sluice.curate.why import why
 from sluice.evalsuite.sets import deciding_set
 from sluice.train.forget import forget
@@ -260,6 +262,15 @@ def test_a_dry_run_changes_nothing_and_says_the_same(people):
     done = forget(people, "d", people=JANE, reason=REASON)
     for key in ("rows", "why", "places", "set_aside", "versions", "runs"):
         assert getattr(said, key) == getattr(done, key)
+
+
+def test_a_person_that_a_filter_was_about_is_gone_from_its_reasons_and_counts(people):
+    filter_where(people, "d", f"target <> 'other' OR customer = '{JANE[0]}'")
+    assert dropped_rows(open_dataset(people, "d"))
+    forget(people, "d", people=JANE, reason=REASON)
+    assert forms(people) == []
+    assert {r.reason.split(":")[0] for r in dropped_rows(open_dataset(people, "d"))} == {"not kept"}
+    assert bad(people) == []
 
 
 def test_files_of_people_are_named_and_left_alone(people, tmp_path):
