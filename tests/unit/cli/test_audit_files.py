@@ -1,0 +1,48 @@
+"""`audit` and `diff` of plain files: read in every way that `add` reads them; what was asked for by name is no pass."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sluice.cli.app import run
+
+DESK = "ticket,sent,author,said\n1,2024-01-01,cust,It broke\n1,2024-01-02,desk,Sorry\n2,2024-01-03,cust,Where is it\n"
+THREAD = ("--thread", "ticket", "--order", "sent", "--role", "author", "--text", "said", "--roles", "cust=user")
+
+
+@pytest.fixture
+def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    file = tmp_path / "desk.csv"
+    file.write_text(DESK)
+    return file
+
+
+def result(capsys: pytest.CaptureFixture[str], *argv: str) -> dict[str, Any]:
+    run([*argv, "--json"])
+    return json.loads(capsys.readouterr().out)
+
+
+def test_threads_and_templates_are_read_as_add_reads_them(desk: Path, capsys: pytest.CaptureFixture[str]):
+    thread = (*THREAD[:-1], "cust=user,desk=assistant")
+    added = result(capsys, "add", "d", "desk.csv", *thread, "--dry-run")["result"]["added"]
+    assert result(capsys, "audit", "desk.csv", *thread)["result"]["report"]["rows"] == added == 2
+    mapped = ("--map", "input={{ said }}", "--map", "target={{ author }}")
+    assert result(capsys, "audit", "desk.csv", *mapped)["result"]["report"]["rows"] == 3
+    assert result(capsys, "diff", "desk.csv", "desk.csv", *mapped)["exit"] == 0
+    run(["audit", "desk.csv", *thread])
+    assert f"sluice add NAME desk.csv {' '.join(thread)}" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("checks, code", [("schema", 4), ("empty", 0), ("empty,schema", 4), ("conflict,schema", 1)])
+def test_a_check_that_was_named_and_could_not_look_is_no_pass(
+    desk: Path, capsys: pytest.CaptureFixture[str], checks: str, code: int
+):
+    desk.write_text("input,target\nwhere is it,a\nwhere is it,b\n")
+    assert run(["audit", "desk.csv", "--checks", checks, "--fail-on", "fail"]) == code
+    assert run(["audit", "desk.csv", "--checks", checks]) == 0
+    capsys.readouterr()
