@@ -66,7 +66,8 @@ def test_the_gate_knows_an_eval_row_that_was_redacted_in_its_part(project, lines
         OPTIONS,
     )
     add(project, "e", [lines(project.root / "told.jsonl", told)], OPTIONS)
-    add(project, "d", [lines(project.root / "mine.jsonl", told)], OPTIONS)
+    other = told if when == "before the freeze" else {**told, "body": "mail [EMAIL_1]"}  # the name that is not frozen
+    add(project, "d", [lines(project.root / "mine.jsonl", other)], OPTIONS)
     frame = open_dataset(project, "e").frame()
     commit(project, lambda: Outcome(verb="t", parameters={}, parents=(), contents={"e/eval": frame}, rows_in=11))
     if when == "after it":
@@ -84,6 +85,6 @@ def test_the_gate_knows_an_eval_row_that_was_redacted_in_its_part(project, lines
     (project.root / "rubric.md").write_text("Right is right.\n")
     state = SetState(fact=fact, word="intact", frozen=frozen)
     leaks, _ = collect_leaks(Project(project.root), state, relation_of(frozen), version.rows(), version, None)
-    mine = next(r.row for r in version.rows() if r.input["body"] == told["body"])
+    mine = next(r.row for r in version.rows() if r.input["body"] == other["body"])
     assert leaks is not None
     assert mine in {leak.row for leak in leaks}
