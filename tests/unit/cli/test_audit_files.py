@@ -46,3 +46,14 @@ def test_a_check_that_was_named_and_could_not_look_is_no_pass(
     assert run(["audit", "desk.csv", "--checks", checks, "--fail-on", "fail"]) == code
     assert run(["audit", "desk.csv", "--checks", checks]) == 0
     capsys.readouterr()
+
+
+def test_rows_to_be_held_against_are_read_so_too(desk: Path, capsys: pytest.CaptureFixture[str]):
+    desk.with_name("mine.jsonl").write_text(
+        '{"input": "Where is it", "target": "a"}\n{"input": "wholly unlike all of them", "target": "b"}\n'
+    )
+    run(["add", "d", "mine.jsonl"])
+    capsys.readouterr()
+    mapped = ("--map", "input={{ said }}", "--map", "target={{ author }}")
+    said = result(capsys, "decontaminate", "d", "--against", "desk.csv", *mapped, "--dry-run")
+    assert said["result"]["counts"] == {"equal": 1}
