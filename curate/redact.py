@@ -25,13 +25,12 @@ from sluice.curate.dataset import Version, metadata_by_row, open_dataset, open_n
 from sluice.curate.drops import Drop, drop_rows
 from sluice.curate.operation import EDGES, OCCURRENCES, Outcome, commit
 from sluice.curate.privacy.kept_apart import refuse_parted_groups, renamed_values
-from sluice.curate.privacy.kind import Regions
+from sluice.curate.privacy.kind import REDACTED, Regions
 from sluice.curate.privacy.names import ABSENT, load_names
 from sluice.curate.privacy.scan import NAME, Names, chosen_kinds, find_personal, normal_value
 from sluice.curate.privacy.sealed import Pseudonyms, read_pseudonyms, write_pseudonyms
 from sluice.curate.privacy.walk import walk_metadata, walk_row, walk_value
 
-REASON = "redacted"
 ROUNDS = 4  # replacing one value may bare another behind it; a text is looked at again until nothing is found
 FIRST = 5
 EVERY = 500  # rows between two words of progress
@@ -240,7 +239,7 @@ def _outcome(version: Version, worker: _Redactor, seen: dict[str, Any], progress
             changed_beside += 1
         else:
             edges.append((row.row, new.row))
-            drops.append(Drop(row.row, REASON, new.row, None, _told(worker.told)))
+            drops.append(Drop(row.row, REDACTED, new.row, None, _told(worker.told)))
         places += [place | {"row": new.row} for place, _ in seen_at]
         merged += _hold(records, to_record(new, groups))
         if len(first) < FIRST:
@@ -263,7 +262,7 @@ def _outcome(version: Version, worker: _Redactor, seen: dict[str, Any], progress
         occurrences=pl.DataFrame(places, schema=_place_schema(), orient="row") if places else None,
         dropped=drop_rows(frame, drops)[1] if drops else None,
         edges=pl.DataFrame(edges, schema=list(EDGES), orient="row") if edges else None,
-        counts={REASON: len(edges), "beside": changed_beside},
+        counts={REDACTED: len(edges), "beside": changed_beside},
         report={"replaced": dict(worker.replaced), "values": {k: len(v) for k, v in worker.values.items()}},
     )
 

@@ -20,8 +20,8 @@ from sluice.core.rows import COLUMNS
 from sluice.curate.catalogue import SHORTEST_PREFIX
 from sluice.curate.dataset import Manifest, lineage, open_dataset, read_stored, versions
 from sluice.curate.metadata import metadata_of
+from sluice.curate.privacy.kind import REDACTED
 from sluice.curate.privacy.person import Person
-from sluice.curate.redact import REASON as REDACTED
 
 if TYPE_CHECKING:
     import polars as pl
