@@ -105,7 +105,7 @@ def forget(
         dataset: whose rows `where` asks; rows and people are erased wherever they are.
         rows: beginnings of row hashes, 6 digits or more.
         people: values of a person, found in every spelling: mail addresses, phone numbers, ids, names.
-        where: `COLUMN=VALUE`.
+        where: `COLUMN=VALUE`, or an expression as for `filter`.
         reason: kept in the ledger, which git keeps for good.
         regions: countries whose national phone numbers are read.
         forget_key: throw the project's key away, so that nobody can tell again which rows were forgotten.

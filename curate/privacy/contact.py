@@ -6,6 +6,7 @@ import ipaddress
 import re
 import unicodedata
 from collections.abc import Iterator
+from typing import Any
 
 from sluice.curate.privacy.kind import Kind, Regions, Span, has_digit, keep_ends, names_a_thing, only_digits
 
@@ -80,9 +81,10 @@ def regions_of(text: str, regions: Regions) -> tuple[str, ...]:
     """Return the countries whose national numbers are read in a text: those given, else those of its language."""
     if regions is not None:
         return regions
-    import py3langid
+    import py3langid  # pyright: ignore[reportMissingTypeStubs]
 
-    return _REGIONS.get(str(py3langid.classify(text)[0]), ())
+    detector: Any = py3langid
+    return _REGIONS.get(str(detector.classify(text)[0]), ())
 
 
 def _phones(text: str, regions: Regions) -> Iterator[Span]:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, cast
 
 from sluice.core.canonical import JsonProblem, dump_exact, parse_exact
-from sluice.core.rows import AnyRow, Example, Message, Messages, Preference, Unpaired
+from sluice.core.rows import AnyRow, Message, Messages
 
 See = Callable[[str, str, str], str | None]
 """Called with (place, words of the field's name, text); returns what replaces the text, or None."""
@@ -61,6 +61,14 @@ def walk_text(text: str, place: str, name: str, see: See) -> str:
     return text if changed is None else changed
 
 
+_LEARNT: dict[str, tuple[str, ...]] = {
+    "example": ("target",),
+    "preference": ("chosen", "rejected"),
+    "unpaired": ("answer",),
+    "text": (),
+}
+
+
 def walk_row(row: AnyRow, see: See) -> AnyRow:
     """Return a row with every text that `see` replaces; the same row where it replaces none."""
     changes: dict[str, Any] = {}
@@ -69,12 +77,11 @@ def walk_row(row: AnyRow, see: See) -> AnyRow:
     else:
         # keys of fields are the project's own words: prompts name them
         changes["input"] = {k: walk_value(v, k, k, see) for k, v in row.input.items()}
-    names = {Example: ("target",), Preference: ("chosen", "rejected"), Unpaired: ("answer",)}.get(type(row), ())
-    for name in names:
+    for name in _LEARNT[row.kind]:
         text = getattr(row, name)
         changes[name] = None if text is None else walk_text(text, name, name, see)
     different = {k: v for k, v in changes.items() if v != getattr(row, k)}
-    return cast("AnyRow", row.model_copy(update=different)) if different else row
+    return row.model_copy(update=different) if different else row
 
 
 def _walk_messages(content: Messages, see: See) -> Messages:

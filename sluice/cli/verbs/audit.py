@@ -5,13 +5,15 @@ Exit codes: 0; with --fail-on 1 where there is such a finding, 4 where a check n
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from glob import has_magic
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from sluice.cli.files import given_files, read_options, reading_options
+from sluice.cli.files import given_files
+from sluice.cli.reading import read_options, reading_options
 from sluice.cli.terminal import Style, Terminal
 from sluice.cli.verb import PATH, verb
 from sluice.cli.verbs.add import draw_not_read
@@ -87,6 +89,7 @@ def command(
     checks = [name.strip() for name in names.split(",") if name.strip()] if names is not None else None
     given = schema_file(schema) if schema else None
     target = out_file(to, what) if to else None
+    options = read_options(how)
     looked_at: list[Seen] = []
     text_tokens: TextTokens | None = None
     refuse_unknown_word(project, what)
@@ -113,7 +116,7 @@ def command(
     else:
         audit = audit_files(
             given_files(what),
-            read_options(how),
+            options,
             project=project,
             schema=given,
             checks=checks,
@@ -122,7 +125,7 @@ def command(
             seen=looked_at.append if target else None,
         )
         draw_not_read(out, audit)
-    steps = after_audit(audit, what, how)
+    steps = after_audit(audit, what, asdict(options))
     draw(out, audit)
     for step in steps:
         out.next(step.command, step.remark)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sluice.cli.drawing import what_went
-from sluice.cli.files import read_options, reading_options
+from sluice.cli.reading import read_options, reading_options
 from sluice.cli.terminal import Terminal
 from sluice.cli.verb import dry_run_option, find_project, typed_again, verb
 from sluice.core.wording import counted

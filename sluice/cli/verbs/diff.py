@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sluice.cli.files import given_files, read_options, reading_options
+from sluice.cli.files import given_files
+from sluice.cli.reading import read_options, reading_options
 from sluice.cli.terminal import Style, Terminal
 from sluice.cli.verb import PATH, verb
 from sluice.core.wording import counted

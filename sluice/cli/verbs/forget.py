@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 @click.option(
     "--person", "people", metavar="VALUE", multiple=True, help="A mail address, number, id or name; repeatable."
 )
-@click.option("--where", metavar="COLUMN=VALUE", help="Rows by a column beside them, a field, or `target`.")
+@click.option("--where", metavar="COL=VALUE | EXPR", help="Rows by a column or field; or an expression as for filter.")
 @click.option("--reason", metavar="TEXT", help="Why; kept in the ledger for good, so without the person.")
 @click.option(
     "--region", metavar="COUNTRY,...", help="Whose national phone numbers are read; else the text's language."

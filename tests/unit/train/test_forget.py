@@ -197,12 +197,28 @@ def test_by_a_column(people):
     assert bad(people) == []
 
 
+def test_rows_are_named_by_an_expression_of_filter(people):
+    before = len(open_dataset(people, "d").frame())
+    with pytest.raises(InputError, match="nowhere"):
+        forget(people, "d", where="nowhere = 'x' AND true", reason=REASON)
+    with pytest.raises(InputError):
+        forget(people, "d", where="failing('empty')", reason=REASON)
+    with pytest.raises(InputError):
+        forget(people, "d", where="(SELECT count(*) FROM read_csv('/etc/passwd')) > 0", reason=REASON)
+    asked = forget(people, "d", where="target LIKE 'oth%' OR target IS NULL", reason=REASON, dry_run=True)
+    same = forget(people, "d", where="target=other", reason=REASON, dry_run=True)
+    assert asked.why == same.why
+    assert asked.why["where"] > 0
+    assert len(open_dataset(people, "d").frame()) == before
+
+
 def test_a_forgotten_row_is_known_again_and_not_added_again(people, tmp_path):
     row = open_dataset(people, "d").frame()["row"][0]
     forget(people, "d", people=JANE, reason=REASON)
     for word in (row, row[:10], "people.jsonl:1"):
         story = why(people, "d", word)
         assert (story.row, story.input) == (None, None)
+        assert story.forgotten is not None
         assert REASON in story.forgotten
     result = add(people, "d", [tmp_path / "people.jsonl"])
     assert (result.added, result.forgotten) == (0, 4)

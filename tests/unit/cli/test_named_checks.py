@@ -1,4 +1,4 @@
-"""`audit` and `diff` of plain files: read in every way that `add` reads them; what was asked for by name is no pass."""
+"""`audit` under --fail-on: what was asked for by name is no pass; `decontaminate` reads what `add` reads."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ import pytest
 from sluice.cli.app import run
 
 DESK = "ticket,sent,author,said\n1,2024-01-01,cust,It broke\n1,2024-01-02,desk,Sorry\n2,2024-01-03,cust,Where is it\n"
-THREAD = ("--thread", "ticket", "--order", "sent", "--role", "author", "--text", "said", "--roles", "cust=user")
 
 
 @pytest.fixture
@@ -25,17 +24,6 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def result(capsys: pytest.CaptureFixture[str], *argv: str) -> dict[str, Any]:
     run([*argv, "--json"])
     return json.loads(capsys.readouterr().out)
-
-
-def test_threads_and_templates_are_read_as_add_reads_them(desk: Path, capsys: pytest.CaptureFixture[str]):
-    thread = (*THREAD[:-1], "cust=user,desk=assistant")
-    added = result(capsys, "add", "d", "desk.csv", *thread, "--dry-run")["result"]["added"]
-    assert result(capsys, "audit", "desk.csv", *thread)["result"]["report"]["rows"] == added == 2
-    mapped = ("--map", "input={{ said }}", "--map", "target={{ author }}")
-    assert result(capsys, "audit", "desk.csv", *mapped)["result"]["report"]["rows"] == 3
-    assert result(capsys, "diff", "desk.csv", "desk.csv", *mapped)["exit"] == 0
-    run(["audit", "desk.csv", *thread])
-    assert f"sluice add NAME desk.csv {' '.join(thread)}" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("checks, code", [("schema", 4), ("empty", 0), ("empty,schema", 4), ("conflict,schema", 1)])
