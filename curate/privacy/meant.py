@@ -21,8 +21,8 @@ from sluice.core.rows import COLUMNS, AnyRow, from_record
 from sluice.curate.catalogue import SHORTEST_PREFIX
 from sluice.curate.dataset import Manifest, lineage, open_dataset, read_stored, versions
 from sluice.curate.metadata import metadata_of
+from sluice.curate.privacy.kind import REDACTED
 from sluice.curate.privacy.person import Person
-from sluice.curate.redact import REASON as REDACTED
 
 _EXPRESSION = re.compile(r"['\"()<>!]|\b(and|or|not|is|in|like|ilike|between)\b", re.IGNORECASE)
 """What tells an expression (`customer = 'C17' AND year < 2024`) from COLUMN=VALUE."""

@@ -32,8 +32,12 @@ def walk_value(value: Any, place: str, name: str, see: See) -> Any:
     if isinstance(value, dict):
         found: dict[str, Any] = {}
         for key, inner in cast("dict[str, Any]", value).items():
-            renamed = see(place, "", key) or key
-            found[key if renamed in found else renamed] = walk_value(inner, f"{place}.{key}", key, see)
+            name = renamed = see(place, "", key) or key
+            number = 1
+            while name in found:  # two spellings of one value: both keys go, neither takes the other's place
+                number += 1
+                name = f"{renamed} {number}"
+            found[name] = walk_value(inner, f"{place}.{key}", key, see)
         return found
     if isinstance(value, list):
         return [walk_value(inner, place, name, see) for inner in cast("list[Any]", value)]

@@ -1,4 +1,7 @@
-"""`sluice audit`: what is wrong with these rows? Exit codes: 0; 1 with --fail-on where there is such a finding."""
+"""`sluice audit`: what is wrong with these rows?
+
+Exit codes: 0; with --fail-on 1 where there is such a finding, 4 where a check named by --checks could not look.
+"""
 
 from __future__ import annotations
 
@@ -33,6 +36,8 @@ VERDICTS: dict[str, tuple[str, Style]] = {
     "fail": ("There are rows to mend or drop.", "bad"),
 }
 
+NOT_LOOKED: tuple[str, Style] = ("No check could look.", "warn")
+
 
 @verb(
     examples=[
@@ -42,7 +47,10 @@ VERDICTS: dict[str, tuple[str, Style]] = {
         "sluice audit tickets --checks conflict,label-errors --fail-on warn    these alone; exit 1 where found",
         "sluice audit --list                       every check: severity, threshold, source",
     ],
-    exits={1: "with --fail-on: a finding of that severity"},
+    exits={
+        1: "with --fail-on: a finding of that severity",
+        4: "with --fail-on and --checks: nothing found, but a check that was named could not look",
+    },
 )
 @click.argument("what", nargs=-1, metavar="NAME[@N] | FILES...", type=PATH)
 @click.option("--checks", "names", metavar="CHECK,...", help="Run these checks alone.")
@@ -126,6 +134,8 @@ def command(
         out.note(f"report: {target} ({size / 1000:,.0f} kB)")
     if fail_on is not None and LEVELS[audit.worst] >= LEVELS[fail_on]:
         out.exit_code = 1
+    elif fail_on is not None and checks is not None and audit.report.absent:
+        out.exit_code = 4  # what was asked for by name is no pass where it could not look
     return audit
 
 
@@ -179,7 +189,7 @@ def refuse_unknown_word(project: Project | None, what: tuple[str, ...]) -> None:
 def draw(out: Terminal, audit: Audit) -> None:
     """Draw the verdict, then one line a check with its remedy and two example rows."""
     report = audit.report
-    text, style = VERDICTS[audit.worst]
+    text, style = VERDICTS[audit.worst] if len(report.absent) < len(report.checks) else NOT_LOOKED
     out.spans([(audit.of, "bold"), (f"  {counted(report.rows, 'row')}: ", None), (text, style)])
     out.say()
     if audit.set_aside:

@@ -15,6 +15,9 @@ from sluice.core.ledger import Ledger
 from sluice.core.project import Project
 from sluice.curate.add import add
 from sluice.curate.dataset import open_dataset, versions
+from sluice.curate.drops import dropped_rows
+from sluice.curate.filter_where import filter_where
+from sluice.curate.operation import Outcome, commit
 from sluice.curate.why import why
 from sluice.evalsuite.sets import deciding_set
 from sluice.train.forget import forget
@@ -287,6 +290,35 @@ def test_a_dry_run_changes_nothing_and_says_the_same(people):
     done = forget(people, "d", people=JANE, reason=REASON)
     for key in ("rows", "why", "places", "set_aside", "versions", "runs"):
         assert getattr(said, key) == getattr(done, key)
+
+
+def test_a_person_that_a_filter_was_about_is_gone_from_its_reasons_and_counts(people):
+    filter_where(people, "d", f"target <> 'other' OR customer = '{JANE[0]}'")
+    assert dropped_rows(open_dataset(people, "d"))
+    forget(people, "d", people=JANE, reason=REASON)
+    assert forms(people) == []
+    assert {r.reason.split(":")[0] for r in dropped_rows(open_dataset(people, "d"))} == {"not kept"}
+    assert bad(people) == []
+
+
+def test_a_report_that_names_a_person_in_another_width_keeps_all_else(people):
+    version = open_dataset(people, "d")
+    report = {"strata": {"\uff2aane.doe@example.com": {"train": 1}, "other": {"train": 2}}, "seed": 7}
+    outcome = Outcome(
+        verb="t",
+        parameters={},
+        parents=(version.parent,),
+        contents={"d": version.frame()[:-1]},
+        rows_in=6,
+        report=report,
+    )
+    commit(people, lambda: outcome)
+    forget(people, "d", people=JANE, reason=REASON)
+    (file,) = people.operations.glob("*/report.json")
+    left = json.loads(file.read_bytes())
+    assert (left["strata"]["other"], left["seed"]) == ({"train": 2}, 7)
+    assert "\uff2aane" not in file.read_text()
+    assert bad(people) == []
 
 
 def test_files_of_people_are_named_and_left_alone(people, tmp_path):
