@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict
@@ -152,6 +153,8 @@ def deduplicate(
         dry_run: only say what would be dropped, and how alike rows are.
         progress: called with (what, done, total).
     """
+    if threshold is not None and not isfinite(threshold):
+        raise UsageError(f"a threshold of {threshold:g} is no number", remedy="choose one from 0.4 to 1, such as 0.85")
     percent = NEAR_PERCENT if threshold is None else round(100 * threshold)
     if threshold is not None and abs(100 * threshold - percent) > 1e-6:
         raise UsageError("a threshold has at most two decimals", where="--threshold", remedy=f"say {percent / 100:g}")

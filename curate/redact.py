@@ -24,6 +24,7 @@ from sluice.curate.add import parts_of
 from sluice.curate.dataset import Version, metadata_by_row, open_dataset, open_newest, row_schema
 from sluice.curate.drops import Drop, drop_rows
 from sluice.curate.operation import EDGES, OCCURRENCES, Outcome, commit
+from sluice.curate.privacy.contact import known_regions
 from sluice.curate.privacy.kept_apart import refuse_parted_groups, renamed_values
 from sluice.curate.privacy.kind import REDACTED, Regions
 from sluice.curate.privacy.names import ABSENT, load_names
@@ -150,7 +151,7 @@ def redact(
     finder = load_names(project.root, names) if names else None
     if kinds is not None and NAME in kinds and finder is None:
         raise InputError("names of people need a finder", where="--kinds", remedy="add --names spacy:MODEL")
-    read = tuple(r.upper() for r in regions) if regions is not None else None
+    read = known_regions(regions)
     seen: dict[str, Any] = {}
 
     def build() -> Outcome | None:

@@ -1,4 +1,4 @@
-"""How files are read, on the command line: the options that `add`, `audit`, `diff` and `decontaminate` share."""
+"""How files are read, on the command line: the options that `add`, `audit`, `decontaminate` and `diff` share."""
 
 from __future__ import annotations
 

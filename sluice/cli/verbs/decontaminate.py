@@ -37,7 +37,8 @@ BESIDE = 6
     "--against",
     multiple=True,
     metavar="FILE|NAME",
-    help="Also hold rows against this: a file of rows, a document (.md, .txt), a pattern, a dataset, an eval set.",
+    help="Also hold rows against this: a file of rows, a document (.md, .txt), a pattern, a dataset, an eval set. "
+    "--input to --per say how such files are read.",
 )
 @click.option("--ngrams", type=int, metavar="N", help="Also drop rows that share N words in a row with an eval row.")
 @click.option("--ngram-share", type=float, metavar="X", help="... but only from this share of its n-grams on (0.7).")
@@ -53,10 +54,10 @@ def command(
     out: Terminal,
     name: str,
     against: tuple[str, ...],
+    documents: tuple[str, ...],
     ngrams: int | None,
     ngram_share: float | None,
     answers: bool,
-    documents: tuple[str, ...],
     nearest: int,
     model: str | None,
     dry_run: bool,
@@ -75,13 +76,13 @@ def command(
         name,
         against=against,
         options=read_options(how),
+        in_documents=documents,
+        neighbours=nearest,
+        dry_run=dry_run,
         ngrams=ngrams,
         ngram_share=ngram_share,
         answers=answers,
-        in_documents=documents,
-        neighbours=nearest,
         model=model,
-        dry_run=dry_run,
         progress=out.progress,
     )
     draw(out, result)

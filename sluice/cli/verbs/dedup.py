@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 WIDTH = 45
 """Characters of the longest bar of the histogram."""
+LEAST_SPLIT = 3
+"""Rows that train, dev and eval can be drawn from."""
 KEEPS = ("longest", "first", "newest", "best", "trusted")
 REASONS = {
     "exact-duplicate": "say the same as another row, but for case, blanks and punctuation",
@@ -198,7 +200,7 @@ def draw_road(out: Terminal, result: DeduplicateResult) -> None:
         out.next(f"sluice audit {result.dataset}", "what is wrong with these rows?")
     elif result.parts:
         out.next(f"sluice split {result.dataset}", "rows dropped since leave train, new ones join; no row moves")
-    else:
+    elif result.rows >= LEAST_SPLIT:
         out.next(f"sluice split {result.dataset} {size_options(result.rows)}", "parts that share nothing")
 
 
