@@ -157,7 +157,11 @@ class Writer:
         )
         garbled = "Grüße aus Köln, Jürgen Weiß".encode().decode("cp1252")
         change("mojibake", 2 * many, lambda t, _: replace(t, message=f"{t.message} {garbled}"))
-        change("truncated", 2 * many, lambda t, _: replace(t, answer=" ".join(t.answer.split()[:-7]).rstrip(".,;!"), second=None))
+        change(
+            "truncated",
+            2 * many,
+            lambda t, _: replace(t, answer=" ".join(t.answer.split()[:-7]).rstrip(".,;!"), second=None),
+        )
         change("refusal", 2 * many, lambda t, n: replace(t, answer=SAID["refusals"][(first + n) % 6], second=None))
         foreign = {"C": 0, "D": 1, "M": 4}[kind]
         size = {"C": 1, "D": 3, "M": 1}[kind]
@@ -175,12 +179,19 @@ class Writer:
             return replace(talk, message=question, answer=answer, second=None)
 
         change("leak", 2, leak)
-        for fault, times in {"exact_duplicate": 3, "normalised_duplicate": 2, "near_duplicate": 4, "conflict": 2}.items():
+        for fault, times in {
+            "exact_duplicate": 3,
+            "normalised_duplicate": 2,
+            "near_duplicate": 4,
+            "conflict": 2,
+        }.items():
             for _ in range(times * many):
                 original = next(t for t in map(talks.__getitem__, places) if fault != "conflict" or not t.second)
                 message, answer = original.message, original.answer
                 if fault == "normalised_duplicate":
-                    message = message.upper().replace(" ", "  ") if draw.random() < 0.5 else message.rstrip("?.!") + " !"
+                    message = (
+                        message.upper().replace(" ", "  ") if draw.random() < 0.5 else message.rstrip("?.!") + " !"
+                    )
                 elif fault == "near_duplicate":
                     message = self.near(original)
                 elif fault == "conflict":
@@ -207,7 +218,9 @@ def chat(talk: Talk) -> dict[str, Any]:
     tools = talk.order in talk.message
     if tools:
         call = {"name": "find_order", "arguments": json.dumps({"order": talk.order})}
-        turns.append({"role": "assistant", "tool_calls": [{"id": f"call_{talk.order}", "type": "function", "function": call}]})
+        turns.append(
+            {"role": "assistant", "tool_calls": [{"id": f"call_{talk.order}", "type": "function", "function": call}]}
+        )
         turns.append({"role": "tool", "tool_call_id": f"call_{talk.order}", "content": json.dumps({"state": "paid"})})
     turns.append({"role": "assistant", "content": talk.answer})
     if talk.second:
@@ -289,7 +302,9 @@ def main() -> None:
     exam = [json.dumps({"question": q, "answer": a}, ensure_ascii=False) for q, a in SAID["exam"]]
     (HERE / "exam.jsonl").write_text("".join(f"{line}\n" for line in exam), encoding="utf-8", newline="")
     planted = {"seed": SEED, "set_aside": set_aside, "faults": writer.faults}
-    (HERE / "faults.json").write_text(json.dumps(planted, ensure_ascii=False, indent=1) + "\n", encoding="utf-8", newline="")
+    (HERE / "faults.json").write_text(
+        json.dumps(planted, ensure_ascii=False, indent=1) + "\n", encoding="utf-8", newline=""
+    )
 
 
 if __name__ == "__main__":
