@@ -1,4 +1,4 @@
-"""Write chats.jsonl, desk.csv, mails.jsonl.gz, exam.jsonl and faults.json from sentences.json, the same bytes each time.
+"""Write chats.jsonl, desk.csv, mails.jsonl.gz, exam.jsonl and faults.json from sentences.json, always the same bytes.
 
 The standard library alone: `python generate.py` in this folder. What is planted, and how, is in README.md.
 """
