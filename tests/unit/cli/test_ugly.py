@@ -70,6 +70,7 @@ def test_a_file_that_may_not_be_read_is_the_surroundings(folder, argv):
         ["dedup", "d", "--threshold", "nan"],
         ["dedup", "d", "--threshold", "inf"],
         ["sample", "d", "1", "--to", "d/train"],
+        ["split", "d", "--eval", "1", "--from", "d@1"],
     ],
 )
 def test_what_names_nothing_is_refused_and_never_reads_like_a_clean_set(folder, capsys, argv):
