@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -101,10 +102,10 @@ def load_embedder(model: str, *, where: str = "--model") -> Embedder:
         raise ModelNotFound(
             "sentence-transformers is not installed", where=where, remedy="pip install 'sluiceway[semantic]'"
         ) from None
-    from transformers.utils import logging as told
-
-    told.disable_progress_bar()
-    told.set_verbosity_error()
+    told: Any = sys.modules.get("transformers.utils.logging")  # what the model is loaded with, and talks
+    if told is not None:
+        told.disable_progress_bar()
+        told.set_verbosity_error()
     try:
         return Embedder(model, SentenceTransformer(model, device="cpu", local_files_only=True))
     except (OSError, ValueError, KeyError) as problem:

@@ -87,6 +87,8 @@ def command(
     if not what:
         raise UsageError("nothing to audit is named", remedy="sluice audit NAME, sluice audit FILES, or --list")
     checks = [name.strip() for name in names.split(",") if name.strip()] if names is not None else None
+    if checks == []:  # an empty shell variable: no check would run, and that reads like a pass
+        raise UsageError("no check is named", remedy="leave --checks away for all checks; sluice audit --list")
     given = schema_file(schema) if schema else None
     target = out_file(to, what) if to else None
     options = read_options(how)

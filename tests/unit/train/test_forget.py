@@ -212,10 +212,9 @@ def test_rows_are_named_by_an_expression_of_filter(people):
     before = len(open_dataset(people, "d").frame())
     with pytest.raises(InputError, match="nowhere"):
         forget(people, "d", where="nowhere = 'x' AND true", reason=REASON)
-    with pytest.raises(InputError):
-        forget(people, "d", where="failing('empty')", reason=REASON)
-    with pytest.raises(InputError):
-        forget(people, "d", where="(SELECT count(*) FROM read_csv('/etc/passwd')) > 0", reason=REASON)
+    for refused in ("failing('empty')", "(SELECT count(*) FROM read_csv('/etc/passwd')) > 0"):
+        with pytest.raises(InputError):
+            forget(people, "d", where=refused, reason=REASON)
     asked = forget(people, "d", where="target LIKE 'oth%' OR target IS NULL", reason=REASON, dry_run=True)
     same = forget(people, "d", where="target=other", reason=REASON, dry_run=True)
     assert asked.why == same.why
