@@ -1,4 +1,4 @@
-"""How long `sluice add` of a large JSONL of chats takes, beside a process that only reads it with Hugging Face datasets.
+"""How long `sluice add` of a large JSONL of chats takes, beside a process that only reads it with `load_dataset`.
 
     python benchmarks/add.py --rows 400000 --repeats 3
 
@@ -25,7 +25,7 @@ WORDS = (
     "charge card declined support agent please thanks could would check status number email received waiting days "
     "broken screen replace warranty return label printed courier missing item wrong size colour exchange credit "
     "balance transfer limit daily branch opening hours closed weekend holiday app update crash login"
-).split()
+).split()  # noqa: SIM905  # a list of these is a page
 
 READ = """
 import sys
