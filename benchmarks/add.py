@@ -20,12 +20,12 @@ import sys
 import tempfile
 from pathlib import Path
 
-WORDS = (
+WORDS = (  # noqa: SIM905  # a list literal of these fills a page
     "account order refund parcel delivery invoice password reset address change cancel renew plan monthly yearly "
     "charge card declined support agent please thanks could would check status number email received waiting days "
     "broken screen replace warranty return label printed courier missing item wrong size colour exchange credit "
     "balance transfer limit daily branch opening hours closed weekend holiday app update crash login"
-).split()  # noqa: SIM905  # a list of these is a page
+).split()
 
 READ = """
 import sys
