@@ -73,7 +73,7 @@ def version_hash(frame: pl.DataFrame) -> str:
     lines = sorted(zip(frame["row"].to_list(), frame["groups"].to_list(), strict=True))
     digest = hashlib.sha256(b"sluice/version/1\n" + canonical(list(COLUMNS)).encode() + b"\n")
     for row, groups in lines:
-        digest.update(f"{row} {canonical(sorted(groups or []))}\n".encode())
+        digest.update(f"{row} {canonical(sorted(groups)) if groups else '[]'}\n".encode())
     return digest.hexdigest()
 
 

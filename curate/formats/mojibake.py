@@ -49,12 +49,27 @@ def look(record: dict[str, Any], columns: frozenset[str], line: int) -> Found | 
         value = record.get(name)
         if value is None or (isinstance(value, str) and value.isascii()):
             continue
+        if not _doubtful(value):
+            continue
         better = _mend(value)
         if better != value:
             mended[name] = better
             was, now = _texts(value, better)
             first = first or Mojibake(line, name, *_around(was, now))
     return Found(mended, first) if first else None
+
+
+def _doubtful(value: Any) -> bool:
+    """Return whether a text in a value could be mojibake: only then is a mended copy made and compared."""
+    if isinstance(value, str):
+        return not value.isascii() and _looks_like_utf8().search(value) is not None
+    if isinstance(value, dict):
+        value = list(cast("dict[str, Any]", value).values())
+    if isinstance(value, list):
+        for item in cast("list[Any]", value):
+            if _doubtful(item):
+                return True
+    return False
 
 
 def _mend(value: Any) -> Any:

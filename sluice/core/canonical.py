@@ -24,6 +24,7 @@ DEEPEST = 128  # levels of nesting: what other readers (Arrow, serde) take too, 
 LONGEST_INT = 4000  # digits: CPython refuses to convert longer texts to int, Decimal does not
 _POSITIONAL_END = 10**LONGEST_POSITIONAL
 _INT_END = 10**LONGEST_INT
+_PLAIN_END = 10**18
 _HALF = re.compile("[\ud800-\udfff]")  # no whole pair is two of these in a Python text
 
 
@@ -45,13 +46,9 @@ def parse_exact(text: str) -> Any:
     exponents beyond 18 digits and nesting deeper than 128 levels.
     """
     try:
-        value = json.loads(
-            text,
-            object_pairs_hook=_pairs,
-            parse_float=_parse_float,
-            parse_int=_parse_int,
-            parse_constant=_refuse_constant,
-        )
+        if text.startswith("\ufeff"):
+            raise json.JSONDecodeError("Unexpected UTF-8 BOM (decode using utf-8-sig)", text, 0)
+        value = _DECODER.decode(text)
     except json.JSONDecodeError as problem:
         raise JsonProblem(f"broken JSON: {problem.msg}", problem.colno, problem.lineno) from None
     except RecursionError:
@@ -91,6 +88,12 @@ def _parse_int(literal: str) -> int | Decimal:
 
 def _refuse_constant(name: str) -> Any:
     raise JsonProblem(f"{name} is not a JSON number")
+
+
+_DECODER = json.JSONDecoder(
+    object_pairs_hook=_pairs, parse_float=_parse_float, parse_int=_parse_int, parse_constant=_refuse_constant
+)
+"""Made once: json.loads makes one for every text where it is given hooks."""
 
 
 def _deeper(value: Any, levels: int) -> bool:
@@ -144,7 +147,50 @@ def sha256_hex(prefix: str, text: str) -> str:
         raise InputError("a text holds half a surrogate pair", remedy="mend the text: it is no Unicode") from None
 
 
+_IN_ORDER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False)
+_SORTED = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False, sort_keys=True)
+
+
 def _write(value: Any, *, canonical_form: bool, drop_null: bool) -> str:
+    """Return the text of a value: by C where what C writes is surely the same, else piece by piece."""
+    try:
+        if _is_plain(value, drop_null):
+            text = (_SORTED if canonical_form else _IN_ORDER).encode(value)
+            # every character that JSON escapes is a starter that composes with nothing, and so is the quote around
+            # each text: a text within that is not NFC leaves the whole not NFC
+            if not canonical_form or text.isascii() or unicodedata.is_normalized("NFC", text):
+                return text
+    except RecursionError:
+        pass  # refused below, with a reason
+    return _write_pieces(value, canonical_form=canonical_form, drop_null=drop_null)
+
+
+def _is_plain(value: Any, drop_null: bool) -> bool:
+    """Return whether a value is of texts, booleans, nulls, short whole numbers, and lists and objects of them.
+
+    Numbers with a point, long numbers, keys that are no text, nulls to be dropped and subclasses are not plain.
+    """
+    kind = cast("type[Any]", type(value))
+    if kind is str or value is None or kind is bool:
+        return True
+    if kind is int:
+        return -_PLAIN_END < value < _PLAIN_END
+    if kind is dict:
+        for key, item in cast("dict[Any, Any]", value).items():
+            if type(key) is not str or (item is None and drop_null):
+                return False
+            if type(item) is not str and not _is_plain(item, drop_null):
+                return False
+        return True
+    if kind is list or kind is tuple:
+        for item in cast("list[Any]", value):  # noqa: SIM110  # a generator costs more than what it looks at
+            if type(item) is not str and not _is_plain(item, drop_null):
+                return False
+        return True
+    return False
+
+
+def _write_pieces(value: Any, *, canonical_form: bool, drop_null: bool) -> str:
     out: list[str] = []
 
     def walk(v: Any) -> None:

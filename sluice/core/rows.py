@@ -22,12 +22,14 @@ from sluice.core.errors import InputError
 
 SHOWN = 10  # hex digits of a row that people see
 
+_INPUT = "sluice/input/1"
+
 Input = dict[str, Any] | Messages
 
 
 def input_hash(content: Input) -> str:
     """Return the 64 hex digits that name an input."""
-    return sha256_hex("sluice/input/1", _canonical_input(content))
+    return sha256_hex(_INPUT, _canonical_input(content))
 
 
 def _canonical_input(content: Input) -> str:
@@ -65,8 +67,9 @@ class Row(BaseModel):
     @cached_property
     def row(self) -> str:
         """The name of the row (64 hex digits)."""
-        learnt = canonical([self.kind, *self._learnt()])
-        return sha256_hex("sluice/row/1", f"{_canonical_input(self.input)}\n{learnt}")
+        learnt, written = canonical([self.kind, *self._learnt()]), _canonical_input(self.input)
+        vars(self).setdefault("input_hash", sha256_hex(_INPUT, written))  # at hand: writing it is what costs
+        return sha256_hex("sluice/row/1", f"{written}\n{learnt}")
 
     def _learnt(self) -> list[Any]:
         raise TypeError(f"{type(self).__name__} does not say what is learnt from it")
@@ -201,7 +204,7 @@ def _stored(form: AnswerForm) -> str | None:
 def input_json(content: Input) -> str:
     """Return an input as compact JSON text: an object of fields, or {"messages": [...], "tools": ...}."""
     if isinstance(content, Messages):
-        turns = [t.model_dump(exclude_none=True) for t in content.turns]
+        turns = [{k: v for k, v in vars(t).items() if v is not None} for t in content.turns]
         return dump_exact({"messages": turns} | ({"tools": content.tools} if content.tools else {}))
     return dump_exact(content)
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from sluice.cli.collecting import rare_collections
 from sluice.cli.files import given_files
 from sluice.cli.reading import read_options, reading_options
 from sluice.cli.terminal import Terminal
@@ -58,7 +59,8 @@ def command(out: Terminal, name: str, files: tuple[str, ...], strict: bool, dry_
 
     project = Project.find_or_none(Path.cwd()) or Project(Path.cwd())
     options = read_options(how)
-    result = add(project, name, given_files(files), options, strict=strict, dry_run=dry_run, progress=out.progress)
+    with rare_collections():
+        result = add(project, name, given_files(files), options, strict=strict, dry_run=dry_run, progress=out.progress)
     draw_set_aside(out, result)
     draw(out, result)
     draw_next(out, result, files, options)
