@@ -1,7 +1,7 @@
 """Near-duplicates from Arrow strings to keepers, side by side with rensa: seconds, ratio, recall, precision.
 
     python benchmarks/near_duplicates.py                       50,000 and 200,000 documents, ours and rensa
-    python benchmarks/near_duplicates.py 10000 2000000 --ours  only ours: how cost grows
+    python benchmarks/near_duplicates.py 10000 2000000 --ours --plot growth.svg    only ours: how cost grows
 
 Documents are made here: 94 words each, one in five a copy of an earlier one with up to 14 words changed. Every way is
 told the same thing (word 3-grams, Jaccard 0.7) and starts from the same Arrow array, each round in a process of its
@@ -105,7 +105,7 @@ def floor(texts: pa.Array) -> None:
 
 def rensa_exact(texts: pa.Array) -> Mask:
     """Return which documents are dropped: rensa's index finds candidates, exact Jaccard decides."""
-    from rensa import RMinHash, RMinHashLSH
+    from rensa import RMinHash, RMinHashLSH  # pyright: ignore[reportAttributeAccessIssue]
 
     sets = [_shingles(text) for text in texts.to_pylist()]
     index = RMinHashLSH(threshold=PERCENT / 100, num_perm=125, num_bands=25)  # the bands that ours takes
@@ -131,8 +131,9 @@ def _rensa_flags(texts: pa.Array, digest: str, bands: int) -> Mask:
     grams = hashed[:-2] * np.uint64(0x9E3779B97F4A7C15) + hashed[1:-1] * np.uint64(0xBF58476D1CE4E5B9) + hashed[2:]
     whole = np.arange(len(grams)) % WORDS < WORDS - 2
     offsets = np.arange(len(texts) + 1, dtype=np.uint64) * np.uint64(WORDS - 2)
-    matrix = getattr(rensa.RMinHash, digest)(grams[whole], offsets, num_perm=128, seed=42)
-    index = rensa.RMinHashLSH(threshold=PERCENT / 100, num_perm=128, num_bands=bands)
+    peer: Any = rensa
+    matrix = getattr(peer.RMinHash, digest)(grams[whole], offsets, num_perm=128, seed=42)
+    index = peer.RMinHashLSH(threshold=PERCENT / 100, num_perm=128, num_bands=bands)
     return np.array(index.query_duplicate_flags_matrix_one_shot(matrix))
 
 
@@ -169,8 +170,8 @@ def measure(way: str, file: str) -> None:
     print(json.dumps({"seconds": seconds, "rows": rows, "gigabytes": peak}))
 
 
-def compare(count: int, ways: list[str], rounds: int) -> None:
-    """Measure ways in turn over so many documents and print a table."""
+def compare(count: int, ways: list[str], rounds: int) -> dict[str, float]:
+    """Measure ways in turn over so many documents, print a table and return the median seconds of each."""
     import tempfile
 
     texts, family = documents(count)
@@ -200,6 +201,28 @@ def compare(count: int, ways: list[str], rounds: int) -> None:
         )
         middle, peak = statistics.median(seconds), max(r["gigabytes"] for r in runs[way])
         print(f"{way:<12} {middle:>8.2f} {min(seconds):>8.2f} {middle / base:>7.2f} {quality} {peak:>8.2f}", flush=True)
+    return {way: statistics.median(r["seconds"] for r in runs[way]) for way in ways}
+
+
+def plot(medians: dict[int, dict[str, float]], file: str) -> None:
+    """Draw seconds over documents on two logarithmic axes, with what a straight growth of the first would be."""
+    import altair as alt
+
+    first = min(medians)
+    points = [
+        {"documents": count, "seconds": seconds, "way": way}
+        for count, ways in medians.items()
+        for way, seconds in ways.items()
+    ]
+    straight = [
+        {"documents": c, "seconds": medians[first]["ours"] * c / first, "way": "linear growth"}
+        for c in (first, max(medians))
+    ]
+    x = alt.X("documents:Q", scale=alt.Scale(type="log"), title="documents of 94 words")
+    y = alt.Y("seconds:Q", scale=alt.Scale(type="log"), title="seconds")
+    measured = alt.Chart(alt.Data(values=points)).mark_line(point=True).encode(x, y, color="way:N")
+    reference = alt.Chart(alt.Data(values=straight)).mark_line(strokeDash=[4, 4]).encode(x, y, color="way:N")
+    (measured + reference).properties(width=480, height=300).save(file)
 
 
 def main() -> None:
@@ -207,14 +230,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="near-duplicates, ours and rensa's")
     parser.add_argument("counts", nargs="*", type=int, default=[50_000, 200_000])
     parser.add_argument("--ours", action="store_true", help="only ours and its floor")
+    parser.add_argument("--plot", metavar="FILE", help="draw how seconds grow with documents (SVG or PNG)")
     parser.add_argument("--rounds", type=int, default=ROUNDS)
     parser.add_argument("--measure", nargs=2, metavar=("WAY", "FILE"), help=argparse.SUPPRESS)
     asked = parser.parse_args()
     if asked.measure:
         measure(*asked.measure)
         return
-    for count in asked.counts:
-        compare(count, ["ours", "floor"] if asked.ours else list(WAYS), asked.rounds)
+    ways = ["ours", "floor"] if asked.ours else list(WAYS)
+    medians = {count: compare(count, ways, asked.rounds) for count in asked.counts}
+    if asked.plot:
+        plot(medians, asked.plot)
 
 
 if __name__ == "__main__":

@@ -92,7 +92,7 @@ def decontaminate(
 
     def plan(version: Version) -> Plan:
         relation = side.relation if side is not None else Relation(pinned_boilerplate(version))
-        repeats = find_repeats(version.frame(), held, relation, _edges(version), wish, progress)
+        repeats = find_repeats(version.frame(), held, relation, change_edges(version), wish, progress)
         seen.append((repeats, relation))
         return Plan(
             verb="decontaminate",
@@ -115,7 +115,7 @@ def decontaminate(
     (repeats, relation), frame = seen[-1], gone.before.frame()
     ours = [row for one in held if one.document is None and "/dev@" not in one.name for row in one.rows]
     found = find_leaks_in_texts(texts, ours, relation)
-    near = nearest(frame, ours, neighbours, embed, progress) if neighbours else ()
+    near = nearest(frame, ours, neighbours, embed, progress) if embed is not None else ()
     number = open_dataset(project, dataset).number
     return result_of(
         dataset, number, held, frame, gone.goes, repeats, found, tuple(texts), near, _asked(wish, repeats),
@@ -143,13 +143,6 @@ def _asked(wish: Wish, repeats: Repeats) -> Asked:
         answers_too_short=repeats.answers_too_short,
         answers_shared=repeats.answers_shared,
     )
-
-
-def _edges(version: Version) -> list[tuple[str, str]]:
-    """Return the changes of rows that a version and the eval part beside it stand on."""
-    part = f"{version.dataset.partition('/')[0]}/eval"
-    beside = [open_dataset(version.project, part)] if has_dataset(version.project, part) else []
-    return change_edges(version, *beside)
 
 
 def project_texts(project: Project) -> dict[str, str]:

@@ -9,7 +9,8 @@ row that has gone itself.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict
@@ -21,12 +22,15 @@ from sluice.core.rows import COLUMNS
 from sluice.curate.add import parts_of
 from sluice.curate.dataset import Version, open_dataset, open_newest
 from sluice.curate.drops import Drop, ShownRow, drop_rows, dropped_frame, shown_row
-from sluice.curate.duplicates import DedupResult, Dropped, Rules, dedup
+from sluice.curate.duplicates import DedupResult, Dropped, NearPair, Rules, dedup
+from sluice.curate.duplicates.dedup import EXACT_UP_TO
 from sluice.curate.duplicates.keeping import Keep, rank_by
 from sluice.curate.duplicates.keys import On
+from sluice.curate.duplicates.memory import TOLD_FROM, available_bytes, peak_bytes, room_for
 from sluice.curate.duplicates.rules import REASONS
 from sluice.curate.duplicates.spread import Bar, similarity_spread
 from sluice.curate.operation import Outcome, commit
+from sluice.curate.semantic import Semantic, SemanticPart, with_meaning
 from sluice.curate.similarity import NEAR_PERCENT
 
 if TYPE_CHECKING:
@@ -105,9 +109,13 @@ class DeduplicateResult(BaseModel):
     """Other versions whose rows counted, and stay in any case."""
     way: str
     """How candidates were found: `exact`, or `lsh` above 20,000 rows."""
+    memory_bytes: int | None
+    """Estimate of what finding them takes at its peak, beside the rows; None up to 20,000 rows, which take little."""
     spread: tuple[SpreadBar, ...] | None
     """How alike rows are (a dry run only)."""
     parts: tuple[str, ...]
+    semantic: SemanticPart | None = None
+    """What a model was asked and found (`semantic`)."""
     dry_run: bool = False
 
 
@@ -121,7 +129,11 @@ def deduplicate(
     by: str | None = None,
     against: Sequence[str] = (),
     drop_near: bool = False,
+    semantic: Semantic | None = None,
     dry_run: bool = False,
+    exact_up_to: int = EXACT_UP_TO,
+    memory: int | None = None,
+    note: Callable[[str], None] | None = None,
     progress: Progress | None = None,
 ) -> DeduplicateResult:
     """Drop the rows of a dataset that repeat another one, and make its next version where that changes it.
@@ -134,9 +146,15 @@ def deduplicate(
         keep, by: which of two rows stays, see `duplicates.keeping`.
         against: other datasets: rows are dropped for theirs, which stay.
         drop_near: also drop rows near another one in input that have another target.
+        semantic: also drop rows alike in meaning, as a model says.
+        exact_up_to: rows up to which every pair is looked at; above, candidates come from signatures.
+        memory: bytes that may be used; by default what the machine has free. Where that is too little, files help out.
+        note: told in a sentence what a person should know before long work.
         dry_run: only say what would be dropped, and how alike rows are.
         progress: called with (what, done, total).
     """
+    if threshold is not None and not isfinite(threshold):
+        raise UsageError(f"a threshold of {threshold:g} is no number", remedy="choose one from 0.4 to 1, such as 0.85")
     percent = NEAR_PERCENT if threshold is None else round(100 * threshold)
     if threshold is not None and abs(100 * threshold - percent) > 1e-6:
         raise UsageError("a threshold has at most two decimals", where="--threshold", remedy=f"say {percent / 100:g}")
@@ -152,13 +170,26 @@ def deduplicate(
         version = open_newest(project, dataset)
         rules = Rules(on=on, percent=percent, drop_near=drop_near, rank=rank_by(version, keep, by))
         universe, earlier = _universe(version)
-        found = dedup(universe, rules, fixed=_frames(others), progress=progress)
+        fixed = _frames(others)
+        found, seen["memory"] = _found(project, universe, fixed, rules, exact_up_to, memory, note, progress)
+        if semantic is not None:
+            seen["meaning"] = with_meaning(project, found, universe, fixed, rules, semantic, note, progress)
+            found = seen["meaning"].found.result
         outcome = _outcome(version, universe, earlier, found, on)
         seen.update(version=version, universe=universe, found=found, outcome=outcome)
         if not outcome["drops"] and not outcome["returned"].height:
             return None
         parameters: dict[str, Any] = {"drop_near": drop_near, "way": found.way, "threshold": percent / 100}
         parameters |= {"on": on, "keep": keep, "by": by, "against": [other.ref for other in others]}
+        if "meaning" in seen:
+            parameters["semantic"] = seen["meaning"].parameters
+        report: dict[str, Any] = {
+            "conflicts": [list(c.rows) for c in found.conflicts],
+            "near_other_target": [[p.row, p.other, round(p.jaccard, 4)] for p in found.near_other_target],
+        }
+        if "meaning" in seen:
+            pairs = seen["meaning"].found.other_target
+            report["semantic_other_target"] = [[p.row, p.other, round(p.jaccard, 4)] for p in pairs]
         return Outcome(
             verb="dedup",
             parameters=parameters,
@@ -167,10 +198,7 @@ def deduplicate(
             rows_in=version.manifest.rows,
             dropped=outcome["goes"],
             counts=found.counts | ({"returned": outcome["returned"].height} if outcome["returned"].height else {}),
-            report={
-                "conflicts": [list(c.rows) for c in found.conflicts],
-                "near_other_target": [[p.row, p.other, round(p.jaccard, 4)] for p in found.near_other_target],
-            },
+            report=report,
         )
 
     if dry_run:
@@ -182,7 +210,9 @@ def deduplicate(
     universe: pl.DataFrame = seen["universe"]
     bars = similarity_spread(universe, on) if dry_run and universe.height > 1 else None
     here = [d for d in found.dropped if d.row in outcome["new"]]
-    wanted = _Shown(universe, _frames(others), found, here, bars or ())
+    meaning = seen.get("meaning")
+    alike = [pair for pairs in meaning.pairs() for pair in pairs] if meaning else ()
+    wanted = _Shown(universe, _frames(others), found, here, bars or (), alike)
     return DeduplicateResult(
         dataset=version.dataset,
         version=open_dataset(project, version.dataset).number,
@@ -205,10 +235,35 @@ def deduplicate(
         keep=keep,
         against=tuple(other.ref for other in others),
         way=found.way,
+        memory_bytes=seen["memory"],
         spread=None if bars is None else tuple(wanted.bar(bar) for bar in bars),
         parts=parts_of(project, version.dataset),
+        semantic=None if meaning is None else meaning.part(wanted.row, here),
         dry_run=dry_run,
     )
+
+
+def _found(
+    project: Project,
+    universe: pl.DataFrame,
+    fixed: Any,
+    rules: Rules,
+    exact_up_to: int,
+    memory: int | None,
+    note: Callable[[str], None] | None,
+    progress: Progress | None,
+) -> tuple[DedupResult, int | None]:
+    """Return (what is found, the estimate of memory); large arrays go to files where memory would not hold them."""
+    frames = [f for f in (universe, fixed) if len(f)]
+    if sum(map(len, frames)) <= exact_up_to:
+        return dedup(universe, rules, fixed=fixed, way="exact", progress=progress), None
+    needed, available = peak_bytes(*frames), available_bytes() if memory is None else memory
+    if note is not None and (needed > TOLD_FROM or needed > available):
+        short = f", more than the {available / 1e9:.1f} GB that are free: a part goes to .sluice/tmp/"
+        note(f"dedup needs about {needed / 1e9:.1f} GB{short if needed > available else ''}")
+    with project.staging.job() as folder:
+        room = room_for(needed, available, folder)
+        return dedup(universe, rules, fixed=fixed, way="lsh", room=room, progress=progress), needed
 
 
 def _universe(version: Version) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -241,7 +296,7 @@ def _outcome(
     new = {d.row for d in found.dropped if d.row in held}
     told_anew = {d.row for d in found.dropped if d.row in stood_for and stood_for[d.row] not in kept | {d.kept}}
     drops = [
-        Drop(d.row, d.reason, d.kept, d.jaccard, _detail(d, on)) for d in found.dropped if d.row in new | told_anew
+        Drop(d.row, d.reason, d.kept, d.similarity, _detail(d, on)) for d in found.dropped if d.row in new | told_anew
     ]
     _, goes = drop_rows(universe, drops)
     returned = universe.filter(pl.col("row").is_in([r for r in stood_for if r in kept]))
@@ -260,13 +315,19 @@ class _Shown:
     """The rows that the result shows, taken from all frames at once."""
 
     def __init__(
-        self, universe: pl.DataFrame, fixed: Any, found: DedupResult, drops: Sequence[Dropped], bars: Sequence[Bar]
+        self,
+        universe: pl.DataFrame,
+        fixed: Any,
+        found: DedupResult,
+        drops: Sequence[Dropped],
+        bars: Sequence[Bar],
+        alike: Sequence[NearPair],
     ):
         import polars as pl
 
         wanted = {r for d in _first_of_each(drops) for r in (d.row, d.kept)}
         wanted |= {r for c in found.conflicts[:FIRST] for r in c.rows}
-        wanted |= {r for p in found.near_other_target[:FIRST] for r in (p.row, p.other)}
+        wanted |= {r for p in (*found.near_other_target[:FIRST], *alike) for r in (p.row, p.other)}
         wanted |= {r for bar in bars if bar.pair for r in bar.pair[:2]}
         self._rows: dict[str, ShownRow] = {}
         for frame in (universe, fixed):
@@ -282,7 +343,7 @@ class _Shown:
 
     def dropped(self, drops: Sequence[Dropped]) -> tuple[DroppedTwin, ...]:
         return tuple(
-            DroppedTwin(reason=d.reason, similarity=d.jaccard, row=self.row(d.row), kept=self.row(d.kept))
+            DroppedTwin(reason=d.reason, similarity=d.similarity, row=self.row(d.row), kept=self.row(d.kept))
             for d in _first_of_each(drops)
         )
 

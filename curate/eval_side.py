@@ -13,7 +13,7 @@ from sluice.core.evalset import FrozenSet, read_set, set_folders
 from sluice.core.files import file_sha256
 from sluice.core.project import Project
 from sluice.core.rows import AnyRow
-from sluice.curate.dataset import Version, has_dataset, lineage, open_dataset, operation_frames
+from sluice.curate.dataset import Version, dataset_names, has_dataset, lineage, open_dataset, operation_frames
 from sluice.curate.operation import damaged
 from sluice.curate.similarity import Boilerplate, Relation
 
@@ -79,9 +79,15 @@ def relation_of(frozen: FrozenSet) -> Relation:
 
 
 def change_edges(*versions: Version) -> list[tuple[str, str]]:
-    """Return the changes of rows (old, new) that some versions stand on."""
+    """Return the changes of rows (old, new) that some versions stand on, and those of every eval part of their project.
+
+    An eval row may have been changed where it is, before or after it was frozen: what it was is a leak as much as what
+    it became, in whatever dataset it turns up.
+    """
     found: dict[tuple[str, str], None] = {}
-    for version in versions:
+    projects = {id(v.project): v.project for v in versions}.values()
+    parts = [open_dataset(p, name) for p in projects for name in dataset_names(p) if name.endswith("/eval")]
+    for version in (*versions, *parts):
         frame = operation_frames(version.project, lineage(version), "edges")
         if frame is not None:
             found.update(dict.fromkeys(zip(frame["old"], frame["new"], strict=True)))

@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from sluice.core.errors import InputError, ModelNotFound, UsageError
+from sluice.core.errors import InputError, UsageError
 from sluice.core.progress import Progress
 from sluice.core.rows import AnyRow, from_record, input_texts, to_record
 from sluice.curate.decontaminate_result import Neighbour
 from sluice.curate.drops import shown_row
+from sluice.curate.embeddings import Embedder, load_embedder
 
 if TYPE_CHECKING:
     import polars as pl
@@ -27,7 +28,7 @@ def nearest(
     frame: pl.DataFrame,
     eval_rows: Sequence[AnyRow],
     number: int,
-    embed: Any,
+    embed: Embedder,
     progress: Progress | None = None,
 ) -> tuple[Neighbour, ...]:
     """Return the rows of a frame whose inputs are nearest to the inputs of eval rows, by cosine of their embeddings.
@@ -69,8 +70,8 @@ def nearest(
     return tuple(sorted(found, key=lambda n: (-n.cosine, n.eval_row.row, n.row.row)))
 
 
-def load_model(model: str | None, number: int) -> Any:
-    """Return a sentence-transformers model, by folder or id, that is asked for `number` neighbours of each eval row.
+def load_model(model: str | None, number: int) -> Embedder:
+    """Return a model that embeds texts, by folder or id, that is asked for `number` neighbours of each eval row.
 
     Raises UsageError without a name or for a number that makes no sense, ModelNotFound where the model or the extra
     `semantic` is not here.
@@ -83,30 +84,16 @@ def load_model(model: str | None, number: int) -> Any:
             where="--nearest",
             remedy="--model FOLDER or --model ID, such as sentence-transformers/all-MiniLM-L6-v2",
         )
-    try:
-        from sentence_transformers import SentenceTransformer
-    except ImportError:
-        raise ModelNotFound(
-            "sentence-transformers is not installed", where="--nearest", remedy="pip install 'sluiceway[semantic]'"
-        ) from None
-    try:
-        return SentenceTransformer(model, device="cpu")
-    except (OSError, ValueError, KeyError) as problem:
-        first = str(problem).strip().splitlines()[0][:160] if str(problem).strip() else type(problem).__name__
-        raise ModelNotFound(
-            f"the model '{model}' cannot be loaded: {first}",
-            where="--model",
-            remedy="name a folder that holds one, or fetch it first: huggingface-cli download MODEL",
-        ) from None
+    return load_embedder(model, where="--nearest")
 
 
 def _text(row: AnyRow) -> str:
     return "\n".join(input_texts(row.input).values())
 
 
-def _embedded(embed: Any, texts: list[str], what: str | None, progress: Progress | None) -> Any:
+def _embedded(embed: Embedder, texts: list[str], what: str | None, progress: Progress | None) -> Any:
     if not texts:
         raise InputError("there are no rows to embed", where="--nearest", remedy="sluice ls")
     if progress is not None and what:
         progress(what, 0, len(texts))
-    return embed.encode(texts, batch_size=64, normalize_embeddings=True, show_progress_bar=False)
+    return embed(texts)

@@ -8,6 +8,7 @@ boilerplate is pinned in the report.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, cast
 
@@ -90,6 +91,12 @@ def split_dataset(
     """
     if "/" in dataset:
         raise UsageError(f"'{dataset}' is a part already", remedy=f"sluice split {dataset.partition('/')[0]}")
+    if source is not None and re.split("[@:/]", source)[0] == dataset:
+        raise UsageError(
+            f"'{dataset}' is drawn from in any case",
+            where="--from",
+            remedy="leave --from away, or name another",
+        )
     asked = {"eval": eval, "dev": dev, "per_class": per_class, "source": source, "seed": seed}
     asked |= {"group": group, "stratify": stratify, "by_time": by_time}
     seen: dict[str, Any] = {}

@@ -24,13 +24,14 @@ from sluice.curate.add import parts_of
 from sluice.curate.dataset import Version, metadata_by_row, open_dataset, open_newest, row_schema
 from sluice.curate.drops import Drop, drop_rows
 from sluice.curate.operation import EDGES, OCCURRENCES, Outcome, commit
-from sluice.curate.privacy.kind import Regions
+from sluice.curate.privacy.contact import known_regions
+from sluice.curate.privacy.kept_apart import refuse_parted_groups, renamed_values
+from sluice.curate.privacy.kind import REDACTED, Regions
 from sluice.curate.privacy.names import ABSENT, load_names
 from sluice.curate.privacy.scan import NAME, Names, chosen_kinds, find_personal, normal_value
 from sluice.curate.privacy.sealed import Pseudonyms, read_pseudonyms, write_pseudonyms
 from sluice.curate.privacy.walk import walk_metadata, walk_row, walk_value
 
-REASON = "redacted"
 ROUNDS = 4  # replacing one value may bare another behind it; a text is looked at again until nothing is found
 FIRST = 5
 EVERY = 500  # rows between two words of progress
@@ -144,13 +145,13 @@ def redact(
         dry_run: only say what would be replaced.
         progress: called with (what, done, total).
 
-    Raises InputError for an unknown kind or finder of names.
+    Raises InputError for an unknown kind or finder of names, and where a group of eval or dev rows would be parted.
     """
     chosen = chosen_kinds(kinds)
     finder = load_names(project.root, names) if names else None
     if kinds is not None and NAME in kinds and finder is None:
         raise InputError("names of people need a finder", where="--kinds", remedy="add --names spacy:MODEL")
-    read = tuple(r.upper() for r in regions) if regions is not None else None
+    read = known_regions(regions)
     seen: dict[str, Any] = {}
 
     def build() -> Outcome | None:
@@ -218,6 +219,8 @@ def _outcome(version: Version, worker: _Redactor, seen: dict[str, Any], progress
     places: list[dict[str, Any]] = []
     first: list[RedactedRow] = []
     changed_beside = merged = 0
+    untouched: dict[str, list[dict[str, Any]]] = {}
+    renamed: set[str] = set()
     for i, record in enumerate(frame.iter_rows(named=True)):  # a hit is proven by code, text by text
         if progress and i % EVERY == 0:
             progress("looking for personal data", i, frame.height)
@@ -226,23 +229,30 @@ def _outcome(version: Version, worker: _Redactor, seen: dict[str, Any], progress
         new = walk_row(row, worker.see)
         groups = [str(walk_value(g, "group", group or "", worker.see)) for g in record["groups"] or []]
         seen_at = [_redacted_place(place, worker) for place in beside.get(row.row, [])]
+        renamed |= set(record["groups"] or []) - set(groups)
+        for old, (place, changed) in zip(beside.get(row.row, []), seen_at, strict=True):
+            renamed |= renamed_values(old["metadata"], place["metadata"]) if changed else set()
         if new is row and groups == (record["groups"] or []) and not any(changed for _, changed in seen_at):
-            records.setdefault(row.row, record)
+            merged += _hold(records, record)
+            untouched[row.row] = [place for place, _ in seen_at]
             continue
         if new is row:
             changed_beside += 1
         else:
             edges.append((row.row, new.row))
-            drops.append(Drop(row.row, REASON, new.row, None, _told(worker.told)))
+            drops.append(Drop(row.row, REDACTED, new.row, None, _told(worker.told)))
         places += [place | {"row": new.row} for place, _ in seen_at]
-        merged += new.row in records
-        records.setdefault(new.row, to_record(new, groups))
+        merged += _hold(records, to_record(new, groups))
         if len(first) < FIRST:
             first.append(RedactedRow(old=row.row, new=new.row, detail=_told(worker.told)))
     seen.update(rows=len(records), edges=edges, beside=changed_beside, merged=merged, first=first)
     seen["any"] = bool(edges or changed_beside)
     if not seen["any"]:
         return None
+    refuse_parted_groups(version, renamed)
+    # what is said here of a row stands for all that was said before: of one that others became, that is its own, too
+    places += [place | {"row": row} for row in {p["row"]: 0 for p in places} for place in untouched.get(row, [])]
+    places = list({dump_exact(place): place for place in places}.values())
     content = pl.DataFrame(list(records.values()), schema=row_schema(), orient="row")
     return Outcome(
         verb="redact",
@@ -253,9 +263,18 @@ def _outcome(version: Version, worker: _Redactor, seen: dict[str, Any], progress
         occurrences=pl.DataFrame(places, schema=_place_schema(), orient="row") if places else None,
         dropped=drop_rows(frame, drops)[1] if drops else None,
         edges=pl.DataFrame(edges, schema=list(EDGES), orient="row") if edges else None,
-        counts={REASON: len(edges), "beside": changed_beside},
+        counts={REDACTED: len(edges), "beside": changed_beside},
         report={"replaced": dict(worker.replaced), "values": {k: len(v) for k, v in worker.values.items()}},
     )
+
+
+def _hold(records: dict[str, dict[str, Any]], record: dict[str, Any]) -> bool:
+    """Put a row among those that the version will hold; return whether it was there: then it is of all their groups."""
+    held = records.setdefault(record["row"], record)
+    if held is record:
+        return False
+    held["groups"] = sorted({*(held["groups"] or []), *(record["groups"] or [])})
+    return True
 
 
 def _redacted_place(place: dict[str, Any], worker: _Redactor) -> tuple[dict[str, Any], bool]:

@@ -64,6 +64,12 @@ def sample(
         raise UsageError(f"{rows} rows cannot be drawn", remedy="give a number from 1 on")
     if to is not None:
         check_name(to)
+        if "/" in to:  # `split` would then take the rest of the dataset for training rows, and never draw an eval part
+            raise UsageError(
+                f"'{to}' is a part, and parts are drawn by `sluice split`",
+                where="--to",
+                remedy="choose a name without /",
+            )
     seen: dict[str, Any] = {}
 
     def build() -> Outcome | None:

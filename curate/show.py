@@ -17,6 +17,9 @@ from sluice.curate.drops import DroppedRow, ShownRow, dropped_rows, shown_row
 from sluice.curate.metadata import metadata_of
 from sluice.curate.set_aside import still_waiting, write_sheet
 
+LEAST_ALIKE = 10
+"""Hundredths of Jaccard, under which a row is not shown as being like a text."""
+
 
 class RowBeside(ShownRow):
     """A row with what stands beside it."""
@@ -35,6 +38,13 @@ class FailingRow(RowBeside):
     """What the check says in numbers and words for scripts: of `label-errors` given, suggested, quality."""
 
 
+class LikeRow(RowBeside):
+    """A row near to a text that was asked for."""
+
+    similarity: float
+    """Exact Jaccard of the text and the row's input (word 3-grams; character 5-grams where one is short)."""
+
+
 class Shown(BaseModel):
     """What was asked to be shown; the other lists are empty."""
 
@@ -46,6 +56,7 @@ class Shown(BaseModel):
     rows: tuple[RowBeside, ...] = ()
     dropped: tuple[DroppedRow, ...] = ()
     failing: tuple[FailingRow, ...] = ()
+    like: tuple[LikeRow, ...] = ()
     check: str | None = None
     set_aside: tuple[SetAsideLine, ...] = ()
     out: str | None = None
@@ -77,6 +88,45 @@ def show_rows(project: Project, ref: str, *, row: str | None = None, limit: int 
         for record in part.iter_rows(named=True)
     )
     return Shown(of=version.ref, total=frame.height, rows=rows)
+
+
+def show_like(project: Project, ref: str, text: str, *, limit: int | None = 10) -> Shown:
+    """Return the rows whose inputs are nearest to a text by exact Jaccard, the nearest first.
+
+    Every row is looked at, so none is missed: for one question that is faster than to build an index. Rows under 0.1
+    have next to nothing in common with the text and are left out. Raises InputError for a text without a word.
+    """
+    import numpy as np
+
+    from sluice.curate.clusters import input_segments
+    from sluice.curate.join import Side, related
+    from sluice.curate.similarity import Relation, normalise
+
+    form = normalise(text)
+    if not form:
+        raise InputError("there is no word in that text", where="--like", remedy="give the text to look for")
+    version = open_dataset(project, ref)
+    rows = version.rows()
+    relation = Relation()
+    asked = Side(relation.prepare([(form,)]), None, np.zeros(1, bool))
+    every = relation.prepare([tuple(t for _, t in input_segments(row)) for row in rows])
+    share = np.zeros(len(rows))
+    for pairs in related(asked, Side(every, None, np.zeros(len(rows), bool)), percent=LEAST_ALIKE):
+        share[pairs.right] = np.maximum(share[pairs.right], pairs.share)
+    found = sorted(np.flatnonzero(share > 0).tolist(), key=lambda i: (-share[i], rows[i].row))
+    wanted = found[:limit]
+    records = dict(zip(wanted, version.frame()[wanted].iter_rows(named=True), strict=True)) if wanted else {}
+    beside = metadata_of(version)
+    like = tuple(
+        LikeRow(
+            **shown_row(record).model_dump(),
+            groups=tuple(record["groups"] or ()),
+            metadata=beside.get(record["row"], {}),
+            similarity=float(share[i]),
+        )
+        for i, record in records.items()
+    )
+    return Shown(of=version.ref, total=len(found), like=like)
 
 
 def show_failing(

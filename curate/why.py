@@ -138,9 +138,26 @@ def _resolve(catalogue: Catalogue, dataset: str, word: str) -> str | None:
         if len(found) > 1 and len(own) == 1:
             return own[0]
     place = re.fullmatch(r"(.+):(\d+)", word)
-    if place and not catalogue.rows_at(place[1], int(place[2])):
-        return None
+    if place:
+        rows = catalogue.rows_at(place[1], int(place[2]))
+        if not rows:
+            return None
+        read = _as_read(catalogue, dataset, rows)
+        if len(read) == 1:
+            return read[0]
     return catalogue.resolve(word)
+
+
+def _as_read(catalogue: Catalogue, dataset: str, rows: list[str]) -> list[str]:
+    """Return the rows of one line that the dataset holds or held, less those made of another one (redact, a mend).
+
+    A line is seen again as each row that it was changed into, and as another row where a second dataset read it by
+    other columns; its story begins with what was read.
+    """
+    base = dataset.partition("/")[0]
+    own = [r for r in rows if any(h["dataset"].partition("/")[0] == base for h in catalogue.held_by(r))] or rows
+    made = {e["new"] for r in own for e in catalogue.edges(r) if e["new"] == r and e["old"] in own}
+    return [r for r in own if r not in made]
 
 
 def _set_aside(project: Project, version: Version, word: str) -> Story:

@@ -23,6 +23,7 @@ from sluice.core.rows import Example, from_record
 from sluice.curate.catalogue import Catalogue
 from sluice.curate.dataset import open_dataset
 from sluice.curate.operation import recover
+from sluice.curate.privacy.contact import known_regions
 from sluice.curate.privacy.erasure import Eraser, Erasure, close_journal, open_journal, pending
 from sluice.curate.privacy.holders import GitCommit, StillThere, commits_with, files_with
 from sluice.curate.privacy.meant import Meant, every_record, find_meant
@@ -105,7 +106,7 @@ def forget(
         dataset: whose rows `where` asks; rows and people are erased wherever they are.
         rows: beginnings of row hashes, 6 digits or more.
         people: values of a person, found in every spelling: mail addresses, phone numbers, ids, names.
-        where: `COLUMN=VALUE`.
+        where: `COLUMN=VALUE`, or an expression as for `filter`.
         reason: kept in the ledger, which git keeps for good.
         regions: countries whose national phone numbers are read.
         forget_key: throw the project's key away, so that nobody can tell again which rows were forgotten.
@@ -127,7 +128,8 @@ def forget(
     open_dataset(project, dataset)
     remedy = f'sluice forget {dataset} ... --reason "asked for on 1 May"'
     given = check_reason(reason or "", what="forgetting", remedy=remedy) if not dry_run or reason else ""
-    asked = tuple(person(value, tuple(regions) if regions else None) for value in people)
+    read = known_regions(regions)
+    asked = tuple(person(value, read) for value in people)
     if any(one.is_in(given) for one in asked):
         raise InputError(
             "the reason names the person, and the ledger keeps it for good", where="--reason", remedy="say it without"
@@ -141,7 +143,7 @@ def forget(
         reason=given,
         rows=tuple(sorted(meant.rows)),
         people=tuple(people),
-        regions=tuple(regions) if regions else None,
+        regions=read,
         key=key.hex(),
         forget_key=forget_key,
     )

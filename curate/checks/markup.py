@@ -45,8 +45,7 @@ class Mojibake(Check):
         "it; or "
         "the replacement character U+FFFD stands in it",
         source="Speer 2019, ftfy (doi 10.5281/zenodo.2591652), ftfy.badness",
-        remedy="sluice filter {dataset} --failing mojibake; or read the file again: sluice add {dataset} FILE "
-        "--encoding NAME",
+        remedy="sluice add {dataset} FILE --fix-mojibake mends them; or sluice filter {dataset} --failing mojibake",
     )
 
     def find(self, context: CheckContext) -> Found:

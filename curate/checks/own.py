@@ -94,7 +94,7 @@ class FunctionCheck(OwnCheck):
                 said = self.function(row)
             except SluiceError:
                 raise
-            except Exception as problem:  # noqa: BLE001 - someone else's code, at the edge
+            except (Exception, SystemExit) as problem:  # noqa: BLE001 - someone else's code, at the edge
                 raise self.broken(problem, row.row) from None
             if said is None or said is False or said == "":
                 continue
@@ -125,7 +125,7 @@ class ClassCheck(OwnCheck):
             found = self.inner.find(context)
         except SluiceError:
             raise
-        except Exception as problem:  # noqa: BLE001 - someone else's code, at the edge
+        except (Exception, SystemExit) as problem:  # noqa: BLE001 - someone else's code, at the edge
             raise self.broken(problem) from None
         if not isinstance(found, Found):
             raise InputError(f"`find` returned {type(found).__name__}", where=self.where, remedy="return Found(...)")
@@ -184,7 +184,7 @@ def _python(file: Path, name: str, where: str) -> Check:
         try:
             inner = classes[0]()
             spec = inner.spec.model_copy(update={"name": name, "source": where, "source_sha256": digest})
-        except Exception as problem:  # noqa: BLE001 - someone else's code, at the edge
+        except (Exception, SystemExit) as problem:  # noqa: BLE001 - someone else's code, at the edge
             raise InputError(f"its class cannot be made: {problem}", where=where, remedy="give it a `spec`") from None
         return ClassCheck(spec, where, inner)
     raise InputError(

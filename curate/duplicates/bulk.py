@@ -16,6 +16,7 @@ from sluice.curate.duplicates.columns import Columns, columns_of
 from sluice.curate.duplicates.keys import keys_of
 from sluice.curate.duplicates.plain import conflicts_among
 from sluice.curate.duplicates.rules import Conflict, Found, NearPair, Rules
+from sluice.curate.kernel.room import MEMORY, Room
 from sluice.curate.kernel.survivors import Rows, survivors
 from sluice.curate.similarity import Mask, Numbers
 
@@ -23,14 +24,16 @@ if TYPE_CHECKING:
     import polars as pl
 
 
-def find(frame: pl.DataFrame, fixed: pl.DataFrame, rules: Rules, progress: Progress | None) -> Found:
-    """Find the duplicates among rows (frames of rows.COLUMNS), given others that stay."""
+def find(
+    frame: pl.DataFrame, fixed: pl.DataFrame, rules: Rules, progress: Progress | None, room: Room = MEMORY
+) -> Found:
+    """Find the duplicates among rows (frames of rows.COLUMNS), given others that stay; large arrays lie in `room`."""
     import polars as pl
 
     every = pl.concat([fixed, frame])
     if progress is not None:
         progress("texts of rows", 0, every.height)
-    columns = columns_of(every, rules.on)
+    columns = columns_of(every, rules.on, room)
     if progress is not None:
         progress("duplicates", 0, every.height)
     names, before = columns.names, fixed.height
@@ -55,6 +58,7 @@ def find(frame: pl.DataFrame, fixed: pl.DataFrame, rules: Rules, progress: Progr
         percent=rules.percent,
         drop_near=rules.drop_near,
         fixed=int(alone[:before].sum()),
+        room=room,
     )
     if progress is not None:
         progress("duplicates", every.height, every.height)

@@ -18,6 +18,7 @@ from sluice.core.canonical import dump_exact, parse_exact
 from sluice.core.rows import COLUMNS, input_from_json, input_texts
 from sluice.curate.duplicates.keys import NO_ANSWER, Answer, On, Shape, answer_of, taught, value_of
 from sluice.curate.kernel.fold import Folded, fold
+from sluice.curate.kernel.room import MEMORY, Room
 from sluice.curate.kernel.survivors import Rows
 from sluice.curate.similarity import Numbers
 
@@ -67,8 +68,8 @@ class _Numbering:
         return np.fromiter((self(v) for v in values), np.int64)
 
 
-def columns_of(frame: pl.DataFrame, on: On = "both") -> Columns:
-    """Return rows (a frame of rows.COLUMNS, each row once) ready to be compared."""
+def columns_of(frame: pl.DataFrame, on: On = "both", room: Room = MEMORY) -> Columns:
+    """Return rows (a frame of rows.COLUMNS, each row once) ready to be compared; normal forms lie in `room`."""
     segments: list[str] = []
     starts: list[int] = [0]
     shapes: list[Shape] = []
@@ -93,7 +94,7 @@ def columns_of(frame: pl.DataFrame, on: On = "both") -> Columns:
         answers.append(answer)
     count = len(shapes)
     part_texts = _prose(frame, answers, segments, starts) if on == "both" else np.zeros((0, count), np.int64)
-    texts = fold(segments, np.array(starts, np.int64))
+    texts = fold(segments, np.array(starts, np.int64), room)
     shapes_ = _without_blank(texts, shapes, count)
     shape_numbers = _Numbering().all(shapes_)
     inputs = _equal_texts(texts, shape_numbers, count)

@@ -21,6 +21,7 @@ from sluice.core.progress import Progress
 from sluice.core.rows import AnyRow
 from sluice.curate.duplicates import plain
 from sluice.curate.duplicates.rules import Conflict, NearPair, Reason, Rules, Way
+from sluice.curate.kernel.room import MEMORY, Room
 
 if TYPE_CHECKING:
     import polars as pl
@@ -37,9 +38,16 @@ class Dropped:
     reason: Reason
     kept: str
     jaccard: float
-    """Of the two inputs, counted exactly (1.0 for an exact duplicate)."""
+    """Of the two inputs, counted exactly (1.0 for an exact duplicate, 0.0 where only the meaning is alike)."""
     target_jaccard: float
     """Of the two targets: 1.0 where they are equal, less for near-equal prose, 0.0 for `near-other-target`."""
+    cosine: float | None = None
+    """Of the two texts as a model puts them (`semantic-duplicate`)."""
+
+    @property
+    def similarity(self) -> float:
+        """The Jaccard, or for a duplicate in meaning the cosine."""
+        return self.jaccard if self.cosine is None else self.cosine
 
 
 @dataclass(frozen=True)
@@ -64,6 +72,7 @@ def dedup(
     *,
     fixed: Sequence[AnyRow] | pl.DataFrame = (),
     way: Way | None = None,
+    room: Room | None = None,
     progress: Progress | None = None,
 ) -> DedupResult:
     """Find the duplicates among rows.
@@ -74,6 +83,7 @@ def dedup(
         rules: what counts as a duplicate; by default DESIGN's.
         fixed: rows of elsewhere that stay in any case: rows are dropped for them, they never are.
         way: "exact" or "lsh"; by default exact up to 20,000 rows.
+        room: where the large arrays of "lsh" lie; by default in memory.
         progress: told how many of the rows were compared.
     """
     rules = rules or Rules()
@@ -88,7 +98,7 @@ def dedup(
     else:
         from sluice.curate.duplicates import bulk  # loads numba
 
-        found = bulk.find(own, before, rules, progress)
+        found = bulk.find(own, before, rules, progress, room or MEMORY)
     given: list[str] = frame["row"].to_list()
     dropped: list[Dropped] = []
     for name in given:

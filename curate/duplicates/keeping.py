@@ -4,7 +4,7 @@
     first     the one seen first: order of the additions, file, line
     newest    the latest in a column of dates, times or numbers
     best      the highest in a column of numbers
-    trusted   the one from the source that is named first; sources are file names (patterns) or datasets
+    trusted   the one from the source that is named first; sources are file names (patterns)
 
 None of them depends on the order in which rows stand in the version.
 """
@@ -64,8 +64,10 @@ def _places(version: Version) -> Any:
 def _first_seen(version: Version) -> Rank:
     frame = _places(version)
     rank: dict[str, int] = {}
-    for number, row in enumerate(frame["row"].to_list() if frame is not None else ()):
-        rank.setdefault(row, number)
+    places: dict[tuple[Any, ...], int] = {}
+    for row, *place in frame.select("row", "file", "file_sha256", "line").iter_rows() if frame is not None else ():
+        number = places.setdefault(tuple(place), len(places))  # a row that `redact` changed is where its old one was
+        rank[row] = min(rank.get(row, number), number)
     return rank
 
 

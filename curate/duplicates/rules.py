@@ -14,8 +14,8 @@ LOWEST = 40
 """Hundredths: below this nearly any two texts of one domain are alike, and so are their candidates too many."""
 
 Way = Literal["exact", "lsh"]
-Reason = Literal["exact-duplicate", "near-duplicate", "near-other-target"]
-REASONS: tuple[Reason, ...] = ("exact-duplicate", "near-duplicate", "near-other-target")
+Reason = Literal["exact-duplicate", "near-duplicate", "near-other-target", "semantic-duplicate"]
+REASONS: tuple[Reason, ...] = ("exact-duplicate", "near-duplicate", "near-other-target", "semantic-duplicate")
 
 
 @dataclass(frozen=True)

@@ -55,10 +55,12 @@ def _table(header: dict[int, str], rows: list[Row], source: Source, progress: Pr
     if not records:
         if not aside:
             raise empty(source.path, "a sheet with a header and nothing below it")
+        names = ", ".join(header.values())
         raise InputError(
-            f"{none_of(len(aside), 'row')} can be read; row {aside[0].line}: {aside[0].reason}",
+            f"{none_of(len(aside), 'row')} can be read; row {aside[0].line}: {aside[0].reason}"
+            f" (the first row with cells names the columns: {names[:60]})",
             where=str(source.path),
-            remedy="mend the cells, or name another sheet with --sheet",
+            remedy="take away rows above the header, mend the cells, or name another sheet with --sheet",
         )
     return Table(list(header.values()), lines, records, lambda i: dump_exact(records[i]), aside, "binary")
 

@@ -511,7 +511,7 @@ def nearest(
                 continue
             link, looked = heads[offsets[b] + g], 0
             while link >= 0 and looked < most:
-                j = links[link, 0]
+                j = int(links[link, 0])
                 link = links[link, 1]
                 looked += 1
                 if stamp[j] == i or shapes[j] != shapes[i]:

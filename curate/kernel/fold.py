@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sluice.curate.kernel import compiled
+from sluice.curate.kernel.room import MEMORY, Room
 from sluice.curate.kernel.threads import share_out
 from sluice.curate.similarity import FOLD, SHORT_WORDS, UNSPACED_SHARE, Mask, Numbers, normalise
 
@@ -65,12 +66,13 @@ class Folded:
         return tuple(bytes(self.data[self.starts[s] : self.starts[s + 1]]).decode() for s in places)
 
 
-def fold(segments: pa.Array | Sequence[str], texts: Numbers | None = None) -> Folded:
+def fold(segments: pa.Array | Sequence[str], texts: Numbers | None = None, room: Room = MEMORY) -> Folded:
     """Return texts in normal form.
 
     Args:
         segments: a `large_string` array without nulls (or texts, which are copied into one).
         texts: (texts + 1,) the first segment of each text; by default each segment is a text.
+        room: where normal forms lie.
 
     Half a surrogate pair cannot stand in an Arrow string; rows that hold one were never read.
     """
@@ -80,11 +82,11 @@ def fold(segments: pa.Array | Sequence[str], texts: Numbers | None = None) -> Fo
     count = len(array)
     starts, data = _buffers(array)
     first = np.arange(count + 1, dtype=np.int64) if texts is None else np.ascontiguousarray(texts, np.int64)
-    room = np.diff(starts)
+    widths = np.diff(starts)
     if len(data) and int(data.max()) >= 0x80:
-        room = room * LONGEST
-    places = np.concatenate(([0], np.cumsum(room))).astype(np.int64)
-    out = np.empty(int(places[-1]), np.uint8)
+        widths = widths * LONGEST
+    places = np.concatenate(([0], np.cumsum(widths))).astype(np.int64)
+    out = room.zeros(int(places[-1]), np.uint8)
     lengths = np.zeros(count, np.int64)
     table = _table()
     share_out(lambda a, b: compiled.fold(data, starts, places, lengths, *table, out, a, b), count)
@@ -92,7 +94,7 @@ def fold(segments: pa.Array | Sequence[str], texts: Numbers | None = None) -> Fo
     forms = {int(s): normalise(array[int(s)].as_py()).encode() for s in other}
     lengths[other] = [len(forms[int(s)]) for s in other]
     packed_starts = np.concatenate(([0], np.cumsum(lengths))).astype(np.int64)
-    packed = np.empty(int(packed_starts[-1]), np.uint8)
+    packed = room.zeros(int(packed_starts[-1]), np.uint8)
     lengths[other] = 0
     share_out(lambda a, b: compiled.compact(out, places, lengths, packed, packed_starts, a, b), count)
     for s, form in forms.items():

@@ -14,6 +14,7 @@ import numpy as np
 
 from sluice.curate.kernel import compiled
 from sluice.curate.kernel.fold import Folded
+from sluice.curate.kernel.room import MEMORY, Room
 from sluice.curate.kernel.threads import share_out
 from sluice.curate.similarity import NEAR_PERCENT, Mask, Numbers
 
@@ -45,9 +46,9 @@ def permutations(count: int) -> tuple[Any, Any]:
     return (multipliers | np.uint32(1))[:count].copy(), shifts[:count].copy()
 
 
-def band_keys(texts: Folded, sort: int, wanted: Mask, bands: int, rows: int) -> Keys:
+def band_keys(texts: Folded, sort: int, wanted: Mask, bands: int, rows: int, room: Room = MEMORY) -> Keys:
     """Return the (bands, texts) keys of the wanted texts, 0 where a text is not wanted or has no n-gram."""
-    keys = np.zeros((bands, len(wanted)), np.uint32)
+    keys: Keys = room.zeros((bands, len(wanted)), np.uint32)
     multipliers, shifts = permutations(bands * rows)
     arrays = (texts.data, texts.starts, texts.texts, wanted, sort, multipliers, shifts, rows, keys)
     share_out(lambda a, b: compiled.sign(*arrays, a, b), len(wanted))

@@ -13,6 +13,7 @@ import numpy as np
 
 from sluice.curate.kernel import compiled
 from sluice.curate.kernel.fold import Folded
+from sluice.curate.kernel.room import MEMORY, Room
 from sluice.curate.kernel.signatures import Keys, band_keys, bands_for, group
 from sluice.curate.kernel.threads import share_out
 from sluice.curate.similarity import NEAR_PERCENT, Mask, Numbers
@@ -85,7 +86,9 @@ def char_wanted(texts: Folded, count: int, percent: int) -> Mask:
     return short | fits | repeats
 
 
-def candidates(texts: Folded, wanted: Mask, percent: int, bands: tuple[int, int] | None = None) -> tuple[Keys, Numbers]:
+def candidates(
+    texts: Folded, wanted: Mask, percent: int, bands: tuple[int, int] | None = None, room: Room = MEMORY
+) -> tuple[Keys, Numbers]:
     """Return (groups, offsets) of the wanted texts: by words for long ones, by characters where one may be short.
 
     Args:
@@ -93,13 +96,17 @@ def candidates(texts: Folded, wanted: Mask, percent: int, bands: tuple[int, int]
         wanted: (n,) which inputs take part.
         percent: the threshold that the bands are chosen for.
         bands: (bands, permutations in a band) in their place.
+        room: where the keys of bands lie.
     """
     chosen = bands or bands_for(percent)
-    keys = [band_keys(texts, WORD_SORT, wanted & ~texts.short[: len(wanted)], *chosen)]
+    keys = [band_keys(texts, WORD_SORT, wanted & ~texts.short[: len(wanted)], *chosen, room)]
     chars = wanted & char_wanted(texts, len(wanted), percent)
     if chars.any():
-        keys.append(band_keys(texts, CHAR_SORT, chars, *chosen))
-    both = keys[0] if len(keys) == 1 else np.concatenate(keys)
+        keys.append(band_keys(texts, CHAR_SORT, chars, *chosen, room))
+    both = keys[0]
+    if len(keys) > 1:
+        both = room.zeros((sum(map(len, keys)), len(wanted)), np.uint32)
+        np.concatenate(keys, out=both)
     return both, group(both)
 
 
@@ -112,6 +119,7 @@ def survivors(
     drop_near: bool = False,
     fixed: int = 0,
     found: tuple[Keys, Numbers] | None = None,
+    room: Room = MEMORY,
 ) -> Survivors:
     """Decide which texts stay.
 
@@ -123,13 +131,14 @@ def survivors(
         drop_near: also drop a text near to another one with another answer.
         fixed: so many of the order stay in any case.
         found: groups of `candidates`, where they are known already.
+        room: where the keys of bands lie.
     """
     rows = rows or Rows.plain(len(texts))
     count = len(rows.shapes)
     order = np.arange(count, dtype=np.int64) if order is None else np.ascontiguousarray(order, np.int64)
     taking_part = np.zeros(count, bool)
     taking_part[order] = True
-    groups, offsets = found or candidates(texts, taking_part, percent)
+    groups, offsets = found or candidates(texts, taking_part, percent, room=room)
     flat, places, sizes = word_sets(texts, taking_part & ~texts.short[:count] & (groups > 0).any(axis=0))
     kept, other = np.empty(count, np.int64), np.empty(count, np.int64)
     share, target, other_share = (np.empty(count, np.float64) for _ in range(3))

@@ -69,7 +69,7 @@ def suspects(
     Args:
         texts: what is labelled, one a row.
         labels: the label of each; labels of fewer than FEWEST rows are passed over.
-        embed: turns texts into vectors (rows x dimensions), in the place of TF-IDF.
+        embed: turns texts into vectors (rows x dimensions), in the place of TF-IDF: an `embeddings.Embedder` does.
         progress: called with (what, done, total).
 
     Raises SurroundingsError where the extra is not installed.

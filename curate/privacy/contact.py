@@ -5,8 +5,10 @@ from __future__ import annotations
 import ipaddress
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import Any
 
+from sluice.core.errors import InputError
 from sluice.curate.privacy.kind import Kind, Regions, Span, has_digit, keep_ends, names_a_thing, only_digits
 
 FILE_ENDINGS = frozenset({"png", "jpg", "jpeg", "gif", "svg", "webp", "js", "css", "html", "json"})
@@ -76,13 +78,28 @@ _REGIONS = {
 """Where a language is mostly written, for numbers without a country's prefix."""
 
 
+def known_regions(names: Sequence[str] | None) -> Regions:
+    """Return countries as phone numbers know them (`DE`); None stays None. Raises InputError for one that is none."""
+    import phonenumbers
+
+    if names is None:
+        return None
+    read = tuple(name.strip().upper() for name in names)
+    unknown = [name for name in read if name not in phonenumbers.SUPPORTED_REGIONS]
+    if unknown or not read:
+        what = f"no country is called '{unknown[0]}'" if unknown else "no country is named"
+        raise InputError(what, where="--region", remedy="two letters each, such as DE or DE,US (ISO 3166)")
+    return read
+
+
 def regions_of(text: str, regions: Regions) -> tuple[str, ...]:
     """Return the countries whose national numbers are read in a text: those given, else those of its language."""
     if regions is not None:
         return regions
-    import py3langid
+    import py3langid  # pyright: ignore[reportMissingTypeStubs]
 
-    return _REGIONS.get(str(py3langid.classify(text)[0]), ())
+    detector: Any = py3langid
+    return _REGIONS.get(str(detector.classify(text)[0]), ())
 
 
 def _phones(text: str, regions: Regions) -> Iterator[Span]:

@@ -11,6 +11,8 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+REDACTED = "redacted"
+"""The reason of rows that `redact` changed."""
 Span = tuple[int, int]
 Regions = tuple[str, ...] | None
 """Countries (ISO 3166, two letters) whose national way of writing phone numbers is read; None: by the language."""

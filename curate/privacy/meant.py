@@ -6,22 +6,26 @@ kept when one of them is forgotten, without the place that it was seen at with t
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from sluice.core.canonical import dump_exact, parse_exact
 from sluice.core.errors import InputError
 from sluice.core.evalset import set_folders
 from sluice.core.files import read_lines
 from sluice.core.project import Project
-from sluice.core.rows import COLUMNS
+from sluice.core.rows import COLUMNS, AnyRow, from_record
 from sluice.curate.catalogue import SHORTEST_PREFIX
 from sluice.curate.dataset import Manifest, lineage, open_dataset, read_stored, versions
 from sluice.curate.metadata import metadata_of
+from sluice.curate.privacy.kind import REDACTED
 from sluice.curate.privacy.person import Person
-from sluice.curate.redact import REASON as REDACTED
+
+_EXPRESSION = re.compile(r"['\"()<>!]|\b(and|or|not|is|in|like|ilike|between)\b", re.IGNORECASE)
+"""What tells an expression (`customer = 'C17' AND year < 2024`) from COLUMN=VALUE."""
 
 if TYPE_CHECKING:
     import polars as pl
@@ -96,7 +100,7 @@ def find_meant(
         dataset: for `where`: its rows are asked, those of all its versions.
         rows: beginnings of row hashes, 6 digits or more.
         people: everything in which one of them is named, in the whole project.
-        where: `COLUMN=VALUE`: a column beside a row, a field of its input, or `target`.
+        where: `COLUMN=VALUE`: a column beside a row, a field of its input, or `target`; or an expression of `filter`.
 
     Raises InputError for a row that is not there or not the only one, and for a column that no row has.
     """
@@ -125,9 +129,6 @@ def _resolve(records: dict[str, dict[str, Any]], word: str) -> str:
 
 
 def _where(project: Project, dataset: str, records: dict[str, dict[str, Any]], where: str) -> list[str]:
-    column, sign, value = (part.strip() for part in where.partition("="))
-    if not sign or not column or not value:
-        raise InputError(f"'{where}' is no condition", where="--where", remedy="write COLUMN=VALUE")
     held: set[str] = set()
     beside: dict[str, dict[str, Any]] = {}
     base = open_dataset(project, dataset)
@@ -137,9 +138,17 @@ def _where(project: Project, dataset: str, records: dict[str, dict[str, Any]], w
         file = project.operations / operation.id / "dropped.parquet"
         held |= set(read_stored(project, file)["row"]) if file.is_file() else set()
     beside = metadata_of(base)
+    held &= records.keys()
+    if _EXPRESSION.search(where):
+        return _true_of(where, [from_record(records[row]) for row in sorted(held)], beside)
+    column, sign, value = (part.strip() for part in where.partition("="))
+    if not sign or not column or not value:
+        raise InputError(
+            f"'{where}' is no condition", where="--where", remedy="write COLUMN=VALUE, or an expression as for filter"
+        )
     found: list[str] = []
     known = False
-    for row in sorted(held & records.keys()):
+    for row in sorted(held):
         given = _field(records[row], beside.get(row, {}), column)
         known = known or given is not None
         if given is not None and (given if isinstance(given, str) else dump_exact(given)) == value:
@@ -152,13 +161,30 @@ def _where(project: Project, dataset: str, records: dict[str, dict[str, Any]], w
     return found
 
 
+def _true_of(expression: str, rows: list[AnyRow], beside: dict[str, dict[str, Any]]) -> list[str]:
+    """Return the rows that an expression of `filter` is true of."""
+    from sluice.curate.checks import CheckContext
+    from sluice.curate.sql.ask import judge
+    from sluice.curate.sql.names import Names
+
+    def failing(check: str) -> set[str]:
+        raise InputError(
+            f"failing('{check}') asks a check, and rows are not erased for what a check says",
+            where="--where",
+            remedy=f"sluice filter NAME --failing {check}; or name the rows: --row",
+        )
+
+    judged = judge(expression, Names(CheckContext(rows, metadata=beside)), failing)
+    return [row.row for row, value in zip(rows, judged.values, strict=True) if value is True]
+
+
 def _field(record: dict[str, Any], beside: dict[str, Any], column: str) -> Any:
     if column in beside:
         return beside[column]
     if column in SAID[1:]:
         return record[column]
     content = parse_exact(record["input"])
-    return content.get(column) if isinstance(content, dict) else None
+    return cast("dict[str, Any]", content).get(column) if isinstance(content, dict) else None
 
 
 def _of_people(project: Project, records: dict[str, dict[str, Any]], people: Sequence[Person], meant: Meant) -> None:
@@ -189,7 +215,7 @@ def _of_people(project: Project, records: dict[str, dict[str, Any]], people: Seq
     for file in operation_files(project, "set_aside.jsonl"):
         meant.set_aside += sum(spelled(str(line.get("raw"))) for line in read_lines(file))
     for record in records.values():
-        any(spelled(group) for group in record.get("groups") or [])
+        any(spelled(group) for group in cast("list[str]", record.get("groups") or []))
 
 
 def _with_them(project: Project, meant: Meant) -> None:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import re
 import unicodedata
 from dataclasses import dataclass
-from typing import Any
 
 from sluice.core.errors import InputError
 from sluice.curate.privacy.contact import EMAIL, PHONE
@@ -108,9 +106,3 @@ def _phone(normal: str) -> re.Pattern[str]:
 def _words(text: str) -> re.Pattern[str]:
     words = r"\s+".join(re.escape(word) for word in text.split(" "))
     return re.compile(rf"(?<!\w){words}(?!\w)", re.IGNORECASE)
-
-
-def in_json(people: tuple[Person, ...], value: Any) -> bool:
-    """Return whether any of some people is in a JSON value, names of keys included."""
-    text = json.dumps(value, ensure_ascii=False)
-    return any(one.is_in(text) for one in people)

@@ -39,6 +39,8 @@ def chosen_kinds(names: Collection[str] | None) -> tuple[Kind, ...]:
     """Return kinds by name, in order of proof; all for None. Raises InputError for a name that is none."""
     if names is None:
         return KINDS
+    if not names:  # an empty shell variable: nothing would be looked for, and that reads like a clean set
+        raise InputError("no kind of personal data is named", remedy="leave the option away for all kinds")
     unknown = [n for n in names if n not in BY_NAME and n != NAME]
     if unknown:
         raise InputError(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import json
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -60,6 +61,7 @@ def plan_versions(project: Project, eraser: Eraser) -> list[dict[str, Any]]:
 def erase_store(project: Project, eraser: Eraser) -> None:
     """Take everything that goes out of versions, operations and the mapping of pseudonyms."""
     _erase_versions(project, eraser)
+    shred(sorted(p for p in project.cache.glob("*") if p.is_file()))  # made of rows, and made anew when asked for
     for folder in sorted(project.operations.iterdir()) if project.operations.is_dir() else []:
         if (folder / "operation.json").is_file():
             _erase_operation(project, folder, eraser)
@@ -129,14 +131,18 @@ def _erase_operation(project: Project, folder: Path, eraser: Eraser) -> None:
                 changed = True
     lines = folder / "set_aside.jsonl"
     if lines.is_file():
-        kept = [line for line in read_lines(lines) if not eraser.names_a_person(dump_exact(line))]
-        changed |= replace_file(lines, "".join(dump_exact(eraser.value(line)) + "\n" for line in kept).encode())
+        rest = [line for line in read_lines(lines) if not eraser.names_a_person(dump_exact(line))]
+        changed |= replace_file(lines, "".join(dump_exact(eraser.value(line)) + "\n" for line in rest).encode())
     report = folder / "report.json"
     if report.is_file():
-        changed |= replace_file(report, eraser.text(report.read_text(encoding="utf-8")).encode())
+        said = json.loads(report.read_bytes())
+        kept = eraser.value(said)  # value by value: what reads it later needs the rest whole
+        if kept != said:
+            changed |= replace_file(report, json.dumps(kept, ensure_ascii=False, indent=1).encode())
     operation = Operation.model_validate_json((folder / "operation.json").read_bytes())
     files = {f.name: file_sha256(f) for f in sorted(folder.iterdir()) if f.name != "operation.json"}
-    after = operation.model_copy(update={"files": files, "parameters": eraser.value(operation.parameters)})
+    spoken = {"parameters": eraser.value(operation.parameters), "counts": eraser.value(operation.counts)}
+    after = operation.model_copy(update={"files": files, **spoken})
     if after != operation:
         atomic_write(folder / "operation.json", (after.model_dump_json(indent=1) + "\n").encode())
 
@@ -146,8 +152,11 @@ def _dropped(frame: pl.DataFrame, eraser: Eraser) -> pl.DataFrame:
 
     left = left_of(frame, eraser)
     kept = [eraser.hashes.get(k, k) if k is not None else None for k in left["kept"]]
-    details = [None if d is None else eraser.text(d) for d in left["detail"]]
-    return left.with_columns(kept=pl.Series(kept, dtype=pl.String), detail=pl.Series(details, dtype=pl.String))
+    said = {  # the reason of a filter is its expression, which may name a person
+        name: pl.Series([None if text is None else eraser.text(text) for text in left[name]], dtype=pl.String)
+        for name in ("reason", "detail")
+    }
+    return left.with_columns(kept=pl.Series(kept, dtype=pl.String), **said)
 
 
 def _occurrences(frame: pl.DataFrame, eraser: Eraser) -> pl.DataFrame:

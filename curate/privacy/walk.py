@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, cast
 
 from sluice.core.canonical import JsonProblem, dump_exact, parse_exact
-from sluice.core.rows import AnyRow, Example, Message, Messages, Preference, Unpaired
+from sluice.core.rows import AnyRow, Message, Messages
 
 See = Callable[[str, str, str], str | None]
 """Called with (place, words of the field's name, text); returns what replaces the text, or None."""
@@ -32,8 +32,12 @@ def walk_value(value: Any, place: str, name: str, see: See) -> Any:
     if isinstance(value, dict):
         found: dict[str, Any] = {}
         for key, inner in cast("dict[str, Any]", value).items():
-            renamed = see(place, "", key) or key
-            found[key if renamed in found else renamed] = walk_value(inner, f"{place}.{key}", key, see)
+            name = renamed = see(place, "", key) or key
+            number = 1
+            while name in found:  # two spellings of one value: both keys go, neither takes the other's place
+                number += 1
+                name = f"{renamed} {number}"
+            found[name] = walk_value(inner, f"{place}.{key}", key, see)
         return found
     if isinstance(value, list):
         return [walk_value(inner, place, name, see) for inner in cast("list[Any]", value)]
@@ -57,6 +61,14 @@ def walk_text(text: str, place: str, name: str, see: See) -> str:
     return text if changed is None else changed
 
 
+_LEARNT: dict[str, tuple[str, ...]] = {
+    "example": ("target",),
+    "preference": ("chosen", "rejected"),
+    "unpaired": ("answer",),
+    "text": (),
+}
+
+
 def walk_row(row: AnyRow, see: See) -> AnyRow:
     """Return a row with every text that `see` replaces; the same row where it replaces none."""
     changes: dict[str, Any] = {}
@@ -65,12 +77,11 @@ def walk_row(row: AnyRow, see: See) -> AnyRow:
     else:
         # keys of fields are the project's own words: prompts name them
         changes["input"] = {k: walk_value(v, k, k, see) for k, v in row.input.items()}
-    names = {Example: ("target",), Preference: ("chosen", "rejected"), Unpaired: ("answer",)}.get(type(row), ())
-    for name in names:
+    for name in _LEARNT[row.kind]:
         text = getattr(row, name)
         changes[name] = None if text is None else walk_text(text, name, name, see)
     different = {k: v for k, v in changes.items() if v != getattr(row, k)}
-    return cast("AnyRow", row.model_copy(update=different)) if different else row
+    return row.model_copy(update=different) if different else row
 
 
 def _walk_messages(content: Messages, see: See) -> Messages:

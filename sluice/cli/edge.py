@@ -62,6 +62,9 @@ def _surroundings(error: BaseException) -> Failure | None:
     full = isinstance(error, OSError) and error.errno in _FULL
     if full or "No space left on device" in text:  # polars, duckdb and safetensors say it in their own exceptions
         return Failure(5, "disk-full", "the disk is full", _path(error), "free some space, then run the same command")
+    if isinstance(error, OSError) and error.errno == errno.EFBIG:
+        remedy = "raise the limit (ulimit -f, or that of the file system), then run the same command"
+        return Failure(5, "disk-full", "a file may not grow that large here", _path(error), remedy)
     out_of_memory = isinstance(error, MemoryError) or _kind(error) in _OUT_OF_MEMORY
     if out_of_memory or (isinstance(error, RuntimeError) and any(part in text for part in _OUT_OF_MEMORY_TEXTS)):
         remedy = "close other programs, or make the work smaller (batch size, rows), then run the same command"

@@ -98,6 +98,12 @@ class ModelNotFound(SurroundingsError):
     code = "model-not-found"
 
 
+class DiskFull(SurroundingsError):
+    """No space left, or none for this user or process. Exit 5."""
+
+    code = "disk-full"
+
+
 class NoPermission(SurroundingsError):
     """A file may not be read or written. Exit 5."""
 

@@ -20,7 +20,7 @@ from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from sluice.core.errors import StoreBusy, SurroundingsError
+from sluice.core.errors import DiskFull, NoPermission, StoreBusy
 from sluice.core.siblings import clear_siblings, sibling
 
 if TYPE_CHECKING:
@@ -66,16 +66,22 @@ def sync_folder(folder: Path) -> None:
 
 @contextlib.contextmanager
 def disk_errors(path: Path | str) -> Generator[None]:
-    """Turn a full disk, a missing permission or a read-only volume into a SurroundingsError that names the path."""
+    """Turn a full disk, a missing permission or a read-only volume into an error that names the path."""
     try:
         yield
     except OSError as problem:
         if problem.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise SurroundingsError(
+            raise DiskFull(
                 "the disk is full; nothing was changed", where=str(path), remedy="free some space, then run it again"
             ) from problem
+        if problem.errno == errno.EFBIG:
+            raise DiskFull(
+                "a file may not grow that large here; nothing was changed",
+                where=str(path),
+                remedy="raise the limit (ulimit -f, or that of the file system), then run it again",
+            ) from problem
         if problem.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-            raise SurroundingsError(
+            raise NoPermission(
                 "this place cannot be written", where=str(path), remedy="check owner and permissions of the folder"
             ) from problem
         raise
@@ -103,7 +109,7 @@ def write_synced(path: Path, data: bytes, *, place: Path | None = None) -> None:
 def atomic_write(path: Path, data: bytes) -> None:
     """Replace the file at `path` by `data` in one step, through a temporary sibling.
 
-    Raises SurroundingsError where the disk is full or the place cannot be written; the old file then stands.
+    Raises DiskFull, and NoPermission where the place cannot be written; the old file then stands.
     """
     with disk_errors(path):
         make_folder(path.parent)
@@ -121,7 +127,7 @@ def atomic_write(path: Path, data: bytes) -> None:
 def append_line(path: Path, text: str) -> None:
     """Append one line to a log in a single write. A line cut by a crash is left to the reader (`read_lines`).
 
-    Raises SurroundingsError where the disk is full; what was written of the line is then passed over as a half line.
+    Raises DiskFull; what was written of the line is then passed over as a half line.
     """
     with disk_errors(path):
         make_folder(path.parent)

@@ -70,6 +70,7 @@ class Project:
         self.adapters = self.store / "adapters"
         self.ledger_copy = self.store / "ledger"
         self.catalogue = self.store / "store.duckdb"
+        self.cache = self.store / "cache"
         self.ledger = self.root / "ledger"
         self.decisions = self.root / "decisions"
         self.evals = self.root / "evals"

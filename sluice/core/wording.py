@@ -5,9 +5,10 @@ from __future__ import annotations
 import shlex
 from pathlib import Path
 
-_VISIBLE = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160)) if code not in (9, 10)}
-# Characters that reorder the text around them (Trojan Source, CVE-2021-42574).
-_VISIBLE |= {code: f"\\u{code:04x}" for code in (*range(0x202A, 0x202F), *range(0x2066, 0x206A))}
+_CONTROL = [code for code in (*range(32), *range(127, 160)) if code not in (9, 10)]
+_REORDERING = [*range(0x202A, 0x202F), *range(0x2066, 0x206A)]
+"""Characters that reorder the text around them (Trojan Source, CVE-2021-42574)."""
+_VISIBLE = {c: f"\\x{c:02x}" for c in _CONTROL} | {c: f"\\u{c:04x}" for c in _REORDERING}
 
 
 def visible(text: str) -> str:

@@ -220,7 +220,8 @@ def test_the_table_of_verbs_has_their_parameters_and_reports(project: Path) -> N
         assert set(keys_of(operation["parameters"])) <= parameters, operation["verb"]
         if (folder / "report.json").is_file():
             found = json.loads((folder / "report.json").read_bytes())
-            assert set(keys_of(found, frozenset({"strata", "replaced", "values"}))) <= report, operation["verb"]
+            free = frozenset({"strata", "replaced", "values", "labels"})
+            assert set(keys_of(found, free)) <= report, operation["verb"]
     assert verbs == {"add", "dedup", "split", "sample", "restore", "forget", "redact"}
 
 
@@ -236,7 +237,7 @@ def test_the_table_of_verbs_has_their_parameters_and_reports(project: Path) -> N
         (".sluice/runs/*/closed.json", "Runs", ""),
         (".sluice/runs/*/scores.jsonl", "Scores", ""),
         (".sluice/operations/*/operation.json", "Operations", "files counts"),
-        (".sluice/operations/*/report.json", "Operations", "strata replaced values"),
+        (".sluice/operations/*/report.json", "Operations", "strata replaced values labels"),
         (".sluice/privacy/pseudonyms.json", "Personal data", "next values"),
         (".sluice/operations/*/set_aside.jsonl", "Operations", ""),
         (".sluice/data/*/manifest.json", "Dataset versions", "kinds"),

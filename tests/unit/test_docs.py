@@ -111,6 +111,11 @@ def test_links_between_documents_hold():
                 assert (path.parent / target).exists(), f"{path.name} points to {target}"
 
 
+def test_the_readme_lists_every_page():
+    linked = set(re.findall(r"\]\(docs/([\w-]+\.md)\)", _text(ROOT / "README.md")))
+    assert linked == {path.name for path in DOCS.glob("*.md")}
+
+
 def test_the_readme_is_two_screens_and_names_the_two_commands():
     readme = _text(ROOT / "README.md")
     assert "make demo" in readme

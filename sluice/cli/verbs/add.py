@@ -10,6 +10,7 @@ import click
 
 from sluice.cli.collecting import rare_collections
 from sluice.cli.files import given_files
+from sluice.cli.reading import read_options, reading_options
 from sluice.cli.terminal import Terminal
 from sluice.cli.verb import PATH, dry_run_option, find_project, verb
 from sluice.core.errors import UsageError
@@ -36,24 +37,7 @@ MOST_COLUMNS = 30
 )
 @click.argument("name")
 @click.argument("files", nargs=-1, type=PATH)
-@click.option("--input", "input_", metavar="COL[,COL]", help="The input column, or several.")
-@click.option(
-    "--target", metavar="COL[,COL]", help="The target column; several become one JSON object. May be left away."
-)
-@click.option("--shape", metavar="NAME", help="What the columns are, where they do not say it: sharegpt, text, ...")
-@click.option("--map", multiple=True, metavar="FIELD=TEMPLATE", help="A field made of columns, by a template.")
-@click.option("--thread", metavar="COL", help="One message a line: the column that says which conversation.")
-@click.option("--order", metavar="COL", help="With --thread: the column of the order, numbers or times.")
-@click.option("--role", metavar="COL", help="With --thread: the column that says who speaks.")
-@click.option("--text", metavar="COL", help="With --thread: the column of what is said.")
-@click.option("--roles", metavar="WORD=ROLE[,...]", help="With --thread: what the words of --role mean.")
-@click.option("--encoding", metavar="NAME", help="Of texts that are not UTF-8, such as cp1252; auto detects it.")
-@click.option("--delimiter", metavar="CHAR", help="What separates the cells of a CSV file: one character, or tab.")
-@click.option(
-    "--format", "format_", metavar="NAME", help="json, jsonl, csv, xlsx, text, ... where the name does not say it."
-)
-@click.option("--sheet", metavar="NAME", help="Of Excel workbooks; the first sheet with cells where not named.")
-@click.option("--per", type=click.Choice(["file", "paragraph", "line"]), help="Of plain text: what a row is (file).")
+@reading_options
 @click.option("--fix-mojibake", is_flag=True, help="Mend texts such as GrÃ¶ÃŸe; each is kept as the file has it.")
 @click.option(
     "--fix", type=PATH, metavar="FILE", help="Take back the lines mended in FILE (show NAME --set-aside --out)."
@@ -72,10 +56,9 @@ def command(out: Terminal, name: str, files: tuple[str, ...], strict: bool, dry_
         raise UsageError("no file to add", remedy=f"sluice add {name} FILE...")
     from sluice.core.project import Project
     from sluice.curate.add import add
-    from sluice.curate.formats import ReadOptions
 
     project = Project.find_or_none(Path.cwd()) or Project(Path.cwd())
-    options = ReadOptions(**{"input": how.pop("input_"), "format": how.pop("format_"), **how})
+    options = read_options(how)
     with rare_collections():
         result = add(project, name, given_files(files), options, strict=strict, dry_run=dry_run, progress=out.progress)
     draw_set_aside(out, result)

@@ -1,7 +1,11 @@
-"""`sluice audit`: what is wrong with these rows? Exit codes: 0; 1 with --fail-on where there is such a finding."""
+"""`sluice audit`: what is wrong with these rows?
+
+Exit codes: 0; with --fail-on 1 where there is such a finding, 4 where a check named by --checks could not look.
+"""
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from glob import has_magic
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sluice.cli.files import given_files
+from sluice.cli.reading import read_options, reading_options
 from sluice.cli.terminal import Style, Terminal
 from sluice.cli.verb import PATH, verb
 from sluice.cli.verbs.add import draw_not_read
@@ -31,6 +36,8 @@ VERDICTS: dict[str, tuple[str, Style]] = {
     "fail": ("There are rows to mend or drop.", "bad"),
 }
 
+NOT_LOOKED: tuple[str, Style] = ("No check could look.", "warn")
+
 
 @verb(
     examples=[
@@ -40,7 +47,10 @@ VERDICTS: dict[str, tuple[str, Style]] = {
         "sluice audit tickets --checks conflict,label-errors --fail-on warn    these alone; exit 1 where found",
         "sluice audit --list                       every check: severity, threshold, source",
     ],
-    exits={1: "with --fail-on: a finding of that severity"},
+    exits={
+        1: "with --fail-on: a finding of that severity",
+        4: "with --fail-on and --checks: nothing found, but a check that was named could not look",
+    },
 )
 @click.argument("what", nargs=-1, metavar="NAME[@N] | FILES...", type=PATH)
 @click.option("--checks", "names", metavar="CHECK,...", help="Run these checks alone.")
@@ -49,13 +59,7 @@ VERDICTS: dict[str, tuple[str, Style]] = {
 @click.option("--schema", metavar="FILE", type=PATH, help="JSON schema of an answer, in the place of the task's.")
 @click.option("--fail-on", type=click.Choice(["warn", "fail"]), help="Exit 1 where there is a finding this severe.")
 @click.option("--out", "to", metavar="FILE", type=PATH, help="Write the report: one page (.html), or its data (.json).")
-@click.option("--input", "input_", metavar="COL[,COL]", help="Of files: the input column, or several.")
-@click.option("--target", metavar="COL[,COL]", help="Of files: the target column, or several.")
-@click.option("--encoding", metavar="NAME", help="Of files that are not UTF-8.")
-@click.option("--delimiter", metavar="CHAR", help="Of CSV files: one character, or tab.")
-@click.option("--format", "format_", metavar="NAME", help="Of files whose name does not say it, and of stdin.")
-@click.option("--sheet", metavar="NAME", help="Of Excel workbooks; the first with cells where not named.")
-@click.option("--per", type=click.Choice(["file", "paragraph", "line"]), help="Of plain text: what a row is (file).")
+@reading_options
 def command(
     out: Terminal,
     what: tuple[str, ...],
@@ -74,7 +78,6 @@ def command(
     """
     from sluice.core.project import Project
     from sluice.curate.audit_dataset import audit_dataset, audit_files, schema_file
-    from sluice.curate.formats import ReadOptions
     from sluice.curate.next_steps import after_audit
     from sluice.curate.report.write import out_file, write_audit
 
@@ -84,8 +87,11 @@ def command(
     if not what:
         raise UsageError("nothing to audit is named", remedy="sluice audit NAME, sluice audit FILES, or --list")
     checks = [name.strip() for name in names.split(",") if name.strip()] if names is not None else None
+    if checks == []:  # an empty shell variable: no check would run, and that reads like a pass
+        raise UsageError("no check is named", remedy="leave --checks away for all checks; sluice audit --list")
     given = schema_file(schema) if schema else None
     target = out_file(to, what) if to else None
+    options = read_options(how)
     looked_at: list[Seen] = []
     text_tokens: TextTokens | None = None
     refuse_unknown_word(project, what)
@@ -110,10 +116,9 @@ def command(
         )
         text_tokens = counter.texts
     else:
-        how |= {"input": how.pop("input_"), "format": how.pop("format_")}
         audit = audit_files(
             given_files(what),
-            ReadOptions(**how),
+            options,
             project=project,
             schema=given,
             checks=checks,
@@ -122,7 +127,7 @@ def command(
             seen=looked_at.append if target else None,
         )
         draw_not_read(out, audit)
-    steps = after_audit(audit, what, how)
+    steps = after_audit(audit, what, asdict(options))
     draw(out, audit)
     for step in steps:
         out.next(step.command, step.remark)
@@ -131,6 +136,8 @@ def command(
         out.note(f"report: {target} ({size / 1000:,.0f} kB)")
     if fail_on is not None and LEVELS[audit.worst] >= LEVELS[fail_on]:
         out.exit_code = 1
+    elif fail_on is not None and checks is not None and audit.report.absent:
+        out.exit_code = 4  # what was asked for by name is no pass where it could not look
     return audit
 
 
@@ -184,7 +191,7 @@ def refuse_unknown_word(project: Project | None, what: tuple[str, ...]) -> None:
 def draw(out: Terminal, audit: Audit) -> None:
     """Draw the verdict, then one line a check with its remedy and two example rows."""
     report = audit.report
-    text, style = VERDICTS[audit.worst]
+    text, style = VERDICTS[audit.worst] if len(report.absent) < len(report.checks) else NOT_LOOKED
     out.spans([(audit.of, "bold"), (f"  {counted(report.rows, 'row')}: ", None), (text, style)])
     out.say()
     if audit.set_aside:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sluice.cli.drawing import what_went
+from sluice.cli.reading import read_options, reading_options
 from sluice.cli.terminal import Terminal
 from sluice.cli.verb import dry_run_option, find_project, typed_again, verb
 from sluice.core.wording import counted
@@ -36,10 +37,9 @@ BESIDE = 6
     "--against",
     multiple=True,
     metavar="FILE|NAME",
-    help="Also hold rows against this: a file of rows, a document (.md, .txt), a pattern, a dataset, an eval set.",
+    help="Also hold rows against this: a file of rows, a document (.md, .txt), a pattern, a dataset, an eval set. "
+    "--input to --per say how such files are read.",
 )
-@click.option("--input", "input_", metavar="COL", help="The input column of files named by --against.")
-@click.option("--target", metavar="COL", help="The target column of such files.")
 @click.option("--ngrams", type=int, metavar="N", help="Also drop rows that share N words in a row with an eval row.")
 @click.option("--ngram-share", type=float, metavar="X", help="... but only from this share of its n-grams on (0.7).")
 @click.option("--answers", is_flag=True, help="Also drop rows that hold an eval row's answer of 8 words or more.")
@@ -49,14 +49,17 @@ BESIDE = 6
 @click.option("--nearest", type=int, default=0, metavar="N", help="Report the N rows nearest in meaning; drops none.")
 @click.option("--model", metavar="M", help="Embedding model for --nearest: a folder or an id.")
 @dry_run_option
+@reading_options
 def command(
     out: Terminal,
     name: str,
     against: tuple[str, ...],
-    input_: str | None,
-    target: str | None,
     documents: tuple[str, ...],
+    ngrams: int | None,
+    ngram_share: float | None,
+    answers: bool,
     nearest: int,
+    model: str | None,
     dry_run: bool,
     **how: Any,
 ) -> Any:
@@ -67,18 +70,20 @@ def command(
     in prompts, schema, rubric and documents/ are named for you to mend.
     """
     from sluice.curate.decontaminate import decontaminate
-    from sluice.curate.formats import ReadOptions
 
     result = decontaminate(
         find_project(),
         name,
         against=against,
-        options=ReadOptions(input=input_, target=target),
+        options=read_options(how),
         in_documents=documents,
         neighbours=nearest,
         dry_run=dry_run,
+        ngrams=ngrams,
+        ngram_share=ngram_share,
+        answers=answers,
+        model=model,
         progress=out.progress,
-        **how,
     )
     draw(out, result)
     return result

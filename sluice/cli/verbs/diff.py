@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sluice.cli.files import given_files
+from sluice.cli.reading import read_options, reading_options
 from sluice.cli.terminal import Style, Terminal
 from sluice.cli.verb import PATH, verb
 from sluice.core.wording import counted
@@ -35,13 +36,7 @@ TIES = {"change": "changed by", "key": "same key", "input": "same input, another
 @click.option("-n", "limit", metavar="ROWS", type=click.IntRange(min=0), default=20, help="Rows of each sort [20].")
 @click.option("--out", "to", metavar="FILE", type=PATH, help="Write it as one page (.html), or its data (.json).")
 @click.option("--fail-on", type=click.Choice(["changes", "drift"]), help="Exit 1 where there are some.")
-@click.option("--input", "input_", metavar="COL[,COL]", help="Of files: the input column, or several.")
-@click.option("--target", metavar="COL[,COL]", help="Of files: the target column, or several.")
-@click.option("--encoding", metavar="NAME", help="Of files that are not UTF-8.")
-@click.option("--delimiter", metavar="CHAR", help="Of CSV files: one character, or tab.")
-@click.option("--format", "format_", metavar="NAME", help="Of files whose name does not say it, and of stdin.")
-@click.option("--sheet", metavar="NAME", help="Of Excel workbooks; the first with cells where not named.")
-@click.option("--per", type=click.Choice(["file", "paragraph", "line"]), help="Of plain text: what a row is (file).")
+@reading_options
 def command(
     out: Terminal,
     a: str,
@@ -50,8 +45,6 @@ def command(
     limit: int,
     to: str | None,
     fail_on: str | None,
-    input_: str | None,
-    format_: str | None,
     **how: Any,
 ) -> Any:
     """Compare two versions, or two files: row by row, and distribution by distribution.
@@ -62,14 +55,18 @@ def command(
     """
     from sluice.core.project import Project
     from sluice.curate.diff import diff
-    from sluice.curate.formats import ReadOptions
     from sluice.curate.report.write import out_file, write_diff
 
     target = out_file(to, (a, b) if b else (a,)) if to else None
-    options = ReadOptions(input=input_, format=format_, **how)
     first, *other = given_files([a] if b is None else [a, b])
     found = diff(
-        Project.find_or_none(Path.cwd()), first, *other, options=options, key=key, limit=limit, progress=out.progress
+        Project.find_or_none(Path.cwd()),
+        first,
+        *other,
+        options=read_options(how),
+        key=key,
+        limit=limit,
+        progress=out.progress,
     )
     draw(out, found)
     if target is not None:

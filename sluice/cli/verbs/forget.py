@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 @click.option(
     "--person", "people", metavar="VALUE", multiple=True, help="A mail address, number, id or name; repeatable."
 )
-@click.option("--where", metavar="COLUMN=VALUE", help="Rows by a column beside them, a field, or `target`.")
+@click.option("--where", metavar="COL=VALUE | EXPR", help="Rows by a column or field; or an expression as for filter.")
 @click.option("--reason", metavar="TEXT", help="Why; kept in the ledger for good, so without the person.")
 @click.option(
     "--region", metavar="COUNTRY,...", help="Whose national phone numbers are read; else the text's language."
@@ -63,14 +63,14 @@ def command(
         "people": people,
         "where": where,
         "reason": reason,
-        "regions": [r.strip().upper() for r in region.split(",")] if region else None,
+        "regions": region.split(",") if region is not None else None,
         "forget_key": forget_key,
         "progress": out.progress,
     }
     if dry_run or (name is not None and not yes):
         said = forget(project, name, **asked, dry_run=True)
         out.progress.clear()
-        draw(out, said)
+        draw(out, said, reasoned=bool(reason))
         if dry_run:
             return said
         if not _something(said):
@@ -86,7 +86,7 @@ def _something(result: ForgetResult) -> bool:
     return bool(result.rows or result.places or result.set_aside or result.versions)
 
 
-def draw(out: Terminal, result: ForgetResult) -> None:
+def draw(out: Terminal, result: ForgetResult, *, reasoned: bool = True) -> None:
     """Draw what went, what stands in its place, and what still holds it."""
     if result.finished and not result.dataset:
         out.say(f"Finished a forget that was cut: {counted(result.rows, 'row')} gone.", "good")
@@ -136,7 +136,8 @@ def draw(out: Terminal, result: ForgetResult) -> None:
         )
     _draw_holders(out, result)
     if result.dry_run:
-        out.next(typed_again(), "the same without --dry-run; it cannot be undone")
+        reason = "" if reasoned else ' --reason "asked for on ..."'
+        out.next(typed_again() + reason, "the same without --dry-run; it cannot be undone")
         return
     if result.sets:
         out.next("sluice baseline", "the set that follows has no baseline yet")

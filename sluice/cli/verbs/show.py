@@ -19,16 +19,17 @@ if TYPE_CHECKING:
 
 @verb(
     examples=[
-        "sluice show tickets -n 5",
         "sluice show tickets --dropped                    each beside the row kept in its place",
         "sluice show tickets --failing label-errors       what a check of audit names, the worst first",
         "sluice show tickets 7f3a91c25d                   one row, in full",
+        'sluice show tickets --like "where is my parcel"  the rows nearest to a text',
         "sluice show tickets --set-aside --out mend.txt   lines that could not be read, to be mended",
     ]
 )
 @click.argument("ref", metavar="NAME[@N]")
 @click.argument("row", required=False)
 @click.option("--failing", metavar="CHECK", help="The rows that a check of `sluice audit` names, the worst first.")
+@click.option("--like", metavar="TEXT", help="The rows whose inputs are nearest to a text, with their similarity.")
 @click.option("--dropped", is_flag=True, help="The rows that were dropped and are still out.")
 @click.option("--reason", metavar="REASON", help="With --dropped: only those dropped for this reason.")
 @click.option("--set-aside", "set_aside", is_flag=True, help="The lines of files that could not be read exactly.")
@@ -52,6 +53,7 @@ def command(
     ref: str,
     row: str | None,
     failing: str | None,
+    like: str | None,
     dropped: bool,
     reason: str | None,
     set_aside: bool,
@@ -60,11 +62,11 @@ def command(
     yes: bool,
 ) -> Any:
     """Look at rows: the first ones, the dropped ones, one by its id."""
-    from sluice.curate.show import show_dropped, show_failing, show_rows, show_set_aside, write_set_aside
+    from sluice.curate.show import show_dropped, show_failing, show_like, show_rows, show_set_aside, write_set_aside
 
-    if sum((row is not None, failing is not None, dropped, set_aside)) > 1:
+    if sum((row is not None, failing is not None, like is not None, dropped, set_aside)) > 1:
         raise UsageError(
-            "a row, --failing, --dropped and --set-aside are different questions", remedy="ask one of them"
+            "a row, --failing, --like, --dropped and --set-aside are different questions", remedy="ask one of them"
         )
     if reason is not None and not dropped:
         raise UsageError("--reason goes with --dropped", remedy=f"sluice show {ref} --dropped --reason {reason}")
@@ -75,7 +77,10 @@ def command(
         shown = show_failing(find_project(), ref, failing, limit=few, progress=out.progress)
         draw_failing(out, shown, ref)
         return shown
-    if dropped:
+    if like is not None:
+        shown = show_like(find_project(), ref, like, limit=few)
+        draw_like(out, shown, ref)
+    elif dropped:
         shown = show_dropped(find_project(), ref, reason=reason, limit=few)
         draw_dropped(out, shown, ref, reason)
         draw_next_dropped(out, shown, ref)
@@ -135,6 +140,20 @@ def draw_failing(out: Terminal, shown: Shown, ref: str) -> None:
     if shown.failing:
         out.next(f"sluice show {ref} {shown.failing[0].row[:10]}", "one row in full")
         out.next(f"sluice filter {name} --failing {shown.check} --dry-run", "drop them")
+
+
+def draw_like(out: Terminal, shown: Shown, ref: str) -> None:
+    """Draw the rows nearest to a text, each with its similarity."""
+    from sluice.curate.drops import one_line
+
+    alike = counted(shown.total, "row that is", "rows that are")
+    out.say(f"{shown.of}: {len(shown.like):,} of {alike} at all like it, the nearest first")
+    for row in shown.like:
+        out.spans([(f"{row.similarity:.2f}  ", "bold"), (row.row[:10], "bold"), (f"  {one_line(row.input, 90)}", None)])
+        for answer in row.answers():
+            out.say(f"{'':16}  -> {one_line(answer)}", "dim")
+    if shown.like:
+        out.next(f"sluice show {ref} {shown.like[0].row[:10]}", "one row in full")
 
 
 def draw_dropped(out: Terminal, shown: Shown, ref: str, reason: str | None) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -11,7 +13,10 @@ from sluice.cli.verb import find_project, verb
 from sluice.core.wording import counted
 
 if TYPE_CHECKING:
-    from sluice.curate.why import Story
+    from sluice.curate.why import Event, Story
+
+PLACES = 5
+"""Places of one `add` that are shown."""
 
 
 @verb(
@@ -29,6 +34,17 @@ def command(out: Terminal, name: str, row: str) -> Any:
     story = why(find_project(), name, row)
     draw(out, story, name)
     return story
+
+
+def _shortened(events: Sequence[Event]) -> Iterator[Event]:
+    """Yield events, and of the places that one `add` saw the row at only the first; --json has all."""
+    for (_, _, seen), run in groupby(events, key=lambda e: (e.verb, e.time, e.what.startswith("seen at "))):
+        group = list(run)
+        shown = group[:PLACES] if seen and len(group) > PLACES + 1 else group
+        yield from shown
+        if len(group) > len(shown):
+            more = f"... and at {len(group) - len(shown):,} more places (--json has all)"
+            yield group[0].model_copy(update={"what": more})
 
 
 def draw(out: Terminal, story: Story, name: str) -> None:
@@ -53,7 +69,7 @@ def draw(out: Terminal, story: Story, name: str) -> None:
     for answer in story.answers:
         out.say(f"            -> {one_line(answer)}", "dim")
     out.say()
-    for event in story.events:
+    for event in _shortened(story.events):
         out.spans(
             [(event.time.replace("T", " ").rstrip("Z"), "dim"), (f"  {event.verb:<13}", "bold"), (event.what, None)]
         )

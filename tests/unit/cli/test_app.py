@@ -107,6 +107,7 @@ KINDS = [
     (errors.StoreBusy, 5),
     (errors.ModelNotFound, 5),
     (errors.BadPath, 2),
+    (errors.DiskFull, 5),
     (errors.NoPermission, 5),
 ]
 

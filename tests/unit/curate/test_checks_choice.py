@@ -137,6 +137,7 @@ def test_own_checks_run_beside_ours_and_are_named_by_their_hash(tmp_path: Path):
     "files, place, said",
     [
         ({"mine_py": "def check(row):\n    return 1 / 0\n"}, "checks/mine.py:2", "ZeroDivisionError"),
+        ({"mine_py": "def check(row):\n    raise SystemExit(0)\n"}, "checks/mine.py:2", "SystemExit"),
         ({"mine_py": "def check(row:\n"}, "checks/mine.py:1", "not valid Python"),
         ({"mine_py": "import nothing_like_it\n"}, "checks/mine.py:1", "ModuleNotFoundError"),
         ({"mine_py": "x = 1\n"}, "checks/mine.py", "no function"),

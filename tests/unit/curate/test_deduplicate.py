@@ -14,6 +14,7 @@ from sluice.curate.dataset import open_dataset
 from sluice.curate.deduplicate import deduplicate
 from sluice.curate.drops import dropped_rows
 from sluice.curate.formats import ReadOptions
+from sluice.curate.redact import redact
 from sluice.curate.why import why
 
 OPTIONS = ReadOptions(input="body", target="label")
@@ -71,6 +72,7 @@ def test_a_row_comes_back_when_the_one_that_stood_for_it_goes_for_another(tmp_pa
     kept = {row.row for row in open_dataset(project, "t").rows()}
     for drop in dropped_rows(open_dataset(project, "t")):
         assert drop.kept.row in kept
+        assert drop.similarity is not None
         assert drop.similarity >= 0.7
 
 
@@ -132,5 +134,14 @@ def test_a_dry_run_shows_how_alike_rows_are_and_changes_nothing(family: Project)
         assert bar.same_target == bar.rows
         assert (bar.pair is None) == (bar.rows == 0)
         if bar.pair is not None:
+            assert bar.pair.similarity is not None
             assert bar.least <= bar.pair.similarity < bar.most
     assert deduplicate(family, "t").spread is None
+
+
+def test_a_redacted_row_is_as_early_as_the_row_that_it_was(tmp_path: Path, lines: Lines):
+    records = [{"body": f"{text()} a.b@example.com", "label": "y"}, {"body": f"{text(3)} nobody", "label": "y"}]
+    project = made(Project(tmp_path), lines, *records)
+    redact(project, "t")
+    assert deduplicate(project, "t", keep="first").dropped == 1
+    assert held(project) == {f"{text()} [EMAIL_1]"}

@@ -49,7 +49,7 @@ def freeze(project: Project, part: str) -> None:
         guard=False,
         rows=tuple(r.row for r in rows),
         inputs=tuple(r.input_hash for r in rows),
-        groups=tuple(() for _ in rows),
+        groups=tuple(tuple(version.groups().get(r.row) or ()) for r in rows),
         rows_sha256=hashlib.sha256(data).hexdigest(),
         similarity=1,
         boilerplate=(),

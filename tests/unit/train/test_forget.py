@@ -15,6 +15,9 @@ from sluice.core.ledger import Ledger
 from sluice.core.project import Project
 from sluice.curate.add import add
 from sluice.curate.dataset import open_dataset, versions
+from sluice.curate.drops import dropped_rows
+from sluice.curate.filter_where import filter_where
+from sluice.curate.operation import Outcome, commit
 from sluice.curate.why import why
 from sluice.evalsuite.sets import deciding_set
 from sluice.train.forget import forget
@@ -86,6 +89,17 @@ def test_a_row_is_gone_from_everything_and_verify_says_forgotten(project, part):
     assert newest.manifest.left is None
     assert row not in set(newest.frame()["row"])
     newest.check()
+
+
+def test_what_was_worked_out_from_rows_is_gone_with_them(people):
+    import polars as pl
+
+    from sluice.curate.cache import read_cache, write_cache
+
+    write_cache(people, "embeddings-0123456789abcdef", pl.DataFrame({"text": [b"x"], "vector": [[0.5]]}))
+    assert read_cache(people, "embeddings-0123456789abcdef") is not None
+    forget(people, "d", people=JANE[:1], reason=REASON)
+    assert list(people.cache.iterdir()) == []
 
 
 def test_a_frozen_set_gets_a_successor_that_decides(project):
@@ -194,12 +208,27 @@ def test_by_a_column(people):
     assert bad(people) == []
 
 
+def test_rows_are_named_by_an_expression_of_filter(people):
+    before = len(open_dataset(people, "d").frame())
+    with pytest.raises(InputError, match="nowhere"):
+        forget(people, "d", where="nowhere = 'x' AND true", reason=REASON)
+    for refused in ("failing('empty')", "(SELECT count(*) FROM read_csv('/etc/passwd')) > 0"):
+        with pytest.raises(InputError):
+            forget(people, "d", where=refused, reason=REASON)
+    asked = forget(people, "d", where="target LIKE 'oth%' OR target IS NULL", reason=REASON, dry_run=True)
+    same = forget(people, "d", where="target=other", reason=REASON, dry_run=True)
+    assert asked.why == same.why
+    assert asked.why["where"] > 0
+    assert len(open_dataset(people, "d").frame()) == before
+
+
 def test_a_forgotten_row_is_known_again_and_not_added_again(people, tmp_path):
     row = open_dataset(people, "d").frame()["row"][0]
     forget(people, "d", people=JANE, reason=REASON)
     for word in (row, row[:10], "people.jsonl:1"):
         story = why(people, "d", word)
         assert (story.row, story.input) == (None, None)
+        assert story.forgotten is not None
         assert REASON in story.forgotten
     result = add(people, "d", [tmp_path / "people.jsonl"])
     assert (result.added, result.forgotten) == (0, 4)
@@ -260,6 +289,35 @@ def test_a_dry_run_changes_nothing_and_says_the_same(people):
     done = forget(people, "d", people=JANE, reason=REASON)
     for key in ("rows", "why", "places", "set_aside", "versions", "runs"):
         assert getattr(said, key) == getattr(done, key)
+
+
+def test_a_person_that_a_filter_was_about_is_gone_from_its_reasons_and_counts(people):
+    filter_where(people, "d", f"target <> 'other' OR customer = '{JANE[0]}'")
+    assert dropped_rows(open_dataset(people, "d"))
+    forget(people, "d", people=JANE, reason=REASON)
+    assert forms(people) == []
+    assert {r.reason.split(":")[0] for r in dropped_rows(open_dataset(people, "d"))} == {"not kept"}
+    assert bad(people) == []
+
+
+def test_a_report_that_names_a_person_in_another_width_keeps_all_else(people):
+    version = open_dataset(people, "d")
+    report = {"strata": {"\uff2aane.doe@example.com": {"train": 1}, "other": {"train": 2}}, "seed": 7}
+    outcome = Outcome(
+        verb="t",
+        parameters={},
+        parents=(version.parent,),
+        contents={"d": version.frame()[:-1]},
+        rows_in=6,
+        report=report,
+    )
+    commit(people, lambda: outcome)
+    forget(people, "d", people=JANE, reason=REASON)
+    (file,) = people.operations.glob("*/report.json")
+    left = json.loads(file.read_bytes())
+    assert (left["strata"]["other"], left["seed"]) == ({"train": 2}, 7)
+    assert "\uff2aane" not in file.read_text()
+    assert bad(people) == []
 
 
 def test_files_of_people_are_named_and_left_alone(people, tmp_path):

@@ -183,6 +183,7 @@ def test_a_threshold_can_be_higher_or_lower_but_not_meaningless():
     words = [f"word{n}" for n in range(40)]
     one, two = ask(" ".join(words)), ask(" ".join([*words[:20], "changed", *words[21:]]))
     share = Relation().near_equal(one.input["t"], two.input["t"])
+    assert share is not None
     assert 0.8 < share < 0.9
     for way in ("exact", "lsh"):
         assert dedup([one, two], Rules(percent=80), way=way).dropped

@@ -191,6 +191,14 @@ def test_a_json_text_stays_json_and_nothing_else_changes(value):
     assert after["v"] == json.loads(json.dumps(value))
 
 
+def test_two_keys_of_one_person_both_go():
+    def see(_place: str, _words: str, text: str) -> str | None:
+        return "[EMAIL_1]" if "@" in text else None
+
+    walked = json.loads(walk_text('{"a@b.co": 1, "A@b.co": 2, "c": 3}', "input", "", see))
+    assert walked == {"[EMAIL_1]": 1, "[EMAIL_1] 2": 2, "c": 3}
+
+
 @given(st.lists(st.tuples(st.sampled_from(["email", "us-ssn"]), st.sampled_from("abcd"))))
 def test_a_pseudonym_is_one_to_one_and_a_forgotten_number_stays_taken(asked):
     mapping = Pseudonyms()
