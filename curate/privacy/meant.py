@@ -139,9 +139,9 @@ def _where(project: Project, dataset: str, records: dict[str, dict[str, Any]], w
         held |= set(read_stored(project, file)["row"]) if file.is_file() else set()
     beside = metadata_of(base)
     held &= records.keys()
-    if _EXPRESSION.search(where):
-        return _true_of(where, [from_record(records[row]) for row in sorted(held)], beside)
     column, sign, value = (part.strip() for part in where.partition("="))
+    if _EXPRESSION.search(where) and not value.startswith(("{", "[")):  # a JSON value has quotes of its own
+        return _true_of(where, [from_record(records[row]) for row in sorted(held)], beside)
     if not sign or not column or not value:
         raise InputError(
             f"'{where}' is no condition", where="--where", remedy="write COLUMN=VALUE, or an expression as for filter"

@@ -211,7 +211,7 @@ def test_a_place_that_cannot_be_written_is_said_before_the_work(
 
 def test_a_page_stays_small_where_nearly_all_is_wrong(tmp_path: Path, lines: Callable[..., Path]):
     fields = {f"field {i}": "call a.b@example.com <<>> " * 60 for i in range(15)}
-    rows = [{"body": "x" * 2_000, **fields, "n": i % 40, "label": "y" if i < 300 else " "} for i in range(400)]
+    rows = [{"body": "x" * 2_000, **fields, "n": i % 40, "label": "y" if i < 110 else " "} for i in range(150)]
     file = lines(tmp_path / "a.jsonl", *rows)
     columns = ReadOptions(input=",".join(["body", *fields, "n"]), target="label")
     report = report_of(lambda seen: audit_files([file], columns, seen=seen))
