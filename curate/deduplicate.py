@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
@@ -164,20 +165,20 @@ def deduplicate(
         raise UsageError(
             f"'{dataset}' is compared with itself in any case", where="--against", remedy="leave --against out"
         )
+    fixed = _frames(others)
     seen: dict[str, Any] = {}
 
     def build() -> Outcome | None:
         version = open_newest(project, dataset)
         rules = Rules(on=on, percent=percent, drop_near=drop_near, rank=rank_by(version, keep, by))
         universe, earlier = _universe(version)
-        fixed = _frames(others)
         found, seen["memory"] = _found(project, universe, fixed, rules, exact_up_to, memory, note, progress)
         if semantic is not None:
             seen["meaning"] = with_meaning(project, found, universe, fixed, rules, semantic, note, progress)
             found = seen["meaning"].found.result
-        outcome = _outcome(version, universe, earlier, found, on)
-        seen.update(version=version, universe=universe, found=found, outcome=outcome)
-        if not outcome["drops"] and not outcome["returned"].height:
+        change = _change(universe, earlier, found, on)
+        seen.update(version=version, universe=universe, found=found, change=change)
+        if not change.goes.height and not change.returned.height:
             return None
         parameters: dict[str, Any] = {"drop_near": drop_near, "way": found.way, "threshold": percent / 100}
         parameters |= {"on": on, "keep": keep, "by": by, "against": [other.ref for other in others]}
@@ -194,10 +195,10 @@ def deduplicate(
             verb="dedup",
             parameters=parameters,
             parents=(version.parent,),
-            contents={version.dataset: outcome["content"]},
+            contents={version.dataset: change.content},
             rows_in=version.manifest.rows,
-            dropped=outcome["goes"],
-            counts=found.counts | ({"returned": outcome["returned"].height} if outcome["returned"].height else {}),
+            dropped=change.goes,
+            counts=found.counts | ({"returned": change.returned.height} if change.returned.height else {}),
             report=report,
         )
 
@@ -206,21 +207,22 @@ def deduplicate(
         changed = False
     else:
         changed = commit(project, build) is not None
-    version, found, outcome = seen["version"], seen["found"], seen["outcome"]
+    version, found = seen["version"], seen["found"]
     universe: pl.DataFrame = seen["universe"]
+    change: _Change = seen["change"]
     bars = similarity_spread(universe, on) if dry_run and universe.height > 1 else None
-    here = [d for d in found.dropped if d.row in outcome["new"]]
+    here = [d for d in found.dropped if d.row in change.new]
     meaning = seen.get("meaning")
     alike = [pair for pairs in meaning.pairs() for pair in pairs] if meaning else ()
-    wanted = _Shown(universe, _frames(others), found, here, bars or (), alike)
+    wanted = _Shown(universe, fixed, found, here, bars or (), alike)
     return DeduplicateResult(
         dataset=version.dataset,
         version=open_dataset(project, version.dataset).number,
         changed=changed,
         rows_in=version.manifest.rows,
-        rows=outcome["content"].height,
+        rows=change.content.height,
         dropped=len(here),
-        returned=outcome["returned"].height,
+        returned=change.returned.height,
         counts=dict(Counter(d.reason for d in here)),
         conflicts=len(found.conflicts),
         conflicting_rows=len({r for c in found.conflicts for r in c.rows}),
@@ -284,14 +286,25 @@ def _frames(versions: Sequence[Version]) -> Any:
     return pl.concat([version.frame() for version in versions]) if versions else ()
 
 
-def _outcome(
-    version: Version, universe: pl.DataFrame, earlier: pl.DataFrame, found: DedupResult, on: On
-) -> dict[str, Any]:
-    """Return what the answer means for a version: rows that go now, that come back, that stay out for another row."""
+@dataclass(frozen=True)
+class _Change:
+    """What an answer means for a version."""
+
+    new: set[str]
+    """Rows that go now."""
+    goes: pl.DataFrame
+    """Those, and rows that stay out for another row than was said before: what the operation tells."""
+    returned: pl.DataFrame
+    content: pl.DataFrame
+
+
+def _change(universe: pl.DataFrame, earlier: pl.DataFrame, found: DedupResult, on: On) -> _Change:
+    """Return what the answer about a version's rows, and behind them those dropped earlier, means for the version."""
     import polars as pl
 
+    frame = universe.head(universe.height - earlier.height)
     kept = set(found.kept)
-    held = set(version.frame()["row"])
+    held = set(frame["row"])
     stood_for = dict(zip(earlier["row"].to_list(), earlier["kept"].to_list(), strict=True))
     new = {d.row for d in found.dropped if d.row in held}
     told_anew = {d.row for d in found.dropped if d.row in stood_for and stood_for[d.row] not in kept | {d.kept}}
@@ -300,9 +313,8 @@ def _outcome(
     ]
     _, goes = drop_rows(universe, drops)
     returned = universe.filter(pl.col("row").is_in([r for r in stood_for if r in kept]))
-    stays = version.frame().filter(~pl.col("row").is_in(list(new)))
-    content = pl.concat([stays, returned])
-    return {"drops": drops, "goes": goes, "new": new, "returned": returned, "content": content}
+    stays = frame.filter(~pl.col("row").is_in(list(new)))
+    return _Change(new, goes, returned, pl.concat([stays, returned]))
 
 
 def _detail(drop: Dropped, on: On) -> str | None:
