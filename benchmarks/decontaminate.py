@@ -82,14 +82,14 @@ def measure(way: str, count: int) -> dict[str, Any]:
 
 
 def _relation(frame: Any, eval_rows: list[Any]) -> int:
-    from sluice.curate.leaks_in_frame import leaks_in_frame
-    from sluice.curate.similarity import Relation
+    from sluice.curate.leaks.in_frame import leaks_in_frame
+    from sluice.curate.similar.similarity import Relation
 
     return len({leak.row for leak in leaks_in_frame(frame, eval_rows, Relation())})
 
 
 def _ngrams(frame: Any, eval_rows: list[Any]) -> int:
-    from sluice.curate.overlap import ngram_overlap
+    from sluice.curate.leaks.overlap import ngram_overlap
 
     return len({overlap.row for overlap in ngram_overlap(frame, eval_rows, 13).found})
 

@@ -18,16 +18,16 @@ from sluice.core.progress import Progress
 from sluice.core.project import Project
 from sluice.core.rows import AnyRow, to_record
 from sluice.core.task import parse_schema, read_schema
-from sluice.curate.add import FileRead, SetAsideLine, name_of, read_facts
+from sluice.curate.adding.add import FileRead, SetAsideLine, name_of, read_facts
+from sluice.curate.adding.remarks import FileNotRead, MojibakeFound, first_mojibake, not_read
 from sluice.curate.audit import AuditReport, Worst, audit_rows
 from sluice.curate.checks import CheckContext, Finding
 from sluice.curate.checks.choice import checks_of
 from sluice.curate.dataset import Version, has_dataset, open_dataset
 from sluice.curate.drops import ShownRow, find_records, shown_row
-from sluice.curate.eval_side import change_edges, eval_side
 from sluice.curate.formats import Entry, ReadOptions, read_files
+from sluice.curate.leaks.eval_side import change_edges, eval_side
 from sluice.curate.metadata import class_path, metadata_of
-from sluice.curate.remarks import FileNotRead, MojibakeFound, first_mojibake, not_read
 
 MOST_NAMED = 6
 """Files whose names are the name of an audit of files."""

@@ -131,7 +131,7 @@ class Version:
         try:
             return Manifest.model_validate_json(file.read_bytes())
         except FileNotFoundError:
-            from sluice.curate.absent import way_back
+            from sluice.curate.adding.absent import way_back
 
             raise InputError(
                 "the content of this version is absent here", where=self.ref, remedy=way_back(self)
@@ -156,7 +156,7 @@ class Version:
         try:
             return pl.concat([read_stored(self.project, f) for f in self.files]).select(COLUMNS)
         except (pl.exceptions.PolarsError, Tampered) as problem:
-            from sluice.curate.absent import way_back
+            from sluice.curate.adding.absent import way_back
 
             where = problem.where if isinstance(problem, Tampered) else self.ref
             raise Tampered(
@@ -179,7 +179,7 @@ class Version:
 
     def _example(self, row: AnyRow) -> Example:
         if not isinstance(row, Example):
-            from sluice.curate.kinds import needs_examples
+            from sluice.curate.adding.kinds import needs_examples
 
             raise needs_examples(self, row)
         return row

@@ -20,7 +20,7 @@ from sluice.core.errors import UsageError
 from sluice.core.progress import Progress
 from sluice.core.project import Project
 from sluice.core.rows import COLUMNS
-from sluice.curate.add import parts_of
+from sluice.curate.adding.add import parts_of
 from sluice.curate.dataset import Version, open_dataset, open_newest
 from sluice.curate.drops import Drop, ShownRow, drop_rows, dropped_frame, shown_row
 from sluice.curate.duplicates import DedupResult, Dropped, NearPair, Rules, dedup
@@ -32,7 +32,7 @@ from sluice.curate.duplicates.rules import REASONS
 from sluice.curate.duplicates.spread import Bar, similarity_spread
 from sluice.curate.operation import Outcome, commit
 from sluice.curate.semantic import Semantic, SemanticPart, with_meaning
-from sluice.curate.similarity import NEAR_PERCENT
+from sluice.curate.similar.similarity import NEAR_PERCENT
 
 if TYPE_CHECKING:
     import polars as pl

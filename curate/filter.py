@@ -12,7 +12,7 @@ from sluice.core.errors import InputError, UsageError
 from sluice.core.progress import Progress
 from sluice.core.project import Project
 from sluice.core.wording import counted
-from sluice.curate.add import parts_of
+from sluice.curate.adding.add import parts_of
 from sluice.curate.audit import AuditReport, failing_rows
 from sluice.curate.audit_dataset import Tokens, audit_dataset
 from sluice.curate.dataset import open_dataset, open_newest

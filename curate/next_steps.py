@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from sluice.curate.add_command import add_command
+from sluice.curate.adding.command import add_command
 
 if TYPE_CHECKING:
     from sluice.curate.audit_dataset import Audit

@@ -20,7 +20,7 @@ from sluice.core.evalset import SetManifest, set_folders
 from sluice.core.progress import Progress
 from sluice.core.project import Project
 from sluice.core.rows import COLUMNS, AnyRow, from_record, to_record
-from sluice.curate.add import parts_of
+from sluice.curate.adding.add import parts_of
 from sluice.curate.dataset import Version, metadata_by_row, open_dataset, open_newest, row_schema
 from sluice.curate.drops import Drop, drop_rows
 from sluice.curate.operation import EDGES, OCCURRENCES, Outcome, commit

@@ -14,16 +14,16 @@ from pydantic import BaseModel, ConfigDict
 from sluice.core.errors import InputError, Refused, UsageError
 from sluice.core.project import Project
 from sluice.core.rows import COLUMNS, SHOWN, AnyRow, from_record
-from sluice.curate.add import parts_of
-from sluice.curate.by_time import AFTER_CUT
+from sluice.curate.adding.add import parts_of
 from sluice.curate.catalogue import SHORTEST_PREFIX
 from sluice.curate.dataset import PARTS, Version, has_dataset, open_dataset, open_newest
 from sluice.curate.drops import dropped_frame
-from sluice.curate.eval_side import change_edges, eval_side, pinned_boilerplate
-from sluice.curate.leaks import Leak, find_leaks
+from sluice.curate.leaks.eval_side import change_edges, eval_side, pinned_boilerplate
+from sluice.curate.leaks.find import Leak, find_leaks
 from sluice.curate.operation import Outcome, commit
-from sluice.curate.similarity import Relation
-from sluice.curate.times import NO_TIME
+from sluice.curate.similar.similarity import Relation
+from sluice.curate.splits.by_time import AFTER_CUT
+from sluice.curate.splits.times import NO_TIME
 
 
 class StaysOut(BaseModel):

@@ -14,12 +14,12 @@ from pydantic import BaseModel, ConfigDict
 
 from sluice.core.errors import InputError, UsageError
 from sluice.core.project import Project
-from sluice.curate.add import parts_of
+from sluice.curate.adding.add import parts_of
 from sluice.curate.dataset import Version, check_name, has_dataset, open_dataset, open_newest, version_hash
 from sluice.curate.drops import Drop, drop_rows
 from sluice.curate.metadata import class_path
 from sluice.curate.operation import Outcome, commit
-from sluice.curate.strata import classes, quotas
+from sluice.curate.splits.strata import classes, quotas
 
 REASON = "not-sampled"
 

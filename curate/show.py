@@ -11,11 +11,11 @@ from sluice.core.errors import InputError
 from sluice.core.files import atomic_write
 from sluice.core.progress import Progress
 from sluice.core.project import Project
-from sluice.curate.add import SetAsideLine
+from sluice.curate.adding.add import SetAsideLine
+from sluice.curate.adding.set_aside import still_waiting, write_sheet
 from sluice.curate.dataset import open_dataset
 from sluice.curate.drops import DroppedRow, ShownRow, dropped_rows, shown_row
 from sluice.curate.metadata import metadata_of
-from sluice.curate.set_aside import still_waiting, write_sheet
 
 LEAST_ALIKE = 10
 """Hundredths of Jaccard, under which a row is not shown as being like a text."""
@@ -98,9 +98,9 @@ def show_like(project: Project, ref: str, text: str, *, limit: int | None = 10) 
     """
     import numpy as np
 
-    from sluice.curate.clusters import input_segments
-    from sluice.curate.join import Side, related
-    from sluice.curate.similarity import Relation, normalise
+    from sluice.curate.similar.clusters import input_segments
+    from sluice.curate.similar.join import Side, related
+    from sluice.curate.similar.similarity import Relation, normalise
 
     form = normalise(text)
     if not form:

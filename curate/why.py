@@ -11,13 +11,13 @@ from sluice.core.canonical import parse_exact
 from sluice.core.errors import InputError
 from sluice.core.evalset import SetManifest, set_folders
 from sluice.core.project import Project
-from sluice.curate.add import SetAsideLine
+from sluice.curate.adding.add import SetAsideLine
+from sluice.curate.adding.set_aside import set_aside_history
 from sluice.curate.catalogue import SHORTEST_PREFIX, Catalogue
 from sluice.curate.dataset import Version, dataset_names, open_dataset
 from sluice.curate.drops import ShownRow, find_records, shown_row
 from sluice.curate.operation import Operation, read_operation
 from sluice.curate.privacy.remembered import was_forgotten
-from sluice.curate.set_aside import set_aside_history
 
 
 class Place(BaseModel):

@@ -22,8 +22,8 @@ from sluice.core.prompt import Prompt
 from sluice.core.rows import Example
 from sluice.core.runs import Run, find_run, rows_hash
 from sluice.curate.dataset import open_dataset
-from sluice.curate.eval_side import relation_of
-from sluice.curate.leaks import find_leaks_in_texts
+from sluice.curate.leaks.eval_side import relation_of
+from sluice.curate.leaks.find import find_leaks_in_texts
 from sluice.evalsuite.asking import Form, ModelOnDemand, Role, ask, spec_for
 from sluice.evalsuite.graders import Grader
 from sluice.evalsuite.models.identity import ModelFiles, ModelIdentity

@@ -20,14 +20,14 @@ from sluice.core.project import DATASET_NAME, NAME_RULE, Project
 from sluice.core.reasons import check_reason
 from sluice.core.rows import AnyRow, Example, input_texts
 from sluice.core.scaffold_text import TEMPLATE_MARK
-from sluice.curate.add import parts_of
+from sluice.curate.adding.add import parts_of
 from sluice.curate.checks import CHECKS, CheckContext
-from sluice.curate.clusters import similarity_clusters
 from sluice.curate.dataset import Version, open_dataset
-from sluice.curate.eval_side import pinned_boilerplate
+from sluice.curate.leaks.eval_side import pinned_boilerplate
 from sluice.curate.privacy import KINDS
-from sluice.curate.similarity import VERSION as SIMILARITY
-from sluice.curate.similarity import Relation
+from sluice.curate.similar.clusters import similarity_clusters
+from sluice.curate.similar.similarity import VERSION as SIMILARITY
+from sluice.curate.similar.similarity import Relation
 from sluice.evalsuite.graders import Grader, check_grader
 from sluice.evalsuite.question import (
     Question,

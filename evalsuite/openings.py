@@ -17,8 +17,8 @@ from sluice.core.evalset import FrozenSet
 from sluice.core.ledger import Fact, Facts, Ledger, decimal
 from sluice.core.project import Project
 from sluice.core.runs import Run, RunSpec, all_runs, rows_hash
-from sluice.curate.eval_side import relation_of
-from sluice.curate.leaks import find_leaks
+from sluice.curate.leaks.eval_side import relation_of
+from sluice.curate.leaks.find import find_leaks
 from sluice.evalsuite.question import Question
 from sluice.evalsuite.scoring import Scores, write_scores
 from sluice.evalsuite.sets import all_sets, whole_sets

@@ -17,8 +17,8 @@ from sluice.core.ledger import Fact, Facts
 from sluice.core.project import Project
 from sluice.core.rows import Example
 from sluice.core.standing import decided, is_set, newest_facts
-from sluice.curate.eval_side import relation_of
-from sluice.curate.leaks import find_leaks
+from sluice.curate.leaks.eval_side import relation_of
+from sluice.curate.leaks.find import find_leaks
 
 
 class SetState(BaseModel):

@@ -2,8 +2,8 @@
 
     Project(".").dataset("tickets@3").to_polars()
 
-Every verb has a twin in the rooms (`sluice.curate.add.add`, `sluice.evalsuite.freeze.freeze`, ...), each taking a
-project first; what is here only saves the imports of the commonest. Nothing here prints, exits or skips the gate.
+Every verb has a twin in the rooms (`sluice.curate.adding.add.add`, `sluice.evalsuite.freeze.freeze`, ...), each taking
+a project first; what is here only saves the imports of the commonest. Nothing here prints, exits or skips the gate.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from sluice.core.ledger import Facts
-    from sluice.curate.add import AddResult
+    from sluice.curate.adding.add import AddResult
     from sluice.curate.dataset import Version
     from sluice.evalsuite.freeze import FreezeResult
     from sluice.train.adapters import Adapter
@@ -38,11 +38,11 @@ class Project(Folders):
         return dataset_names(self)
 
     def add(self, dataset: str, files: Sequence[str], **options: Any) -> AddResult:
-        """Read files into a dataset; see `sluice.curate.add.add`."""
+        """Read files into a dataset; see `sluice.curate.adding.add.add`."""
         from dataclasses import fields
         from pathlib import Path
 
-        from sluice.curate.add import add
+        from sluice.curate.adding.add import add
         from sluice.curate.formats import ReadOptions
 
         reading = {f.name: options.pop(f.name) for f in fields(ReadOptions) if f.name in options}

@@ -23,11 +23,11 @@ from sluice.core.task import read_schema
 from sluice.curate.audit import AuditReport, audit_rows
 from sluice.curate.checks import CheckContext
 from sluice.curate.checks.choice import checks_of
-from sluice.curate.clusters import similarity_clusters
 from sluice.curate.dataset import Version, has_dataset, open_dataset, versions
-from sluice.curate.eval_side import relation_of
-from sluice.curate.leaks import Leak
-from sluice.curate.similarity import Relation
+from sluice.curate.leaks.eval_side import relation_of
+from sluice.curate.leaks.find import Leak
+from sluice.curate.similar.clusters import similarity_clusters
+from sluice.curate.similar.similarity import Relation
 from sluice.evalsuite.asking import Form
 from sluice.evalsuite.baselines.bench import Bench, bench
 from sluice.evalsuite.models.identity import ModelFiles, identify

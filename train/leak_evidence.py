@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from sluice.core.project import Project
 from sluice.core.rows import Example
 from sluice.curate.dataset import Version, has_dataset, open_dataset
-from sluice.curate.eval_side import change_edges
-from sluice.curate.leaks import Leak, find_leaks, find_leaks_in_texts
-from sluice.curate.similarity import Relation
+from sluice.curate.leaks.eval_side import change_edges
+from sluice.curate.leaks.find import Leak, find_leaks, find_leaks_in_texts
+from sluice.curate.similar.similarity import Relation
 from sluice.evalsuite.baselines.bench import Bench
 from sluice.evalsuite.sets import SetState
 

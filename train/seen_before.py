@@ -12,8 +12,8 @@ from sluice.core.ledger import Facts
 from sluice.core.project import Project
 from sluice.core.runs import rows_hash
 from sluice.curate.dataset import Version, dataset_names, versions
-from sluice.curate.eval_side import change_edges, relation_of
-from sluice.curate.leaks import find_leaks
+from sluice.curate.leaks.eval_side import change_edges, relation_of
+from sluice.curate.leaks.find import find_leaks
 from sluice.train.adapters import Adapter
 from sluice.train.certificate import Certificate
 

@@ -1,9 +1,9 @@
 """The checks of `audit`: one idea a file, each registered in `CHECKS` under its name.
 
 A check looks at rows in memory (`CheckContext`) and names those that it finds; `Check.run` is the only way to a result
-and takes a missing input for `absent`, never for a pass. May import `sluice.core`, `sluice.curate.similarity`,
-`sluice.curate.leaks` and `sluice.curate.privacy`. To add one: a subclass of `Check` with a spec, `find` and `examples`,
-under `@file_check`; the property test walks the registry.
+and takes a missing input for `absent`, never for a pass. May import `sluice.core`, `sluice.curate.similar.similarity`,
+`sluice.curate.leaks.find` and `sluice.curate.privacy`. To add one: a subclass of `Check` with a spec, `find` and
+`examples`, under `@file_check`; the property test walks the registry.
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ from sluice.core.wording import counted
 
 if TYPE_CHECKING:
     from sluice.curate.checks.columns import Columns
-    from sluice.curate.similarity import Relation
+    from sluice.curate.similar.similarity import Relation
 
 Severity = Literal["fail", "warn"]
 Status = Literal["ok", "found", "absent"]

@@ -1,7 +1,7 @@
 """Rows that contradict each other: the same input with another answer.
 
-Inputs are equal as `sluice.curate.similarity.normalise` folds them (case, blanks, punctuation), field by field and
-turn by turn, except that arithmetic signs before a number count: `2*3` and `2/3` are two questions. All rows of a
+Inputs are equal as `sluice.curate.similar.similarity.normalise` folds them (case, blanks, punctuation), field by field
+and turn by turn, except that arithmetic signs before a number count: `2*3` and `2/3` are two questions. All rows of a
 conflict are named, because which answer is right cannot be known here.
 """
 
@@ -36,7 +36,7 @@ _SIGNS = re.compile(r"(?:^|(?<=[\s(\d]))[-*/%^&|]+(?=\s*\d)|&&|\|\|")
 
 def same_input(row: AnyRow) -> Hashable:
     """Return a key that is equal for two rows whose inputs are the same after normalisation."""
-    from sluice.curate.similarity import normalise
+    from sluice.curate.similar.similarity import normalise
 
     texts = input_texts(row.input)
     signs = tuple(sign for text in texts.values() for sign in _SIGNS.findall(text))
@@ -93,7 +93,7 @@ def _other_targets(rows: Sequence[AnyRow]) -> dict[int, Contradiction]:
     Between inputs that differ in case or punctuation, answers that differ only so do not conflict: where slots are
     copied from the message, `play Netflix` and `play netflix` rightly have `Netflix` and `netflix`.
     """
-    from sluice.curate.similarity import normalise
+    from sluice.curate.similar.similarity import normalise
 
     loose: defaultdict[Hashable, list[int]] = defaultdict(list)
     exact: defaultdict[Hashable, defaultdict[Hashable, list[int]]] = defaultdict(lambda: defaultdict(list))

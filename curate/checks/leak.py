@@ -1,7 +1,7 @@
 """Training rows that repeat an eval row, or a dev row: equal, near-equal, holding it, of one group, or one by a change.
 
-The relation is the one of `sluice.curate.leaks`, with the boilerplate that the context brings. It finds copies, not
-meaning: a paraphrase or a translation passes.
+The relation is the one of `sluice.curate.leaks.find`, with the boilerplate that the context brings. It finds copies,
+not meaning: a paraphrase or a translation passes.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from sluice.core.wording import counted
 from sluice.curate.checks.base import Check, CheckContext, CheckSpec, Examples, Finding, Found, file_check, rows_of
 
 if TYPE_CHECKING:
-    from sluice.curate.leaks import Leak
+    from sluice.curate.leaks.find import Leak
 
 MOST_RELATED = 20
 """Rows listed beside a finding."""
@@ -72,8 +72,8 @@ class LeakedDev(Check):
 
 
 def _repeats(context: CheckContext, others: Sequence[AnyRow], part: str) -> Found:
-    from sluice.curate.leaks import find_leaks
-    from sluice.curate.similarity import Relation
+    from sluice.curate.leaks.find import find_leaks
+    from sluice.curate.similar.similarity import Relation
 
     eval_groups = context.eval_groups if part == "eval" else None
     leaks = find_leaks(

@@ -65,7 +65,7 @@ class NearPairs(Check):
         import polars as pl
 
         from sluice.curate.checks.empty import folded as same
-        from sluice.curate.similarity import Relation
+        from sluice.curate.similar.similarity import Relation
 
         pairs = pairs_of(context)
         if not pairs.height:

@@ -3,7 +3,7 @@
 `dedup` is the one entry. It is pure: rows in, a `DedupResult` out, nothing is stored. `keys` says when two rows are
 equal after normalisation and when they contradict each other; `plain` joins thousands of rows exactly, `bulk` takes
 more through the compiled `sluice.curate.kernel`; `meaning` adds what a model finds. Stands on those, on
-`sluice.curate.similarity` and on `sluice.core.rows`.
+`sluice.curate.similar.similarity` and on `sluice.core.rows`.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ from sluice.curate.duplicates.plain import conflicts_among
 from sluice.curate.duplicates.rules import Conflict, Found, NearPair, Rules
 from sluice.curate.kernel.room import MEMORY, Room
 from sluice.curate.kernel.survivors import Rows, survivors
-from sluice.curate.similarity import Mask, Numbers
+from sluice.curate.similar.similarity import Mask, Numbers
 
 if TYPE_CHECKING:
     import polars as pl

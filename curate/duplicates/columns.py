@@ -20,7 +20,7 @@ from sluice.curate.duplicates.keys import NO_ANSWER, Answer, On, Shape, answer_o
 from sluice.curate.kernel.fold import Folded, fold
 from sluice.curate.kernel.room import MEMORY, Room
 from sluice.curate.kernel.survivors import Rows
-from sluice.curate.similarity import Numbers
+from sluice.curate.similar.similarity import Numbers
 
 if TYPE_CHECKING:
     import polars as pl

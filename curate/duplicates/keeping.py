@@ -72,7 +72,7 @@ def _first_seen(version: Version) -> Rank:
 
 
 def _newest(version: Version, column: str) -> Rank:
-    from sluice.curate.times import read_times
+    from sluice.curate.splits.times import read_times
 
     times = read_times(column, version.frame()["row"].to_list(), group_values(version, column, where="--by"))
     return {row: -moment for row, moment in times.of.items()}

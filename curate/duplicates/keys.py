@@ -15,8 +15,8 @@ from typing import Any, Literal, NamedTuple, cast
 from sluice.core.canonical import JsonProblem, canonical, parse_exact
 from sluice.core.errors import InputError
 from sluice.core.rows import AnyRow, Messages, to_record
-from sluice.curate.clusters import input_segments
-from sluice.curate.similarity import LONG_CHARACTERS, SHORT_WORDS, Segments, is_short, normalise
+from sluice.curate.similar.clusters import input_segments
+from sluice.curate.similar.similarity import LONG_CHARACTERS, SHORT_WORDS, Segments, is_short, normalise
 
 On = Literal["both", "input", "target"]
 """What has to be alike: input and answer both; the input, whatever the answer; the answer, whatever the input."""

@@ -22,7 +22,7 @@ from sluice.curate.duplicates.dedup import DedupResult, Dropped
 from sluice.curate.duplicates.keys import Keys, On, keys_of, taught
 from sluice.curate.duplicates.plain import numbered
 from sluice.curate.duplicates.rules import NearPair, Rules
-from sluice.curate.similarity import Mask, Relation
+from sluice.curate.similar.similarity import Mask, Relation
 
 if TYPE_CHECKING:
     import polars as pl

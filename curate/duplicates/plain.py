@@ -17,8 +17,8 @@ from sluice.core.progress import Progress
 from sluice.core.rows import from_record
 from sluice.curate.duplicates.keys import Keys, keys_of
 from sluice.curate.duplicates.rules import Conflict, Found, NearPair, Rules
-from sluice.curate.join import Counter, Pairs, Side, related
-from sluice.curate.similarity import NEAR_PERCENT, SORTS, Mask, Numbers, Prepared, Relation, Sets
+from sluice.curate.similar.join import Counter, Pairs, Side, related
+from sluice.curate.similar.similarity import NEAR_PERCENT, SORTS, Mask, Numbers, Prepared, Relation, Sets
 
 if TYPE_CHECKING:
     import polars as pl

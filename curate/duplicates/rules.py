@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from sluice.core.errors import UsageError
 from sluice.curate.duplicates.keys import On
-from sluice.curate.similarity import NEAR_PERCENT, Relation
+from sluice.curate.similar.similarity import NEAR_PERCENT, Relation
 
 LOWEST = 40
 """Hundredths: below this nearly any two texts of one domain are alike, and so are their candidates too many."""

@@ -14,8 +14,8 @@ from sluice.core.rows import from_record
 from sluice.curate.duplicates.dedup import EXACT_UP_TO
 from sluice.curate.duplicates.keys import On, keys_of
 from sluice.curate.duplicates.plain import numbered
-from sluice.curate.join import Side, related
-from sluice.curate.similarity import Numbers, Relation
+from sluice.curate.similar.join import Side, related
+from sluice.curate.similar.similarity import Numbers, Relation
 
 if TYPE_CHECKING:
     import polars as pl

@@ -1,8 +1,8 @@
 """Every loop that numba compiles, in one file: a cached function does not notice when one of another file changes.
 
 Texts lie in one buffer of bytes, segment after segment; a text is a run of segments. The n-grams and their hashes are
-those of `sluice.curate.similarity` (docs/formats.md, "n-grams"). All functions release the GIL; callers give each
-thread a range of its own. Nothing here allocates in proportion to all texts but what a caller hands in.
+those of `sluice.curate.similar.similarity` (docs/formats.md, "n-grams"). All functions release the GIL; callers give
+each thread a range of its own. Nothing here allocates in proportion to all texts but what a caller hands in.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ import numpy as np
 from sluice.curate.kernel import compiled
 from sluice.curate.kernel.room import MEMORY, Room
 from sluice.curate.kernel.threads import share_out
-from sluice.curate.similarity import FOLD, SHORT_WORDS, UNSPACED_SHARE, Mask, Numbers, normalise
+from sluice.curate.similar.similarity import FOLD, SHORT_WORDS, UNSPACED_SHARE, Mask, Numbers, normalise
 
 if TYPE_CHECKING:
     import pyarrow as pa

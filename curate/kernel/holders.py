@@ -15,7 +15,7 @@ import numpy as np
 from sluice.curate.kernel import compiled
 from sluice.curate.kernel.fold import Folded
 from sluice.curate.kernel.threads import share_out
-from sluice.curate.similarity import NEAR_PERCENT, Hashes, Mask, Numbers
+from sluice.curate.similar.similarity import NEAR_PERCENT, Hashes, Mask, Numbers
 
 LEAST_BITS = 15  # log 2 of the flags: 4 KB
 BITS_A_GRAM = 16

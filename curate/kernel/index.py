@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from sluice.curate.kernel.signatures import bands_for, permutations
-from sluice.curate.similarity import NEAR_PERCENT, SORTS, Relation, Sort, normalise
+from sluice.curate.similar.similarity import NEAR_PERCENT, SORTS, Relation, Sort, normalise
 
 BLOCK = 4096  # n-grams that are permuted at once: bounds memory for long texts
 HALF = np.uint64(32)

@@ -10,7 +10,7 @@ import numpy as np
 from sluice.curate.kernel import compiled
 from sluice.curate.kernel.fold import Folded
 from sluice.curate.kernel.survivors import candidates, word_sets
-from sluice.curate.similarity import Numbers
+from sluice.curate.similar.similarity import Numbers
 
 MOST = 64
 """Texts of a band that each text is held against: in a family of thousands any of them is as near as the others."""

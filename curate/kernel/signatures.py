@@ -16,7 +16,7 @@ from sluice.curate.kernel import compiled
 from sluice.curate.kernel.fold import Folded
 from sluice.curate.kernel.room import MEMORY, Room
 from sluice.curate.kernel.threads import share_out
-from sluice.curate.similarity import NEAR_PERCENT, Mask, Numbers
+from sluice.curate.similar.similarity import NEAR_PERCENT, Mask, Numbers
 
 PERMUTATIONS = 128
 WEIGHTS = (0.01, 0.99)

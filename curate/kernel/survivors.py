@@ -16,7 +16,7 @@ from sluice.curate.kernel.fold import Folded
 from sluice.curate.kernel.room import MEMORY, Room
 from sluice.curate.kernel.signatures import Keys, band_keys, bands_for, group
 from sluice.curate.kernel.threads import share_out
-from sluice.curate.similarity import NEAR_PERCENT, Mask, Numbers
+from sluice.curate.similar.similarity import NEAR_PERCENT, Mask, Numbers
 
 Shares = np.ndarray[Any, np.dtype[np.float64]]
 WORD_SORT, CHAR_SORT = compiled.WORD, compiled.CHAR

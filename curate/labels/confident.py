@@ -136,7 +136,7 @@ def out_of_fold(texts: Sequence[str], codes: Any, labels: int, features: Any, pr
 def _vectorizer(texts: Sequence[str]) -> Any:
     from sklearn.feature_extraction.text import TfidfVectorizer
 
-    from sluice.curate.similarity import is_short, normalise
+    from sluice.curate.similar.similarity import is_short, normalise
 
     some = [text for text in texts[:200] if text]
     without_blanks = sum(" " not in text.strip() and len(text) > 8 and is_short((normalise(text),)) for text in some)

@@ -10,7 +10,7 @@ from sluice.core.canonical import dump_exact, parse_exact
 from sluice.core.errors import InputError
 from sluice.core.wording import counted
 from sluice.curate.dataset import Version, has_dataset, open_dataset
-from sluice.curate.eval_side import eval_side
+from sluice.curate.leaks.eval_side import eval_side
 
 
 def renamed_values(before: str, after: str) -> set[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-from sluice.curate.distributions import Lengths
+from sluice.curate.comparing.distributions import Lengths
 
 MOST_BINS = 24
 DRAWN = 0.995

@@ -12,9 +12,9 @@ from sluice.core.rows import AnyRow
 from sluice.core.wording import counted
 from sluice.curate.audit_dataset import Audit, Seen
 from sluice.curate.checks import CheckContext, CheckResult, Finding
+from sluice.curate.comparing.distributions import Categories, Lengths, compare, compare_rows
+from sluice.curate.comparing.measure import Distribution, TextTokens, guess_languages, label_paths, measure
 from sluice.curate.dataset import PARTS, Version, has_dataset, open_dataset, read_name
-from sluice.curate.distributions import Categories, Lengths, compare, compare_rows
-from sluice.curate.measure import Distribution, TextTokens, guess_languages, label_paths, measure
 from sluice.curate.metadata import metadata_by_row, metadata_of
 from sluice.curate.next_steps import NextStep
 from sluice.curate.privacy.scan import mask_personal

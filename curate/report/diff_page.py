@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 from sluice import __version__
 from sluice.core.wording import counted
-from sluice.curate.diff import Diff
-from sluice.curate.diff_rows import Tie
+from sluice.curate.comparing.diff import Diff
+from sluice.curate.comparing.rows import Tie
 from sluice.curate.report.page import comparison_plots, render
 from sluice.curate.report.texts import PageRow, beside, page_shown, shown_text
 

@@ -6,9 +6,9 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from sluice.curate.add import FileRead, SetAsideLine
+from sluice.curate.adding.add import FileRead, SetAsideLine
 from sluice.curate.audit import Worst
-from sluice.curate.distributions import Categories, Comparison, Lengths
+from sluice.curate.comparing.distributions import Categories, Comparison, Lengths
 from sluice.curate.report.texts import PageRow
 
 

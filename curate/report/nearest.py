@@ -10,10 +10,10 @@ import numpy as np
 from sluice.core.progress import Progress
 from sluice.core.rows import AnyRow
 from sluice.curate.duplicates.keys import keys_of
-from sluice.curate.join import Side, related
 from sluice.curate.report.model import Nearest
 from sluice.curate.sample import draw_order
-from sluice.curate.similarity import Mask, Numbers, Relation
+from sluice.curate.similar.join import Side, related
+from sluice.curate.similar.similarity import Mask, Numbers, Relation
 
 MOST_ROWS = 20_000
 """Rows held against each other: about 2 s; of more, that many are drawn. Of a sample fewer rows have a neighbour."""

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import jinja2
 
 from sluice.core.wording import counted
-from sluice.curate.distributions import Categories, Comparison, Lengths
+from sluice.curate.comparing.distributions import Categories, Comparison, Lengths
 from sluice.curate.privacy.scan import mask_personal
 from sluice.curate.report.bins import histogram
 from sluice.curate.report.model import Nearest, Report

@@ -15,7 +15,7 @@ from sluice.core.wording import visible
 from sluice.curate.checks.base import answers
 from sluice.curate.drops import ShownRow, said
 from sluice.curate.privacy.scan import mask_personal
-from sluice.curate.wordwise import word_changes
+from sluice.curate.similar.wordwise import word_changes
 
 SHORT = 320
 """Characters of a field in a list of findings: three lines of a page."""

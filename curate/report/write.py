@@ -10,8 +10,8 @@ from sluice.core.errors import BadPath, UsageError
 from sluice.core.files import atomic_write
 from sluice.core.progress import Progress
 from sluice.curate.audit_dataset import Audit, Seen
-from sluice.curate.diff import Diff
-from sluice.curate.measure import TextTokens
+from sluice.curate.comparing.diff import Diff
+from sluice.curate.comparing.measure import TextTokens
 from sluice.curate.next_steps import NextStep
 
 ENDINGS = (".html", ".htm", ".json")

@@ -159,7 +159,7 @@ class Names:
         return self._tokens(where)
 
     def _similarity(self) -> Values:
-        from sluice.curate.similarity import is_short, ngrams, normalise
+        from sluice.curate.similar.similarity import is_short, ngrams, normalise
 
         found: Values = []
         for asked, answer in self.context.columns.frame.select("asked", "answer").iter_rows():

@@ -19,8 +19,8 @@ from sluice.core.prompt import ChatMessages, Prompt
 from sluice.core.rows import Example
 from sluice.core.runs import Run, rows_hash
 from sluice.curate.dataset import has_dataset, open_dataset
-from sluice.curate.eval_side import relation_of
-from sluice.curate.leaks import find_leaks_in_texts
+from sluice.curate.leaks.eval_side import relation_of
+from sluice.curate.leaks.find import find_leaks_in_texts
 from sluice.evalsuite.asking import Form
 from sluice.evalsuite.baselines.compose import all_prompts, few_shot, train_prompt, zero_shot
 from sluice.evalsuite.evaluate import is_record

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from sluice.cli.terminal import Style
-    from sluice.curate.wordwise import Stretch
+    from sluice.curate.similar.wordwise import Stretch
 
 Spans = list[tuple[str, "Style | None"]]
 
@@ -25,7 +25,7 @@ def differing(a: str, b: str, *, marks: bool = False, context: int | None = CONT
         marks: put [brackets] around what differs, for output without colour (`not out.colour`).
         context: words kept beside a difference; None keeps all.
     """
-    from sluice.curate.wordwise import word_changes
+    from sluice.curate.similar.wordwise import word_changes
 
     left, right = word_changes(a, b, context)
     return _spans(left, "bad", marks), _spans(right, "good", marks)

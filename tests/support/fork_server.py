@@ -22,7 +22,7 @@ import peft, torch, transformers, trl
 from sluice.cli.app import run
 from sluice.core.files import watch_syncs
 import sluice.train.judge, sluice.train.plan, sluice.train.recipes.fit, sluice.train.recipes.spine
-import sluice.train.recipes.trainer, sluice.curate.add, sluice.curate.split
+import sluice.train.recipes.trainer, sluice.curate.adding.add, sluice.curate.splits.split
 
 torch.set_num_threads(1)
 

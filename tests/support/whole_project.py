@@ -15,9 +15,9 @@ from sluice.core.ledger import Ledger
 from sluice.core.project import Project
 from sluice.core.runs import Run, StoredAnswer, rows_hash
 from sluice.core.scaffold import InitAnswers, scaffold
-from sluice.curate.add import add
+from sluice.curate.adding.add import add
 from sluice.curate.dataset import open_dataset
-from sluice.curate.parts import split_dataset
+from sluice.curate.splits.parts import split_dataset
 from sluice.evalsuite.asking import Form, spec_for
 from sluice.evalsuite.baselines.compose import zero_shot
 from sluice.evalsuite.freeze import freeze

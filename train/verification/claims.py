@@ -17,11 +17,11 @@ from sluice.core.progress import Progress
 from sluice.core.runs import rows_hash
 from sluice.curate.audit import audit_rows
 from sluice.curate.checks import CHECKS, CheckContext
-from sluice.curate.clusters import similarity_clusters
 from sluice.curate.dataset import Version
-from sluice.curate.eval_side import relation_of
-from sluice.curate.leaks import find_leaks
-from sluice.curate.similarity import VERSION as SIMILARITY
+from sluice.curate.leaks.eval_side import relation_of
+from sluice.curate.leaks.find import find_leaks
+from sluice.curate.similar.clusters import similarity_clusters
+from sluice.curate.similar.similarity import VERSION as SIMILARITY
 from sluice.evalsuite.gradable import AGREEMENT_NEEDED, CONTROLS_NEEDED
 from sluice.evalsuite.question import claim_problem
 from sluice.train.policy import ADVICE, FEWEST_CLUSTERS, HARD, WAIVABLE

@@ -17,7 +17,7 @@ from sluice.core.errors import UsageError
 from sluice.core.wording import counted
 
 if TYPE_CHECKING:
-    from sluice.curate.add import AddResult
+    from sluice.curate.adding.add import AddResult
     from sluice.curate.audit_dataset import Audit
     from sluice.curate.formats import ReadOptions
 
@@ -55,7 +55,7 @@ def command(out: Terminal, name: str, files: tuple[str, ...], strict: bool, dry_
     if not files:
         raise UsageError("no file to add", remedy=f"sluice add {name} FILE...")
     from sluice.core.project import Project
-    from sluice.curate.add import add
+    from sluice.curate.adding.add import add
 
     project = Project.find_or_none(Path.cwd()) or Project(Path.cwd())
     options = read_options(how)
@@ -69,7 +69,7 @@ def command(out: Terminal, name: str, files: tuple[str, ...], strict: bool, dry_
 
 def take_back(out: Terminal, name: str, files: tuple[str, ...], given: dict[str, Any], *, dry_run: bool) -> AddResult:
     """Take mended lines back. Raises UsageError where something else is asked for beside them."""
-    from sluice.curate.mend import mend
+    from sluice.curate.adding.mend import mend
 
     other = [key for key, value in given.items() if value and key not in ("name", "files", "fix", "dry_run")]
     if files or other:
@@ -186,7 +186,7 @@ def draw_not_read(out: Terminal, result: AddResult | Audit) -> None:
 
 def draw_next(out: Terminal, result: AddResult, files: tuple[str, ...], options: ReadOptions) -> None:
     """Say what comes next."""
-    from sluice.curate.add_command import add_command
+    from sluice.curate.adding.command import add_command
 
     if result.dry_run:
         out.next(add_command(result.dataset, files, asdict(options)), "the same without --dry-run")

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from sluice.curate.audit_dataset import Audit, Seen
     from sluice.curate.checks import CheckResult
     from sluice.curate.checks.listing import CheckListing
-    from sluice.curate.measure import TextTokens
+    from sluice.curate.comparing.measure import TextTokens
 
 WIDTH = 18
 LEVELS = {"ok": 0, "warn": 1, "fail": 2}

@@ -14,8 +14,8 @@ from sluice.core.wording import counted
 
 if TYPE_CHECKING:
     from sluice.cli.terminal import Style
-    from sluice.curate.decontaminate_result import DecontaminateResult, LeakShown
-    from sluice.curate.shared_words import Stretches
+    from sluice.curate.leaks.result import DecontaminateResult, LeakShown
+    from sluice.curate.similar.shared_words import Stretches
 
 SHOWN = 3
 BESIDE = 6
@@ -69,7 +69,7 @@ def command(
     It finds copies, not meaning: a rephrased or translated eval row passes, and --nearest shows what is like it. Leaks
     in prompts, schema, rubric and documents/ are named for you to mend.
     """
-    from sluice.curate.decontaminate import decontaminate
+    from sluice.curate.leaks.decontaminate import decontaminate
 
     result = decontaminate(
         find_project(),

@@ -14,7 +14,7 @@ from sluice.cli.verb import PATH, verb
 from sluice.core.wording import counted
 
 if TYPE_CHECKING:
-    from sluice.curate.diff import Diff
+    from sluice.curate.comparing.diff import Diff
     from sluice.curate.drops import ShownRow
 
 TIES = {"change": "changed by", "key": "same key", "input": "same input, another answer"}
@@ -54,7 +54,7 @@ def command(
     draws from one source would be, 99 times of 100.
     """
     from sluice.core.project import Project
-    from sluice.curate.diff import diff
+    from sluice.curate.comparing.diff import diff
     from sluice.curate.report.write import out_file, write_diff
 
     target = out_file(to, (a, b) if b else (a,)) if to else None

@@ -13,8 +13,8 @@ from sluice.core.wording import counted, export_command
 
 if TYPE_CHECKING:
     from sluice.core.project import Project
-    from sluice.curate.parts_result import SplitDone
-    from sluice.curate.split_report import LabelShare, SplitReport
+    from sluice.curate.splits.parts_result import SplitDone
+    from sluice.curate.splits.report import LabelShare, SplitReport
 
 CLASSES_SHOWN = 20
 
@@ -67,7 +67,7 @@ def command(
     touches an eval row is set aside. By time the parts are in order, too: no row of train is younger than one of dev
     or eval.
     """
-    from sluice.curate.parts import split_dataset
+    from sluice.curate.splits.parts import split_dataset
 
     project = find_project()
     done = split_dataset(project, name, eval=eval_, dev=dev, dry_run=dry_run, progress=out.progress, **how)

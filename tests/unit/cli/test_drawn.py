@@ -9,7 +9,7 @@ from sluice.cli.verbs.freeze import reading
 from sluice.cli.verbs.grade import show_all
 from sluice.cli.verbs.plan import draw
 from sluice.core.rows import Example
-from sluice.curate.parts import split_dataset
+from sluice.curate.splits.parts import split_dataset
 from sluice.evalsuite.freeze import freeze
 from sluice.evalsuite.gradable import Item
 from sluice.train.plan import Plan

@@ -23,7 +23,7 @@ from sluice.core.project import Project
 from sluice.core.scaffold import KINDS, InitAnswers, scaffold
 from sluice.core.scaffold_text import config_text, toml_text
 from sluice.core.task import Config, GraderConfig, Task, read_config, read_schema
-from sluice.curate.add import add
+from sluice.curate.adding.add import add
 from sluice.curate.formats import ReadOptions
 
 TEXT = st.text(st.characters(blacklist_categories=["Cs"]))

@@ -10,7 +10,7 @@ import pytest
 from sluice.cli.app import run
 from sluice.core.project import Project
 from sluice.core.scaffold import InitAnswers, scaffold
-from sluice.curate.add import add
+from sluice.curate.adding.add import add
 from sluice.curate.dataset import open_dataset
 from sluice.curate.formats import ReadOptions
 

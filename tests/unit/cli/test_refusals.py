@@ -16,7 +16,7 @@ from sluice.cli.verbs.grade import parse
 from sluice.core.errors import UsageError
 from sluice.core.project import Project
 from sluice.core.scaffold import InitAnswers, scaffold
-from sluice.curate.parts import split_dataset
+from sluice.curate.splits.parts import split_dataset
 from sluice.evalsuite.freeze import freeze
 from sluice.train.gate import GateReport
 from sluice.train.policy import HARD, WAIVABLE

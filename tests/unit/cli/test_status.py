@@ -20,8 +20,8 @@ from sluice.core.scaffold import InitAnswers, scaffold
 from sluice.core.standing import verdict_file
 from sluice.core.status import Status, status
 from sluice.curate.dataset import open_dataset
-from sluice.curate.parts import split_dataset
 from sluice.curate.sample import sample
+from sluice.curate.splits.parts import split_dataset
 from sluice.evalsuite.freeze import freeze
 
 HEAVY = ["polars", "pyarrow", "scipy", "torch", "transformers", "datasketch", "duckdb", "numpy"]

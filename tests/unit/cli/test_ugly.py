@@ -14,7 +14,7 @@ import pytest
 
 from sluice.cli.app import run
 from sluice.core.project import Project
-from sluice.curate.add import add
+from sluice.curate.adding.add import add
 from sluice.curate.formats import ReadOptions
 
 BIG = "9" * 20

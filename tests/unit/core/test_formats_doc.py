@@ -161,7 +161,7 @@ def test_adapter_and_base(tmp_path: Path) -> None:
 
 
 def test_ngrams() -> None:
-    from sluice.curate.similarity import is_short, ngrams, normalise
+    from sluice.curate.similar.similarity import is_short, ngrams, normalise
 
     def finish(h: int) -> int:
         h = (h ^ h >> 30) * 0xBF58476D1CE4E5B9 % 2**64
@@ -242,10 +242,10 @@ def test_the_page_names_every_key_of_the_files() -> None:
         Prompts,
         Task,
     )
-    from sluice.curate.add import FileRead, SetAsideLine
+    from sluice.curate.adding.add import FileRead, SetAsideLine
     from sluice.curate.dataset import DataFile, Manifest
     from sluice.curate.operation import DROPPED_EXTRA, EDGES, OCCURRENCES, NameEntry, Operation, Parent, Result
-    from sluice.curate.similarity import Boilerplate
+    from sluice.curate.similar.similarity import Boilerplate
     from sluice.evalsuite.question import Question
     from sluice.train.certificate import Certificate
     from sluice.train.recipes.config import FitResult, SftConfig

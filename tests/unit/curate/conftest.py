@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from sluice.core.project import Project
-from sluice.curate.add import add
+from sluice.curate.adding.add import add
 from sluice.curate.formats import ReadOptions
 
 THINGS = [

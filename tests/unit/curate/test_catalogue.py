@@ -10,13 +10,13 @@ import pytest
 from sluice.core.errors import InputError, StoreBusy
 from sluice.core.project import Project
 from sluice.curate import catalogue as module
-from sluice.curate.add import add
+from sluice.curate.adding.add import add
 from sluice.curate.catalogue import Catalogue
 from sluice.curate.dataset import open_dataset
 from sluice.curate.deduplicate import deduplicate
 from sluice.curate.formats import ReadOptions
-from sluice.curate.parts import split_dataset
 from sluice.curate.restore import restore
+from sluice.curate.splits.parts import split_dataset
 
 LINES = [
     f'{{"body": "{w} parcel of number {i} never came to my house in the {w} street", "id": {i}}}'

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from sluice.core.errors import InputError, Tampered, UsageError
 from sluice.core.project import Project
 from sluice.core.rows import Example
-from sluice.curate.add import add
+from sluice.curate.adding.add import add
 from sluice.curate.dataset import (
     dataset_names,
     open_dataset,

@@ -9,7 +9,7 @@ import pytest
 
 from sluice.core.errors import InputError, UsageError
 from sluice.core.project import Project
-from sluice.curate.add import add
+from sluice.curate.adding.add import add
 from sluice.curate.dataset import open_dataset
 from sluice.curate.deduplicate import deduplicate
 from sluice.curate.drops import dropped_rows

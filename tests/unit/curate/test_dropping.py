@@ -10,18 +10,18 @@ from sluice.core.errors import InputError, Refused, UsageError
 from sluice.core.evalset import SetManifest, rows_bytes
 from sluice.core.project import Project
 from sluice.core.rows import Example
-from sluice.curate.add import add
+from sluice.curate.adding.add import add
 from sluice.curate.audit_dataset import audit_dataset, audit_files, schema_file
 from sluice.curate.dataset import open_dataset
-from sluice.curate.decontaminate import decontaminate
 from sluice.curate.deduplicate import deduplicate
 from sluice.curate.filter import filter_rows
 from sluice.curate.formats import ReadOptions
+from sluice.curate.leaks.decontaminate import decontaminate
 from sluice.curate.listing import list_datasets
-from sluice.curate.parts import split_dataset
 from sluice.curate.restore import restore
 from sluice.curate.sample import sample
 from sluice.curate.show import show_dropped, show_rows
+from sluice.curate.splits.parts import split_dataset
 from sluice.curate.why import why
 
 OPTIONS = ReadOptions(input="body", target="label")

@@ -45,7 +45,7 @@ def test_drop_is_the_other_way_round_and_metadata_counts(project: Project):
 
 
 def test_a_row_without_the_column_is_neither_kept_nor_dropped_and_counted(tmp_path: Path):
-    from sluice.curate.add import add
+    from sluice.curate.adding.add import add
     from sluice.curate.formats import ReadOptions
 
     records = [{"body": f"message {i} of its own", "label": "x", **({"n": i} if i % 2 else {})} for i in range(10)]

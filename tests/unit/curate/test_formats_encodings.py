@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from sluice.cli.app import run
 from sluice.core.errors import InputError
 from sluice.core.project import Project
-from sluice.curate.add import add
+from sluice.curate.adding.add import add
 from sluice.curate.dataset import open_dataset
 from sluice.curate.formats import ReadOptions, read_file
 from sluice.curate.formats.detect import certain

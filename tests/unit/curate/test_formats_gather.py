@@ -16,7 +16,7 @@ import pytest
 from sluice.cli.app import run
 from sluice.core.errors import BadPath, InputError, SurroundingsError
 from sluice.core.project import Project
-from sluice.curate.add import add
+from sluice.curate.adding.add import add
 from sluice.curate.formats import Entry, ReadOptions
 from sluice.curate.formats.gather import gather
 from sluice.curate.formats.hub import Hub, choose_files, hub_entries

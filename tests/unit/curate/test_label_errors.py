@@ -13,7 +13,7 @@ import pytest
 
 from sluice.core.project import Project
 from sluice.core.rows import AnyRow, Example
-from sluice.curate.add import add
+from sluice.curate.adding.add import add
 from sluice.curate.checks import CHECKS, CheckContext
 from sluice.curate.formats import ReadOptions
 from sluice.curate.show import show_failing

@@ -10,15 +10,15 @@ import pytest
 
 from sluice.core.errors import InputError, UsageError
 from sluice.core.project import Project
-from sluice.curate.add import add
+from sluice.curate.adding.add import add
 from sluice.curate.card import card
 from sluice.curate.dataset import open_dataset
 from sluice.curate.export import export_to_folder
 from sluice.curate.formats import FileStands, ReadOptions, read_files
-from sluice.curate.parts import split_dataset
 from sluice.curate.publish import folder as folder_module
 from sluice.curate.publish import tables
 from sluice.curate.publish.words import CardWords, read_words
+from sluice.curate.splits.parts import split_dataset
 
 TOOLS = [{"type": "function", "function": {"name": "find", "parameters": {"type": "object", "default": None}}}]
 STATED = CardWords(

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from sluice.core.errors import InputError
 from sluice.core.project import Project
 from sluice.core.rows import Example, Messages, Preference, Text, Unpaired, answer_turns, chat_input, chat_row
-from sluice.curate.add import add
+from sluice.curate.adding.add import add
 from sluice.curate.dataset import open_dataset
 from sluice.curate.formats import ReadOptions, ReadResult, read_file
 from sluice.curate.formats.shapes import SHAPES

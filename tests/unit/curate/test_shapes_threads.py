@@ -16,7 +16,7 @@ from sluice.core.canonical import parse_exact
 from sluice.core.errors import SluiceError
 from sluice.core.project import Project
 from sluice.core.rows import Example, chat_row
-from sluice.curate.add import add
+from sluice.curate.adding.add import add
 from sluice.curate.dataset import metadata_by_row, open_dataset
 from sluice.curate.formats import ReadOptions, ReadResult, read_file
 from sluice.curate.why import why

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from sluice.core.errors import InputError
-from sluice.curate.add import add
+from sluice.curate.adding.add import add
 from sluice.curate.formats import ReadOptions
 from sluice.curate.show import show_like
-from sluice.curate.similarity import Relation, normalise
+from sluice.curate.similar.similarity import Relation, normalise
 
 BODIES = [
     "where is my parcel, it should have come on Monday already",

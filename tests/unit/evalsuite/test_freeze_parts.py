@@ -7,8 +7,8 @@ from support import whole_project
 
 from sluice.core.errors import UsageError
 from sluice.core.project import Project
-from sluice.curate.parts import split_dataset
 from sluice.curate.sample import sample
+from sluice.curate.splits.parts import split_dataset
 from sluice.evalsuite.freeze import freeze
 
 

@@ -8,7 +8,7 @@ from support import whole_project
 from sluice.core.errors import InputError, Refused
 from sluice.core.ledger import Ledger
 from sluice.core.prompt import Block, Prompt
-from sluice.curate.parts import split_dataset
+from sluice.curate.splits.parts import split_dataset
 from sluice.evalsuite.baselines.bench import Bench, require_asked
 from sluice.evalsuite.baselines.measure import check_prompts
 from sluice.evalsuite.forms import check_precision

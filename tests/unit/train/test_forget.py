@@ -13,7 +13,7 @@ from support import whole_project
 from sluice.core.errors import InputError, UsageError
 from sluice.core.ledger import Ledger
 from sluice.core.project import Project
-from sluice.curate.add import add
+from sluice.curate.adding.add import add
 from sluice.curate.dataset import open_dataset, versions
 from sluice.curate.drops import dropped_rows
 from sluice.curate.filter_where import filter_where

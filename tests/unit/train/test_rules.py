@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from sluice.core.prompt import Block
-from sluice.curate.leaks import Leak
+from sluice.curate.leaks.find import Leak
 from sluice.evalsuite.stats.rates import wilson
 from sluice.train.baseline_evidence import BaselineEvidence, Recorded
 from sluice.train.evidence import Evidence, GradingEvidence

@@ -16,7 +16,7 @@ from sluice.core.files import write_synced
 from sluice.core.ledger import Ledger, canonical_bytes, fact_hash
 from sluice.core.project import Project
 from sluice.curate.dataset import open_dataset, tag
-from sluice.curate.eval_side import pinned_boilerplate
+from sluice.curate.leaks.eval_side import pinned_boilerplate
 from sluice.evalsuite.models.identity import ModelFiles, identify
 from sluice.train.policy import ADVICE, HARD, WAIVABLE
 from sluice.train.verify import Verification, verify

@@ -12,7 +12,7 @@ from sluice.core.errors import UsageError
 from sluice.core.rows import AnyRow, Example, Preference, Text, Unpaired
 from sluice.curate.duplicates import Rules, dedup
 from sluice.curate.duplicates.keys import keys_of
-from sluice.curate.similarity import Relation
+from sluice.curate.similar.similarity import Relation
 
 WORDS = ["order", "late", "please", "refund", "my", "parcel"]
 TARGETS = ["a", "A.", '{"x": 1, "y": "b"}', '{"y":"B","x":1.0}', "c"]

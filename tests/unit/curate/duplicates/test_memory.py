@@ -6,7 +6,7 @@ import random
 
 from sluice.core.project import Project
 from sluice.core.rows import Example
-from sluice.curate.add import add
+from sluice.curate.adding.add import add
 from sluice.curate.dataset import open_dataset, rows_frame
 from sluice.curate.deduplicate import deduplicate
 from sluice.curate.duplicates import dedup

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from sluice.curate.kernel import compiled
 from sluice.curate.kernel.fold import fold
-from sluice.curate.similarity import char_ngrams, is_short, normalise, word_ngrams
+from sluice.curate.similar.similarity import char_ngrams, is_short, normalise, word_ngrams
 
 ODD = "ab C.,-é\u0301ßİıſﬁ\u200d\u00ad½日한나ᄀ\u11a8कि\u093f😀–…\u2009’|~^`\x00\x1f\x85\u3099か゛ﾞｶ٣ע\U0002f800"
 texts = st.lists(st.text(st.sampled_from(ODD), max_size=30) | st.text(max_size=20), min_size=1, max_size=12)

@@ -12,7 +12,7 @@ from sluice.curate.kernel.fold import fold
 from sluice.curate.kernel.index import NearIndex
 from sluice.curate.kernel.signatures import bands_for
 from sluice.curate.kernel.survivors import candidates
-from sluice.curate.similarity import Relation
+from sluice.curate.similar.similarity import Relation
 
 WORDS = [f"w{n}" for n in range(60)]
 

@@ -16,7 +16,7 @@ from sluice.core.rows import Message as Turn
 from sluice.curate.duplicates import Rules, dedup
 from sluice.curate.kernel import compiled, signatures, survivors
 from sluice.curate.kernel.fold import fold
-from sluice.curate.similarity import Relation, normalise, word_ngrams
+from sluice.curate.similar.similarity import Relation, normalise, word_ngrams
 
 WORDS = ["order", "late", "please", "refund", "my", "parcel", "日本語", "ok"]
 ANSWER = "we are sorry for the delay and will send you a new parcel"

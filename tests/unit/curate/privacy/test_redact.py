@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from sluice.core.errors import InputError
 from sluice.core.project import Project
 from sluice.core.rows import Example, Message, Messages, Preference
-from sluice.curate.add import add
+from sluice.curate.adding.add import add
 from sluice.curate.dataset import open_dataset
 from sluice.curate.drops import dropped_rows
 from sluice.curate.formats import ReadOptions

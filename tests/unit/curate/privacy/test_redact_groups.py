@@ -8,14 +8,14 @@ from sluice.core.errors import InputError
 from sluice.core.evalset import read_set, set_folders
 from sluice.core.ledger import Fact
 from sluice.core.project import Project
-from sluice.curate.add import add
+from sluice.curate.adding.add import add
 from sluice.curate.dataset import open_dataset
-from sluice.curate.eval_side import relation_of
 from sluice.curate.formats import ReadOptions
+from sluice.curate.leaks.eval_side import relation_of
 from sluice.curate.metadata import group_values
 from sluice.curate.operation import Outcome, commit
-from sluice.curate.parts import split_dataset
 from sluice.curate.redact import redact
+from sluice.curate.splits.parts import split_dataset
 from sluice.evalsuite.sets import SetState
 from sluice.train.leak_evidence import collect_leaks
 from tests.unit.curate.conftest import message

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sluice.curate.distributions import Lengths
+from sluice.curate.comparing.distributions import Lengths
 from sluice.curate.report.bins import MOST_BINS, histogram
 from sluice.curate.report.plots import MARKERS, draw_bars, draw_histogram, draw_shares, short
 

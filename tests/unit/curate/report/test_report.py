@@ -13,20 +13,20 @@ import pytest
 from sluice.cli.app import run
 from sluice.core.project import Project
 from sluice.core.rows import AnyRow, Example, chat_row
-from sluice.curate.add import add
+from sluice.curate.adding.add import add
 from sluice.curate.audit_dataset import Audit, Seen, audit_dataset, audit_files
+from sluice.curate.comparing.distributions import Lengths
 from sluice.curate.dataset import open_dataset
 from sluice.curate.deduplicate import deduplicate
-from sluice.curate.distributions import Lengths
 from sluice.curate.filter import filter_rows
 from sluice.curate.formats import ReadOptions
 from sluice.curate.operation import Outcome, commit
-from sluice.curate.parts import split_dataset
 from sluice.curate.report.build import FIRST_ROWS, SAMPLES, build_report
 from sluice.curate.report.model import Report
 from sluice.curate.report.nearest import nearest
 from sluice.curate.report.page import audit_page
 from sluice.curate.report.texts import LONG, SHORT, beside, page_row, shown_field, shown_text
+from sluice.curate.splits.parts import split_dataset
 
 OPTIONS = ReadOptions(input="body", target="label")
 

@@ -1,0 +1,1 @@
+"""Eval rows in training rows: who counts as a leak, where to look, and the evidence side by side."""
