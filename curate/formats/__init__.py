@@ -8,6 +8,7 @@ On the way out `writers` turns a row into columns, and `encoders` columns into b
 May import sluice.core only; pyarrow, openpyxl, ftfy and huggingface_hub are imported where they are met.
 """
 
+from sluice.curate.formats.column_rows import ColumnRows
 from sluice.curate.formats.encoders import ENCODERS, Encoder
 from sluice.curate.formats.gather import STDIN, PassedOver
 from sluice.curate.formats.output import FileStands
@@ -33,6 +34,7 @@ __all__ = [
     "FORMATS",
     "STDIN",
     "WRITERS",
+    "ColumnRows",
     "Encoder",
     "Entry",
     "ExportRow",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sluice.core.errors import InputError
@@ -24,6 +25,9 @@ from sluice.curate.formats.records import (
 )
 from sluice.curate.formats.shapes import Built, Reading, choose, row_of
 
+LARGE = 32 << 20
+"""Bytes from which JSON Lines are read by columns (`read_large`): below, compiling once would cost more than it saves."""
+
 
 def read_file(file: Path | Entry, options: ReadOptions | None = None, progress: Progress | None = None) -> ReadResult:
     """Read a file of rows, losing nothing: what cannot be taken exactly is set aside with its reason.
@@ -41,10 +45,16 @@ def read_file(file: Path | Entry, options: ReadOptions | None = None, progress: 
     opened = open_entry(entry)
     source, path = opened.source, opened.source.path
     form = tell_format(source, options)
+    if form.name == "jsonl" and len(source.data) >= LARGE:
+        from sluice.curate.formats.read_large import read_large
+
+        large = read_large(opened, options, progress)
+        if large is not None:
+            return replace(large, path=entry.name or str(entry.path))
     table = form.read(source, options, progress)
     taken = take_rows(table, options, path, progress, mojibake.possible(source.data, table.encoding))
     if not taken.rows:
-        raise _none_taken(path, taken, options)
+        raise none_taken(path, taken, options)
     return ReadResult(
         path=entry.name or str(entry.path),
         sha256=opened.sha256,
@@ -70,7 +80,7 @@ class Taken:
     """The rows of a table, and what was met on the way."""
 
     reading: Reading
-    rows: list[ReadRow]
+    rows: Sequence[ReadRow]
     set_aside: list[SetAside]
     """In order of their lines."""
     mojibake: list[Mojibake]
@@ -93,6 +103,13 @@ def take_rows(
     reading = choose(table.columns, options, path, table.records, nulls_are_gaps=table.nulls_are_gaps)
     if reading.fold is not None:
         table = reading.fold(table)
+    return build_rows(table, reading, options, path, progress, look)
+
+
+def build_rows(
+    table: Table, reading: Reading, options: ReadOptions, path: Path, progress: Progress | None = None, look: bool = False
+) -> Taken:
+    """Make the rows of a table whose shape is chosen. Arguments as for `take_rows`."""
     rows: list[ReadRow] = []
     aside: list[SetAside] = []
     marks: list[Mojibake] = []
@@ -125,7 +142,7 @@ def _in_order(table: Table, aside: list[SetAside]) -> list[SetAside]:
     return sorted([*table.set_aside, *aside], key=lambda a: a.line)
 
 
-def _none_taken(path: Path, taken: Taken, options: ReadOptions) -> InputError:
+def none_taken(path: Path, taken: Taken, options: ReadOptions) -> InputError:
     first = taken.set_aside[0]
     usual = (
         f"check --input {options.input}"

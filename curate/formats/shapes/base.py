@@ -52,6 +52,25 @@ class Seen:
 
 
 @dataclass(frozen=True, slots=True)
+class Direct:
+    """What is made of an ordinary record, said so plainly that no record has to be: `lines_quick` reads it.
+
+    Ordinary are turns of a role and a text alone, inputs and targets that are texts, and no other column of `used`.
+    """
+
+    turns: str | None = None
+    """The column of turns, whose closing assistant turn is the target."""
+    inputs: tuple[str, ...] = ()
+    """The columns of named fields, in order, where there are no turns."""
+    target: str | None = None
+    """The target's column."""
+    drops_blank: bool = False
+    """Whether fields that are blank or absent are left out."""
+    kind: str = "example"
+    """`example` or `text`."""
+
+
+@dataclass(frozen=True, slots=True)
 class Reading:
     """How the records of one file become rows."""
 
@@ -68,6 +87,8 @@ class Reading:
     """The columns that are no metadata, where those are not just the used ones."""
     fold: Callable[[Table], Table] | None = None
     """Makes one record of several, before rows are built."""
+    direct: Direct | None = None
+    """What `build` makes of ordinary records; a large file's are read by it."""
 
     @property
     def no_metadata(self) -> frozenset[str]:
