@@ -11,7 +11,18 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
+from numba import njit, types
+
+BYTES = types.Array(types.uint8, 1, "C", readonly=True)
+ROOM, PLACES, FLAGS = types.uint8[::1], types.int64[::1], types.boolean[::1]
+INT, BOOL, TABLE, PAIRS = types.int64, types.boolean, types.uint32[::1], types.int64[:, ::1]
+"""Each function is compiled for these types alone: left to itself, numba compiles one many times over."""
+
+
+def part(result: Any, *given: Any) -> Any:
+    """Compile a function that only others here call."""
+    return njit(result(*given), cache=True, nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+
 
 Array = Any  # numba arrays: their types are decided at the call
 
@@ -31,31 +42,28 @@ SAYS, DOUBTFUL, ESCAPED = 2, 4, 8
 PLAIN, TAKEN, COMPOSE = 0, 1, 2
 
 
-def _bytes(text: str) -> Any:
-    return np.frombuffer(text.encode(), np.uint8)
-
-
-_ROW, _INPUT = _bytes("sluice/row/1\n"), _bytes("sluice/input/1\n")
-_ROLES = (_bytes("system"), _bytes("developer"), _bytes("user"), _bytes("assistant"))
-_SYSTEM, _DEVELOPER, _USER, _ASSISTANT = _ROLES
-_ROLE, _CONTENT = _bytes("role"), _bytes("content")
-_S_OPEN, _S_TURN, _S_MID, _S_END, _S_CLOSE = map(
-    _bytes, ('{"messages":[', '{"role":"', '","content":"', '"}', "]}")
-)
-_C_OPEN, _C_TURN, _C_MID, _C_END, _C_CLOSE = map(_bytes, ('["messages",[', '["', '","', '",null,null,null]', "],null]"))
-_F_OPEN, _F_CLOSE = _bytes('["fields",{'), _bytes("}]")
-_EXAMPLE, _NO_TARGET, _TEXT = _bytes('\n["example","text",'), _bytes("null]"), _bytes('\n["text"]')
-_HEX = _bytes("0123456789abcdef")
+PHRASES = (
+    "system", "developer", "user", "assistant", "role", "content",
+    "sluice/row/1\n", "sluice/input/1\n",
+    '{"messages":[', '{"role":"', '","content":"', '"}', "]}",
+    '["messages",[', '["', '","', '",null,null,null]', "],null]",
+    '["fields",{', "}]",
+    '\n["example","text",', "null]", '\n["text"]',
+)  # fmt: skip
+"""What is written around texts, and looked for. Handed to the loops as one array: constants take long to compile."""
+SYSTEM, DEVELOPER, USER, ASSISTANT, ROLE, CONTENT, ROW, INPUT = range(8)
+S_OPEN, S_TURN, S_MID, S_END, S_CLOSE, C_OPEN, C_TURN, C_MID, C_END, C_CLOSE = range(8, 18)
+F_OPEN, F_CLOSE, EXAMPLE, NO_TARGET, TEXT = range(18, 23)
 OVERHEAD = 256
 """Bytes that a line's texts take beside its own: the fixed words of hashes, roles and brackets."""
 
 
-@njit(inline="always")
+@part(BOOL, types.uint8)
 def _blank(b: Any) -> Any:
     return b == 0x20 or b == 0x09 or b == 0x0D
 
 
-@njit(cache=True, nogil=True)
+@part(INT, INT)
 def _nibble(b: Any) -> int:
     if 0x30 <= b <= 0x39:
         return b - 0x30
@@ -66,7 +74,7 @@ def _nibble(b: Any) -> int:
     return -1
 
 
-@njit(cache=True, nogil=True)
+@part(INT, BYTES, INT, INT)
 def _unit(data: Array, i: int, end: int) -> int:
     """Return the number of four hexadecimal digits, -1 where they are none."""
     if i + 4 > end:
@@ -80,7 +88,7 @@ def _unit(data: Array, i: int, end: int) -> int:
     return value
 
 
-@njit(cache=True, nogil=True)
+@part(types.UniTuple(INT, 2), BYTES, INT, INT)
 def _escape(data: Array, i: int, end: int) -> Any:
     """Return (code point, place behind) of the escape whose backslash stands at i; (-1, i) for a broken one."""
     if i + 1 >= end:
@@ -114,7 +122,7 @@ def _escape(data: Array, i: int, end: int) -> Any:
     return cp, i
 
 
-@njit(cache=True, nogil=True)
+@part(types.UniTuple(INT, 2), BYTES, INT)
 def _point(data: Array, i: int) -> Any:
     """Return (code point, place behind) of the UTF-8 character at a place."""
     b = np.int64(data[i])
@@ -128,7 +136,7 @@ def _point(data: Array, i: int) -> Any:
     return (b & 0x07) << 18 | rest, i + 4
 
 
-@njit(cache=True, nogil=True)
+@part(INT, BYTES, INT, INT)
 def _behind_text(data: Array, i: int, end: int) -> int:
     """Return the place behind the closing quote of a text that begins at i; -1 for a broken one."""
     while i < end:
@@ -146,7 +154,7 @@ def _behind_text(data: Array, i: int, end: int) -> int:
     return -1
 
 
-@njit(cache=True, nogil=True)
+@part(INT, BYTES, INT, INT)
 def _behind_number(data: Array, i: int, end: int) -> int:
     """Return the place behind a number that is written back as it stands; -1 for one of which that is not sure."""
     minus = data[i] == 0x2D
@@ -181,17 +189,17 @@ def _behind_number(data: Array, i: int, end: int) -> int:
     return i
 
 
-@njit(cache=True, nogil=True)
-def _same(data: Array, a: int, b: int, c: int, d: int) -> bool:
+@part(BOOL, BYTES, INT, INT, BYTES, INT, INT)
+def _equal(data: Array, a: int, b: int, words: Array, c: int, d: int) -> bool:
     if b - a != d - c:
         return False
     for k in range(b - a):  # noqa: SIM110  # compiled
-        if data[a + k] != data[c + k]:
+        if data[a + k] != words[c + k]:
             return False
     return True
 
 
-@njit(cache=True, nogil=True)
+@part(INT, BYTES, INT, INT)
 def _word(data: Array, i: int, end: int) -> int:
     """Return the place behind true, false or null at i; -1 for anything else."""
     if i + 4 <= end:
@@ -205,7 +213,7 @@ def _word(data: Array, i: int, end: int) -> int:
     return -1
 
 
-@njit(cache=True, nogil=True)
+@part(INT, BYTES, INT, INT, PLACES, PLACES, PLACES, PLACES)
 def _prove(data: Array, i: int, end: int, stack: Array, base: Array, ks: Array, ke: Array) -> int:
     """Return how many keys the object on a line has, -1 where it is not proven; its keys lie in `ks`, `ke`."""
     depth, n, want = -1, 0, VALUE
@@ -251,7 +259,7 @@ def _prove(data: Array, i: int, end: int, stack: Array, base: Array, ks: Array, 
                 if i >= end or n == MOST_KEYS:
                     return -1
                 for k in range(base[depth], n):
-                    if _same(data, ks[k], ke[k], begin, i):
+                    if _equal(data, ks[k], ke[k], data, begin, i):
                         return -1
                 ks[n], ke[n] = begin, i
                 n += 1
@@ -284,7 +292,7 @@ def _prove(data: Array, i: int, end: int, stack: Array, base: Array, ks: Array, 
             want = AFTER
 
 
-@njit(cache=True, nogil=True)
+@njit(types.void(BYTES, PLACES, PLACES, ROOM, ROOM), cache=True, nogil=True)
 def scan(data: Array, starts: Array, ends: Array, proven: Array, fresh: Array) -> None:
     """Say of each line whether it is proven, and whether its keys are others than those of the lines before.
 
@@ -297,7 +305,9 @@ def scan(data: Array, starts: Array, ends: Array, proven: Array, fresh: Array) -
     stack, base = np.empty(DEEPEST, np.int64), np.empty(DEEPEST, np.int64)
     ks, ke = np.empty(MOST_KEYS, np.int64), np.empty(MOST_KEYS, np.int64)
     kept_s, kept_e = np.empty((KEPT, MOST_KEYS), np.int64), np.empty((KEPT, MOST_KEYS), np.int64)
-    counts = np.full(KEPT, -1, np.int64)
+    counts = np.empty(KEPT, np.int64)
+    for k in range(KEPT):
+        counts[k] = -1
     turn = 0
     for line in range(starts.size):
         i, end = starts[line], ends[line]
@@ -317,7 +327,7 @@ def scan(data: Array, starts: Array, ends: Array, proven: Array, fresh: Array) -
                 continue
             known = True
             for k in range(n):
-                if not _same(data, kept_s[s, k], kept_e[s, k], ks[k], ke[k]):
+                if not _equal(data, kept_s[s, k], kept_e[s, k], data, ks[k], ke[k]):
                     known = False
                     break
             if known:
@@ -325,11 +335,20 @@ def scan(data: Array, starts: Array, ends: Array, proven: Array, fresh: Array) -
         if not known:
             fresh[line] = 1
             counts[turn] = n
-            kept_s[turn, :n], kept_e[turn, :n] = ks[:n], ke[:n]
+            for k in range(n):
+                kept_s[turn, k], kept_e[turn, k] = ks[k], ke[k]
             turn = (turn + 1) % KEPT
 
 
-@njit(cache=True, nogil=True)
+@part(INT, BYTES, INT)
+def _end_of(data: Array, i: int) -> int:
+    """Return the place of the closing quote of a proven text that begins at i."""
+    while data[i] != 0x22:
+        i += 2 if data[i] == 0x5C else 1
+    return i
+
+
+@part(INT, BYTES, INT)
 def _behind(data: Array, i: int) -> int:
     """Return the place behind the value of a proven line that begins at i."""
     if data[i] == 0x22:
@@ -353,46 +372,30 @@ def _behind(data: Array, i: int) -> int:
         i += 1
 
 
-@njit(cache=True, nogil=True)
-def _end_of(data: Array, i: int) -> int:
-    """Return the place of the closing quote of a proven text that begins at i."""
-    while data[i] != 0x22:
-        i += 2 if data[i] == 0x5C else 1
-    return i
-
-
-@njit(cache=True, nogil=True)
+@part(INT, BYTES, INT)
 def _skip(data: Array, i: int) -> int:
     while _blank(data[i]):
         i += 1
     return i
 
 
-@njit(cache=True, nogil=True)
-def _is(data: Array, a: int, b: int, word: Array) -> bool:
-    if b - a != word.size:
-        return False
-    for k in range(word.size):  # noqa: SIM110  # compiled
-        if data[a + k] != word[k]:
-            return False
-    return True
-
-
-@njit(cache=True, nogil=True)
-def _put(out: Array, o: int, word: Array) -> int:
-    for k in range(word.size):
-        out[o + k] = word[k]
-    return o + word.size
-
-
-@njit(cache=True, nogil=True)
+@part(INT, ROOM, INT, BYTES, INT, INT)
 def _move(out: Array, o: int, data: Array, a: int, b: int) -> int:
-    for k in range(b - a):
-        out[o + k] = data[a + k]
+    there, here = out[o : o + b - a], data[a:b]
+    for k in range(here.size):  # two parts, so that the loop is over vectors
+        there[k] = here[k]
     return o + b - a
 
 
-@njit(cache=True, nogil=True)
+@part(INT, ROOM, INT, BYTES, PLACES, INT)
+def _put(out: Array, o: int, words: Array, word_cuts: Array, which: int) -> int:
+    for k in range(word_cuts[which], word_cuts[which + 1]):
+        out[o] = words[k]
+        o += 1
+    return o
+
+
+@part(INT, BYTES, INT, INT, TABLE)
 def _examine(data: Array, i: int, end: int, table: Array) -> int:
     """Return what is to be known of a proven text: UNSURE, SAYS, DOUBTFUL, ESCAPED."""
     found = 0
@@ -425,7 +428,7 @@ def _examine(data: Array, i: int, end: int, table: Array) -> int:
     return found
 
 
-@njit(cache=True, nogil=True)
+@part(INT, ROOM, INT, INT)
 def _utf8(out: Array, o: int, cp: int) -> int:
     if cp < 0x80:
         out[o] = cp
@@ -441,7 +444,7 @@ def _utf8(out: Array, o: int, cp: int) -> int:
     return o + 4
 
 
-@njit(cache=True, nogil=True)
+@part(INT, ROOM, INT, INT)
 def _json(out: Array, o: int, cp: int) -> int:
     """Write a character as `dump_exact` writes it within a text."""
     if cp >= 0x20 and cp != 0x22 and cp != 0x5C:
@@ -461,12 +464,13 @@ def _json(out: Array, o: int, cp: int) -> int:
         out[o + 1] = 0x66
     else:
         out[o + 1], out[o + 2], out[o + 3] = 0x75, 0x30, 0x30
-        out[o + 4], out[o + 5] = _HEX[cp >> 4], _HEX[cp & 15]
+        low = cp & 15
+        out[o + 4], out[o + 5] = 0x30 + (cp >> 4), low + (0x30 if low < 10 else 0x57)
         return o + 6
     return o + 2
 
 
-@njit(cache=True, nogil=True)
+@part(INT, BYTES, INT, INT, ROOM, INT, BOOL)
 def _text(data: Array, i: int, end: int, out: Array, o: int, json: bool) -> int:
     """Write a proven text: as JSON has it, or as it is meant."""
     while i < end:
@@ -481,7 +485,7 @@ def _text(data: Array, i: int, end: int, out: Array, o: int, json: bool) -> int:
     return o
 
 
-@njit(cache=True, nogil=True)
+@part(INT, BYTES, INT, INT, ROOM, INT)
 def _value(data: Array, i: int, end: int, out: Array, o: int) -> int:
     """Write a proven value as compact JSON."""
     while i < end:
@@ -501,7 +505,7 @@ def _value(data: Array, i: int, end: int, out: Array, o: int) -> int:
     return o
 
 
-@njit(cache=True, nogil=True)
+@part(INT, BYTES, INT, BYTES, PLACES, INT, PAIRS, ROOM, INT)
 def _columns(
     data: Array, i: int, names: Array, cuts: Array, own: int, places: Array, beside: Array, o: int
 ) -> int:  # fmt: skip
@@ -514,7 +518,8 @@ def _columns(
         places: (own, 2), filled with begin and end of each value; -1 for an absent one.
         beside, o: where the metadata go.
     """
-    places[:, 0] = -1
+    for k in range(own):
+        places[k, 0] = -1
     first = True
     beside[o] = 0x7B
     o += 1
@@ -528,7 +533,7 @@ def _columns(
         i = _behind(data, value)
         mine = False
         for k in range(cuts.size - 1):
-            if _is(data, begin, end, names[cuts[k] : cuts[k + 1]]):
+            if _equal(data, begin, end, names, cuts[k], cuts[k + 1]):
                 if k >= own:
                     return -1
                 places[k, 0], places[k, 1] = value, i
@@ -547,18 +552,9 @@ def _columns(
     return o + 1
 
 
-@njit(cache=True, nogil=True)
-def _role(data: Array, a: int, b: int) -> int:
-    for k in range(4):
-        word = _SYSTEM if k == 0 else _DEVELOPER if k == 1 else _USER if k == 2 else _ASSISTANT
-        if _is(data, a, b, word):
-            return k
-    return -1
-
-
-@njit(cache=True, nogil=True)
-def _turn(data: Array, i: int, turns: Array, n: int) -> int:
-    """Read a turn of role and content alone into turns[n] (role, begin, end); return the place behind it, or -1."""
+@part(INT, BYTES, INT, PAIRS, INT, BYTES, PLACES)
+def _turn(data: Array, i: int, turns: Array, n: int, words: Array, word_cuts: Array) -> int:
+    """Read a turn of role and content alone into turns[n] (role, begin, end; last whether it has escapes); return the place behind it, or -1."""
     if data[i] != 0x7B or n == MOST_TURNS:
         return -1
     role = content = -1
@@ -572,11 +568,13 @@ def _turn(data: Array, i: int, turns: Array, n: int) -> int:
         if data[value] != 0x22:
             return -1
         close = _end_of(data, value + 1)
-        if _is(data, begin, end, _ROLE):
-            role = _role(data, value + 1, close)
+        if _equal(data, begin, end, words, word_cuts[ROLE], word_cuts[ROLE + 1]):
+            for k in range(SYSTEM, ASSISTANT + 1):
+                if _equal(data, value + 1, close, words, word_cuts[k], word_cuts[k + 1]):
+                    role = k
             if role < 0:
                 return -1
-        elif _is(data, begin, end, _CONTENT):
+        elif _equal(data, begin, end, words, word_cuts[CONTENT], word_cuts[CONTENT + 1]):
             content = value + 1
             turns[n, 1], turns[n, 2] = content, close
         else:
@@ -588,32 +586,39 @@ def _turn(data: Array, i: int, turns: Array, n: int) -> int:
     return i + 1
 
 
-@njit(cache=True, nogil=True)
+@part(INT, PAIRS, INT, BYTES, TABLE)
 def _whole(turns: Array, n: int, data: Array, table: Array) -> int:
     """Return what `_examine` says of all turns together, -1 where a rule of chats might refuse them."""
     talk = spoken = False
     found = 0
     for t in range(n):
         told = _examine(data, turns[t, 1], turns[t, 2], table)
+        turns[t, 3] = told & ESCAPED
         found |= told
         says = told & SAYS != 0
-        if turns[t, 0] < 2:
+        if turns[t, 0] < USER:
             if talk:
                 return -1
         else:
             talk = True
-            if turns[t, 0] == 3 and not says:
+            if turns[t, 0] == ASSISTANT and not says:
                 return -1
-            if says and (t < n - 1 or turns[t, 0] != 3):
+            if says and (t < n - 1 or turns[t, 0] != ASSISTANT):
                 spoken = True
     return found if spoken else -1
 
 
-@njit(cache=True, nogil=True)
+_COMMON = (
+    *(BYTES, PLACES, ROOM, BYTES, PLACES, TABLE),
+    *(ROOM, PLACES, ROOM, PLACES, ROOM, PLACES, FLAGS, ROOM, PLACES, BYTES, PLACES),
+)
+
+
+@njit(types.void(*_COMMON), cache=True, nogil=True)
 def chats(
     data: Array, starts: Array, taken: Array, names: Array, cuts: Array, table: Array, stored: Array, stored_at: Array,
     hashed: Array, hashed_at: Array, target: Array, target_at: Array, has_target: Array, beside: Array,
-    beside_at: Array,
+    beside_at: Array, words: Array, word_cuts: Array,
 ) -> None:  # fmt: skip
     """Write the texts of chats whose turns have a role and a text and nothing else.
 
@@ -625,8 +630,9 @@ def chats(
         stored, hashed, target, beside: where the input as it is stored, the row's and the input's hashed texts, the
             target and the metadata go; `_at` (one more than lines, two a line for `hashed`) where each begins.
         has_target: filled with whether there is one.
+        words, word_cuts: PHRASES, and where each begins.
     """
-    places, turns = np.empty((1, 2), np.int64), np.empty((MOST_TURNS, 3), np.int64)
+    places, turns = np.empty((1, 2), np.int64), np.empty((MOST_TURNS, 4), np.int64)
     s = h = g = m = 0
     for line in range(starts.size):
         state = PLAIN
@@ -639,7 +645,7 @@ def chats(
                 while i >= 0 and data[i] != 0x5D:
                     if data[i] == 0x2C:
                         i = _skip(data, i + 1)
-                    i = _turn(data, i, turns, n)
+                    i = _turn(data, i, turns, n, words, word_cuts)
                     if i >= 0:
                         n += 1
                         i = _skip(data, i)
@@ -647,51 +653,69 @@ def chats(
                     found = _whole(turns, n, data, table)
             if found >= 0 and not found & DOUBTFUL:
                 state = COMPOSE if found & UNSURE else TAKEN
-                answered = turns[n - 1, 0] == 3
+                answered = turns[n - 1, 0] == ASSISTANT
                 count = n - 1 if answered else n
                 m = o
-                s = _put(stored, s, _S_OPEN)
-                h = _put(hashed, _put(hashed, h, _ROW), _C_OPEN)
-                written = h - _C_OPEN.size
+                s = _put(stored, s, words, word_cuts, S_OPEN)
+                h = _put(hashed, _put(hashed, h, words, word_cuts, ROW), words, word_cuts, C_OPEN)
+                written = h - (word_cuts[C_OPEN + 1] - word_cuts[C_OPEN])
                 for t in range(count):
                     if t:
                         stored[s], hashed[h] = 0x2C, 0x2C
                         s += 1
                         h += 1
                     role = turns[t, 0]
-                    word = _SYSTEM if role == 0 else _DEVELOPER if role == 1 else _USER if role == 2 else _ASSISTANT
-                    s = _put(stored, _put(stored, _put(stored, s, _S_TURN), word), _S_MID)
-                    h = _put(hashed, _put(hashed, _put(hashed, h, _C_TURN), word), _C_MID)
+                    s = _put(
+                        stored,
+                        _put(stored, _put(stored, s, words, word_cuts, S_TURN), words, word_cuts, role),
+                        words,
+                        word_cuts,
+                        S_MID,
+                    )
+                    h = _put(
+                        hashed,
+                        _put(hashed, _put(hashed, h, words, word_cuts, C_TURN), words, word_cuts, role),
+                        words,
+                        word_cuts,
+                        C_MID,
+                    )
                     begin = s
-                    s = _text(data, turns[t, 1], turns[t, 2], stored, s, True)
-                    h = _put(hashed, _move(hashed, h, stored, begin, s), _C_END)
-                    s = _put(stored, s, _S_END)
-                s = _put(stored, s, _S_CLOSE)
-                h = _put(hashed, h, _C_CLOSE)
+                    if turns[t, 3]:
+                        s = _text(data, turns[t, 1], turns[t, 2], stored, s, True)
+                    else:
+                        s = _move(stored, s, data, turns[t, 1], turns[t, 2])
+                    h = _put(hashed, _move(hashed, h, stored, begin, s), words, word_cuts, C_END)
+                    s = _put(stored, s, words, word_cuts, S_END)
+                s = _put(stored, s, words, word_cuts, S_CLOSE)
+                h = _put(hashed, h, words, word_cuts, C_CLOSE)
                 end = h
-                h = _put(hashed, h, _EXAMPLE)
+                h = _put(hashed, h, words, word_cuts, EXAMPLE)
                 if answered:
-                    g = _text(data, turns[n - 1, 1], turns[n - 1, 2], target, g, False)
                     hashed[h] = 0x22
-                    h = _text(data, turns[n - 1, 1], turns[n - 1, 2], hashed, h + 1, True)
+                    if turns[n - 1, 3]:
+                        g = _text(data, turns[n - 1, 1], turns[n - 1, 2], target, g, False)
+                        h = _text(data, turns[n - 1, 1], turns[n - 1, 2], hashed, h + 1, True)
+                    else:
+                        g = _move(target, g, data, turns[n - 1, 1], turns[n - 1, 2])
+                        h = _move(hashed, h + 1, data, turns[n - 1, 1], turns[n - 1, 2])
                     hashed[h], hashed[h + 1] = 0x22, 0x5D
                     h += 2
                 else:
-                    h = _put(hashed, h, _NO_TARGET)
+                    h = _put(hashed, h, words, word_cuts, NO_TARGET)
                 has_target[line] = answered
                 hashed_at[2 * line + 1] = h
-                h = _move(hashed, _put(hashed, h, _INPUT), hashed, written, end)
+                h = _move(hashed, _put(hashed, h, words, word_cuts, INPUT), hashed, written, end)
         taken[line] = state
         if state == PLAIN:
             hashed_at[2 * line + 1] = h
         stored_at[line + 1], hashed_at[2 * line + 2], target_at[line + 1], beside_at[line + 1] = s, h, g, m
 
 
-@njit(cache=True, nogil=True)
+@njit(types.void(*_COMMON, INT, INT, BYTES, PLACES, PLACES, BOOL, INT), cache=True, nogil=True)
 def fields(
     data: Array, starts: Array, taken: Array, names: Array, cuts: Array, table: Array, stored: Array, stored_at: Array,
     hashed: Array, hashed_at: Array, target: Array, target_at: Array, has_target: Array, beside: Array,
-    beside_at: Array, own: int, inputs: int, keys: Array, key_cuts: Array, order: Array, drops_blank: bool, kind: int,
+    beside_at: Array, words: Array, word_cuts: Array, own: int, inputs: int, keys: Array, key_cuts: Array, order: Array, drops_blank: bool, kind: int,
 ) -> None:  # fmt: skip
     """Write the texts of rows of named fields that are all texts. Arguments as for `chats`, and
 
@@ -745,7 +769,7 @@ def fields(
                         s += 1
                     first = False
                     from_[k] = s
-                    s = _put(stored, s, keys[key_cuts[k] : key_cuts[k + 1]])
+                    s = _move(stored, s, keys, key_cuts[k], key_cuts[k + 1])
                     stored[s], stored[s + 1] = 0x3A, 0x22
                     s = _text(data, places[k, 0] + 1, places[k, 1] - 1, stored, s + 2, True)
                     stored[s] = 0x22
@@ -753,9 +777,9 @@ def fields(
                     to[k] = s
                 stored[s] = 0x7D
                 s += 1
-                h = _put(hashed, h, _ROW)
+                h = _put(hashed, h, words, word_cuts, ROW)
                 written = h
-                h = _put(hashed, h, _F_OPEN)
+                h = _put(hashed, h, words, word_cuts, F_OPEN)
                 first = True
                 for j in range(inputs):
                     k = order[j]
@@ -766,12 +790,12 @@ def fields(
                         h += 1
                     first = False
                     h = _move(hashed, h, stored, from_[k], to[k])
-                h = _put(hashed, h, _F_CLOSE)
+                h = _put(hashed, h, words, word_cuts, F_CLOSE)
                 end = h
                 if kind == 1:
-                    h = _put(hashed, h, _TEXT)
+                    h = _put(hashed, h, words, word_cuts, TEXT)
                 else:
-                    h = _put(hashed, h, _EXAMPLE)
+                    h = _put(hashed, h, words, word_cuts, EXAMPLE)
                     if answered:
                         a, b = places[inputs, 0], places[inputs, 1]
                         if quoted:
@@ -782,10 +806,10 @@ def fields(
                         hashed[h], hashed[h + 1] = 0x22, 0x5D
                         h += 2
                     else:
-                        h = _put(hashed, h, _NO_TARGET)
+                        h = _put(hashed, h, words, word_cuts, NO_TARGET)
                 has_target[line] = answered
                 hashed_at[2 * line + 1] = h
-                h = _move(hashed, _put(hashed, h, _INPUT), hashed, written, end)
+                h = _move(hashed, _put(hashed, h, words, word_cuts, INPUT), hashed, written, end)
         taken[line] = state
         if state == PLAIN:
             hashed_at[2 * line + 1] = h

@@ -249,7 +249,7 @@ def make_directly(data: bytes, chunk: Chunk, plan: Plan | None) -> Made:
     view = np.frombuffer(data, np.uint8)
     arrays = (
         view, chunk.starts, taken, plan.names, plan.cuts, table(), stored, stored_at, hashed, hashed_at, target,
-        target_at, has_target, beside, beside_at,
+        target_at, has_target, beside, beside_at, *_joined([phrase.encode() for phrase in c.PHRASES]),
     )  # fmt: skip
     if plan.direct.turns is not None:
         c.chats(*arrays)
@@ -266,7 +266,11 @@ def make_directly(data: bytes, chunk: Chunk, plan: Plan | None) -> Made:
     ends = hashed_at.tolist()
     sha = hashlib.sha256
     digests = b"".join(
-        [sha(texts[ends[2 * i + k] : ends[2 * i + k + 1]]).digest() for i in np.flatnonzero(good).tolist() for k in (0, 1)]
+        [
+            sha(texts[ends[2 * i + k] : ends[2 * i + k + 1]]).digest()
+            for i in np.flatnonzero(good).tolist()
+            for k in (0, 1)
+        ]
     )
     return Made(
         _frame(
@@ -368,5 +372,3 @@ def plain_table(lines: Lines, chunk: Chunk, left: list[int]) -> Table:
         return lines.text(chunk.starts[kept[k]], chunk.ends[kept[k]])
 
     return Table(lines.columns, [int(chunk.numbers[i]) for i in kept], records, raw, aside, lines.encoding)
-
-

@@ -107,7 +107,12 @@ def take_rows(
 
 
 def build_rows(
-    table: Table, reading: Reading, options: ReadOptions, path: Path, progress: Progress | None = None, look: bool = False
+    table: Table,
+    reading: Reading,
+    options: ReadOptions,
+    path: Path,
+    progress: Progress | None = None,
+    look: bool = False,
 ) -> Taken:
     """Make the rows of a table whose shape is chosen. Arguments as for `take_rows`."""
     rows: list[ReadRow] = []

@@ -59,7 +59,9 @@ def read_large(
         made = pool.map(lambda part: make_directly(lines.data, part, plan), lines.chunks)
         for part, found in zip(lines.chunks, made, strict=True):
             if progress is not None:
-                progress(f"taking rows of {path.name}", int(part.starts[0]) if part.starts.size else 0, len(source.data))
+                progress(
+                    f"taking rows of {path.name}", int(part.starts[0]) if part.starts.size else 0, len(source.data)
+                )
             table = plain_table(lines, part, found.left)
             others = build_rows(table, reading, options, path, None, look)
             aside += others.set_aside

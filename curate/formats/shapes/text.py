@@ -22,7 +22,9 @@ def read(seen: Seen) -> Reading:
         return Text(input={"text": value})
 
     note = "inputs to be answered (--input text)" if seen.columns == ["text"] else None
-    return Reading("text", "plain texts", frozenset({"text"}), build, note, direct=Direct(inputs=("text",), kind="text"))
+    return Reading(
+        "text", "plain texts", frozenset({"text"}), build, note, direct=Direct(inputs=("text",), kind="text")
+    )
 
 
 SHAPES.register("text")(
