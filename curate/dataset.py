@@ -70,9 +70,11 @@ def rows_frame(rows: list[AnyRow], groups: dict[str, list[str]] | None = None) -
 
 def version_hash(frame: pl.DataFrame) -> str:
     """Return the hash of a version's content: sorted rows with their groups, and the schema. 64 hex digits."""
-    lines = sorted(zip(frame["row"].to_list(), frame["groups"].to_list(), strict=True))
     digest = hashlib.sha256(b"sluice/version/1\n" + canonical(list(COLUMNS)).encode() + b"\n")
-    for row, groups in lines:
+    if not (frame["groups"].list.len() > 0).any():  # as `add` leaves them: all lines at once
+        digest.update("".join(f"{row} []\n" for row in frame["row"].sort()).encode())
+        return digest.hexdigest()
+    for row, groups in sorted(zip(frame["row"].to_list(), frame["groups"].to_list(), strict=True)):
         digest.update(f"{row} {canonical(sorted(groups)) if groups else '[]'}\n".encode())
     return digest.hexdigest()
 

@@ -31,7 +31,7 @@ MOST_KEYS = 256  # of one line's open objects together
 MOST_TURNS = 512
 KEPT = 16  # sets of keys that a line is held against before it counts as a new one
 LONGEST_INT, LONGEST_FLOAT = 18, 15  # digits that int64 and double surely hold
-VALUE, FIRST_ITEM, KEY, FIRST_KEY, AFTER = 0, 1, 2, 3, 4
+VALUE, FIRST_ITEM, KEY, FIRST_KEY, AFTER = 0, 1, 2, 3, 4  # what is due next on a line, in this order
 
 # what `characters.table` says of a character, in bits
 UNSURE, BLANK = 1, 2
@@ -224,7 +224,7 @@ def _prove(data: Array, i: int, end: int, stack: Array, base: Array, ks: Array, 
             return -1
         b = data[i]
         closed = False
-        if want == VALUE or want == FIRST_ITEM:
+        if want <= FIRST_ITEM:
             if b == 0x7B or (b == 0x5B and depth >= 0):
                 depth += 1
                 if depth == DEEPEST:
@@ -246,7 +246,7 @@ def _prove(data: Array, i: int, end: int, stack: Array, base: Array, ks: Array, 
             if i < 0:
                 return -1
             want = AFTER
-        elif want == KEY or want == FIRST_KEY:
+        elif want <= FIRST_KEY:
             if b == 0x7D and want == FIRST_KEY:
                 closed = True
             elif b == 0x22:
@@ -554,7 +554,10 @@ def _columns(
 
 @part(INT, BYTES, INT, PAIRS, INT, BYTES, PLACES)
 def _turn(data: Array, i: int, turns: Array, n: int, words: Array, word_cuts: Array) -> int:
-    """Read a turn of role and content alone into turns[n] (role, begin, end; last whether it has escapes); return the place behind it, or -1."""
+    """Read a turn of role and content alone; return the place behind it, -1 for any other.
+
+    `turns[n]` becomes its role, where its text begins and ends; whether that has escapes is filled in later.
+    """
     if data[i] != 0x7B or n == MOST_TURNS:
         return -1
     role = content = -1
@@ -715,7 +718,8 @@ def chats(
 def fields(
     data: Array, starts: Array, taken: Array, names: Array, cuts: Array, table: Array, stored: Array, stored_at: Array,
     hashed: Array, hashed_at: Array, target: Array, target_at: Array, has_target: Array, beside: Array,
-    beside_at: Array, words: Array, word_cuts: Array, own: int, inputs: int, keys: Array, key_cuts: Array, order: Array, drops_blank: bool, kind: int,
+    beside_at: Array, words: Array, word_cuts: Array, own: int, inputs: int, keys: Array, key_cuts: Array,
+    order: Array, drops_blank: bool, kind: int,
 ) -> None:  # fmt: skip
     """Write the texts of rows of named fields that are all texts. Arguments as for `chats`, and
 

@@ -16,6 +16,7 @@ import json
 import unicodedata
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -79,6 +80,9 @@ class Records(Sequence[dict[str, Any]]):
     def __len__(self) -> int:
         return sum(1 for _ in self)
 
+    def __bool__(self) -> bool:
+        return next(iter(self), None) is not None
+
     def __getitem__(self, at: Any) -> Any:
         return next(itertools.islice(self, at, None))
 
@@ -105,7 +109,6 @@ def scan_lines(source: Source, options: ReadOptions, progress: Progress | None, 
     with pool_of_cores() as pool:
         for start, found in zip(cuts, pool.map(lambda cut: _scan(data, *cut), itertools.pairwise(cuts)), strict=False):
             if found is None or (not chunks and not _opens(data, found)):
-                pool.shutdown(cancel_futures=True)
                 return None
             part, count = found
             part.first = number
@@ -120,11 +123,16 @@ def scan_lines(source: Source, options: ReadOptions, progress: Progress | None, 
     return lines
 
 
-def pool_of_cores() -> ThreadPoolExecutor:
-    """Return threads, one a core: what they run is compiled, and lets the others run."""
+@contextmanager
+def pool_of_cores() -> Iterator[ThreadPoolExecutor]:
+    """Give threads, one a core: what they run is compiled, and lets others run. At the end none is left."""
     from sluice.curate.kernel.threads import cores
 
-    return ThreadPoolExecutor(cores())
+    pool = ThreadPoolExecutor(cores())
+    try:
+        yield pool
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def _is_utf8(encoding: str | None) -> bool:

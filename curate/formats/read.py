@@ -26,7 +26,7 @@ from sluice.curate.formats.records import (
 from sluice.curate.formats.shapes import Built, Reading, choose, row_of
 
 LARGE = 32 << 20
-"""Bytes from which JSON Lines are read by columns (`read_large`): below, compiling once would cost more than it saves."""
+"""Bytes from which JSON Lines are read by columns (`read_large`): below, compiling once costs more than it saves."""
 
 
 def read_file(file: Path | Entry, options: ReadOptions | None = None, progress: Progress | None = None) -> ReadResult:

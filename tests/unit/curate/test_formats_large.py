@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 import unicodedata
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -37,22 +38,24 @@ def told(read: ReadResult) -> dict[str, Any]:
     return facts | {"packed": read.packed, "detected": read.detected, "first": first_mojibake([("f", read)])}
 
 
+def tried(read: Callable[[], ReadResult | None]) -> tuple[ReadResult | None, tuple[str, ...] | None]:
+    """Return what was read, or what it was refused for."""
+    try:
+        return read(), None
+    except SluiceError as error:
+        return None, (error.message, str(error.where), str(error.remedy))
+
+
 def same(data: bytes, options: ReadOptions | None = None) -> ReadResult | None:
     """Read bytes both ways and hold the results together; return what was read by columns, None for neither way."""
     options = options or ReadOptions(format="jsonl")
-    problem: tuple[str, ...] | None = None
-    try:
-        plain = read_file(entry(data), options)
-    except SluiceError as error:
-        plain, problem = None, (error.message, str(error.where), str(error.remedy))
-    try:
-        found = large(data, options)
-    except SluiceError as error:
-        assert problem == (error.message, str(error.where), str(error.remedy))
-        return None
+    plain, problem = tried(lambda: read_file(entry(data), options))
+    found, other = tried(lambda: large(data, options))
+    assert found is None or plain is not None
     if found is None:
+        assert other is None or other == problem
         return None
-    assert plain is not None, f"refused line by line only: {problem}"
+    assert plain is not None
     assert told(found) == told(plain)
     assert_frame_equal(lines_of([("f", found)]), lines_of([("f", plain)]))
     assert found.mojibake == plain.mojibake
@@ -100,10 +103,9 @@ VALUES = st.recursive(
     lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(TEXTS, inner, max_size=3)),
     max_leaves=6,
 )
-LITERALS = st.sampled_from(
-    "-0 -0.0 0.0 1.0 1.50 1e400 1e2 1E-7 0.0001 0.00001 123456789012345678 1234567890123456789 12345678901234.5 "
-    "1234567890123456.5 01 1. .5 +1 NaN Infinity -Infinity nul tru 0.1 100.00 -12.25".split()
-)
+NUMBERS = """-0 -0.0 0.0 1.0 1.50 1e400 1e2 1E-7 0.0001 0.00001 123456789012345678 1234567890123456789 12345678901234.5
+1234567890123456.5 01 1. .5 +1 NaN Infinity -Infinity nul tru 0.1 100.00 -12.25"""
+LITERALS = st.sampled_from(NUMBERS.split())
 HOSTILE = st.sampled_from(
     [b"", b" \t\r", b"{}", b"[]", b"[1]", b"3", b"{", b'{"a":1', b'{"a":1,}', b'{"a":1}}', b'{"a" 1}', b'{"a":[1,]}',
      b'{"a":1,"a":2}', b'{"a":{"b":1,"b":2}}', b'{"\\u0061":1,"a":2}', b'{"a":"\\ud800"}', b'{"a":"\\ud83d\\ude00"}',
@@ -111,9 +113,10 @@ HOSTILE = st.sampled_from(
      b"\xef\xbb\xbf{}", b'{"a":' + b"[" * 200 + b"]" * 200 + b"}", b'{"a":' + b"[" * 30 + b"]" * 30 + b"}",
      b'{"messages":[]}', b'{"messages":[{"role":"user","content":"x","content":"y"}]}', b'{"messages":"[]"}',
      b'{"messages":[{"role":"user"}]}', b'{"messages":[{"content":"x","role":"user"}],"tools":[]}', b'{"a":"\xff"}',
-     b'{"messages":[ { "role" : "user" , "content" : "x" } , {"role":"assistant","content":"y"} ] , "b" : [ 1 , "c d" ]}',
+     b'{"messages":[ { "role" : "user" , "content" : "x" } , {"role":"assistant","content":"y"} ] ,"b" : [1 , "c d"]}',
      b'{"messages":[{"role":"user","content":"x"}],"tools":null}', b'null', b'"x"', b"{'a':1}", b'{"a":1}\x00',
-     b'{"messages":[{"role":"user","content":"\\ud800"}]}', b'{"messages":[["user","x"]]}', b'{"messages":[{"role":"\\u0075ser","content":"x"}]}']
+     b'{"messages":[{"role":"user","content":"\\ud800"}]}', b'{"messages":[["user","x"]]}',
+     b'{"messages":[{"role":"\\u0075ser","content":"x"}]}']
 )  # fmt: skip
 
 
@@ -195,7 +198,7 @@ def test_any_damage_is_met_alike(data: st.DataObject):
 @pytest.mark.parametrize(
     ("record", "options"),
     [
-        ({"id": 1, "messages": [{"role": "user", "content": "Grüße"}, {"role": "assistant", "content": "Ja – \"ja\""}]}, {}),
+        ({"messages": [{"role": "user", "content": "Grüße"}, {"role": "assistant", "content": "Ja – \"ja\""}]}, {}),
         ({"messages": [{"role": "user", "content": "हिन्दी"}], "n": {"a": [1.5, None]}}, {}),
         ({"prompt": "Where?", "completion": "Here.\n"}, {}),
         ({"instruction": "Say it", "input": "", "output": "it"}, {}),
