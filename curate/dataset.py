@@ -72,7 +72,7 @@ def version_hash(frame: pl.DataFrame) -> str:
     """Return the hash of a version's content: sorted rows with their groups, and the schema. 64 hex digits."""
     digest = hashlib.sha256(b"sluice/version/1\n" + canonical(list(COLUMNS)).encode() + b"\n")
     if not (frame["groups"].list.len() > 0).any():  # as `add` leaves them: all lines at once
-        digest.update("".join(f"{row} []\n" for row in frame["row"].sort()).encode())
+        digest.update("".join([f"{row} []\n" for row in frame["row"].sort().to_list()]).encode())
         return digest.hexdigest()
     for row, groups in sorted(zip(frame["row"].to_list(), frame["groups"].to_list(), strict=True)):
         digest.update(f"{row} {canonical(sorted(groups)) if groups else '[]'}\n".encode())

@@ -21,7 +21,8 @@ INT, BOOL, TABLE, PAIRS = types.int64, types.boolean, types.uint32[::1], types.i
 
 def part(result: Any, *given: Any) -> Any:
     """Compile a function that only others here call."""
-    return njit(result(*given), cache=True, nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+    options: dict[str, Any] = {"cache": True, "nogil": True, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+    return njit(result(*given), **options)
 
 
 Array = Any  # numba arrays: their types are decided at the call
@@ -43,7 +44,7 @@ PLAIN, TAKEN, COMPOSE = 0, 1, 2
 
 
 PHRASES = (
-    "system", "developer", "user", "assistant", "role", "content",
+    "system", "developer", "user", "assistant",
     "sluice/row/1\n", "sluice/input/1\n",
     '{"messages":[', '{"role":"', '","content":"', '"}', "]}",
     '["messages",[', '["', '","', '",null,null,null]', "],null]",
@@ -51,9 +52,9 @@ PHRASES = (
     '\n["example","text",', "null]", '\n["text"]',
 )  # fmt: skip
 """What is written around texts, and looked for. Handed to the loops as one array: constants take long to compile."""
-SYSTEM, DEVELOPER, USER, ASSISTANT, ROLE, CONTENT, ROW, INPUT = range(8)
-S_OPEN, S_TURN, S_MID, S_END, S_CLOSE, C_OPEN, C_TURN, C_MID, C_END, C_CLOSE = range(8, 18)
-F_OPEN, F_CLOSE, EXAMPLE, NO_TARGET, TEXT = range(18, 23)
+SYSTEM, DEVELOPER, USER, ASSISTANT, ROW, INPUT = range(6)
+S_OPEN, S_TURN, S_MID, S_END, S_CLOSE, C_OPEN, C_TURN, C_MID, C_END, C_CLOSE = range(6, 16)
+F_OPEN, F_CLOSE, EXAMPLE, NO_TARGET, TEXT = range(16, 21)
 OVERHEAD = 256
 """Bytes that a line's texts take beside its own: the fixed words of hashes, roles and brackets."""
 
@@ -343,9 +344,12 @@ def scan(data: Array, starts: Array, ends: Array, proven: Array, fresh: Array) -
 @part(INT, BYTES, INT)
 def _end_of(data: Array, i: int) -> int:
     """Return the place of the closing quote of a proven text that begins at i."""
-    while data[i] != 0x22:
-        i += 2 if data[i] == 0x5C else 1
-    return i
+    while True:
+        while data[i] != 0x22 and data[i] != 0x5C:
+            i += 1
+        if data[i] == 0x22:
+            return i
+        i += 2
 
 
 @part(INT, BYTES, INT)
@@ -405,7 +409,11 @@ def _examine(data: Array, i: int, end: int, table: Array) -> int:
         if b < 0x80 and b != 0x5C and before == 0:
             if b > 0x20:
                 found |= SAYS
-            i += 1
+                i += 1
+                while i < end and data[i] < 0x80 and data[i] != 0x5C:
+                    i += 1
+            else:
+                i += 1
             continue
         if b == 0x5C:
             found |= ESCAPED
@@ -474,11 +482,11 @@ def _json(out: Array, o: int, cp: int) -> int:
 def _text(data: Array, i: int, end: int, out: Array, o: int, json: bool) -> int:
     """Write a proven text: as JSON has it, or as it is meant."""
     while i < end:
-        b = data[i]
-        if b != 0x5C:
-            out[o] = b
-            o += 1
-            i += 1
+        if data[i] != 0x5C:
+            begin = i
+            while i < end and data[i] != 0x5C:
+                i += 1
+            o = _move(out, o, data, begin, i)
             continue
         cp, i = _escape(data, i, end)
         o = _json(out, o, cp) if json else _utf8(out, o, cp)
@@ -552,9 +560,9 @@ def _columns(
     return o + 1
 
 
-@part(INT, BYTES, INT, PAIRS, INT, BYTES, PLACES)
-def _turn(data: Array, i: int, turns: Array, n: int, words: Array, word_cuts: Array) -> int:
-    """Read a turn of role and content alone; return the place behind it, -1 for any other.
+@part(INT, BYTES, INT, PAIRS, INT, BYTES, PLACES, PLACES)
+def _turn(data: Array, i: int, turns: Array, n: int, spelt: Array, spelt_cuts: Array, means: Array) -> int:
+    """Read a turn of who speaks and a text alone; return the place behind it, -1 for any other.
 
     `turns[n]` becomes its role, where its text begins and ends; whether that has escapes is filled in later.
     """
@@ -571,13 +579,13 @@ def _turn(data: Array, i: int, turns: Array, n: int, words: Array, word_cuts: Ar
         if data[value] != 0x22:
             return -1
         close = _end_of(data, value + 1)
-        if _equal(data, begin, end, words, word_cuts[ROLE], word_cuts[ROLE + 1]):
-            for k in range(SYSTEM, ASSISTANT + 1):
-                if _equal(data, value + 1, close, words, word_cuts[k], word_cuts[k + 1]):
-                    role = k
+        if _equal(data, begin, end, spelt, spelt_cuts[0], spelt_cuts[1]):
+            for k in range(means.size):
+                if _equal(data, value + 1, close, spelt, spelt_cuts[k + 2], spelt_cuts[k + 3]):
+                    role = means[k]
             if role < 0:
                 return -1
-        elif _equal(data, begin, end, words, word_cuts[CONTENT], word_cuts[CONTENT + 1]):
+        elif _equal(data, begin, end, spelt, spelt_cuts[1], spelt_cuts[2]):
             content = value + 1
             turns[n, 1], turns[n, 2] = content, close
         else:
@@ -617,11 +625,11 @@ _COMMON = (
 )
 
 
-@njit(types.void(*_COMMON), cache=True, nogil=True)
+@njit(types.void(*_COMMON, BYTES, PLACES, PLACES), cache=True, nogil=True)
 def chats(
     data: Array, starts: Array, taken: Array, names: Array, cuts: Array, table: Array, stored: Array, stored_at: Array,
     hashed: Array, hashed_at: Array, target: Array, target_at: Array, has_target: Array, beside: Array,
-    beside_at: Array, words: Array, word_cuts: Array,
+    beside_at: Array, words: Array, word_cuts: Array, spelt: Array, spelt_cuts: Array, means: Array,
 ) -> None:  # fmt: skip
     """Write the texts of chats whose turns have a role and a text and nothing else.
 
@@ -634,6 +642,8 @@ def chats(
             target and the metadata go; `_at` (one more than lines, two a line for `hashed`) where each begins.
         has_target: filled with whether there is one.
         words, word_cuts: PHRASES, and where each begins.
+        spelt, spelt_cuts: how a turn's two keys are called (who speaks, what is said), then how its speakers are.
+        means: what each speaker is: SYSTEM, DEVELOPER, USER or ASSISTANT.
     """
     places, turns = np.empty((1, 2), np.int64), np.empty((MOST_TURNS, 4), np.int64)
     s = h = g = m = 0
@@ -648,7 +658,7 @@ def chats(
                 while i >= 0 and data[i] != 0x5D:
                     if data[i] == 0x2C:
                         i = _skip(data, i + 1)
-                    i = _turn(data, i, turns, n, words, word_cuts)
+                    i = _turn(data, i, turns, n, spelt, spelt_cuts, means)
                     if i >= 0:
                         n += 1
                         i = _skip(data, i)

@@ -18,7 +18,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from sluice.core.canonical import dump_exact
 from sluice.core.rows import to_record
@@ -221,6 +221,18 @@ def plan_of(reading: Reading) -> Plan | None:
     return Plan(direct, names, cuts, len(own), keys, key_cuts, order)
 
 
+def _speakers(direct: Direct) -> tuple[Any, Any, Any]:
+    """Return how turns are spelt: their two keys and the speakers that are no tools, and the role of each of these."""
+    import numpy as np
+
+    from sluice.curate.formats import lines_compiled as c
+
+    roles = {c.PHRASES[k]: k for k in (c.SYSTEM, c.DEVELOPER, c.USER, c.ASSISTANT)}
+    known = {name: roles[role] for name, role in direct.speakers.items() if role in roles and name != "function_call"}
+    spelt, cuts = _joined([word.encode() for word in (*direct.spelt, *known)])
+    return spelt, cuts, np.array(list(known.values()), np.int64)
+
+
 def _joined(parts: list[bytes]) -> tuple[Any, Any]:
     import numpy as np
 
@@ -260,13 +272,13 @@ def make_directly(data: bytes, chunk: Chunk, plan: Plan | None) -> Made:
         target_at, has_target, beside, beside_at, *_joined([phrase.encode() for phrase in c.PHRASES]),
     )  # fmt: skip
     if plan.direct.turns is not None:
-        c.chats(*arrays)
+        c.chats(*arrays, *_speakers(plan.direct))
     else:
         inputs, kind = len(plan.direct.inputs), int(plan.direct.kind == "text")
         c.fields(
             *arrays, plan.own, inputs, plan.keys, plan.key_cuts, plan.order, plan.direct.drops_blank, kind
         )  # fmt: skip
-    texts = memoryview(hashed)
+    texts = memoryview(cast("Any", hashed))
     for i in np.flatnonzero(taken == c.COMPOSE).tolist():
         if not unicodedata.is_normalized("NFC", str(texts[hashed_at[2 * i] : hashed_at[2 * i + 1]], "utf-8")):
             taken[i] = c.PLAIN

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from sluice.core.chats import ROLES
 from sluice.core.registry import Registry
 from sluice.core.rows import AnyRow
 from sluice.curate.formats.records import ReadOptions, Table
@@ -60,6 +61,10 @@ class Direct:
 
     turns: str | None = None
     """The column of turns, whose closing assistant turn is the target."""
+    spelt: tuple[str, str] = ("role", "content")
+    """The keys of a turn: who speaks, and what is said."""
+    speakers: Mapping[str, str] = field(default_factory=lambda: {r: r for r in ROLES})
+    """How speakers are called, and which role each is."""
     inputs: tuple[str, ...] = ()
     """The columns of named fields, in order, where there are no turns."""
     target: str | None = None

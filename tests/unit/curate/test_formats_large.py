@@ -149,6 +149,24 @@ def test_chats_are_the_same_by_columns_as_line_by_line(data: bytes, fix: bool):
     same(data, ReadOptions(format="jsonl", fix_mojibake=fix)) if data else None
 
 
+TALK = st.fixed_dictionaries(
+    {"from": st.sampled_from(["human", "gpt", "system", "user", "model", "function_call", "observation", "me"]),
+     "value": st.one_of(TEXTS, TEXTS, TEXTS, st.sampled_from(['{"name": "f", "arguments": {}}', None]))},
+    optional={"weight": st.sampled_from([0, 1]), "content": TEXTS},
+)  # fmt: skip
+PLAIN_TALK = st.fixed_dictionaries({"from": st.sampled_from(["human", "gpt", "system"]), "value": TEXTS})
+TURNS = st.one_of(st.lists(PLAIN_TALK, max_size=4), st.lists(st.one_of(TALK, PLAIN_TURN), max_size=4))
+
+
+@pytest.mark.parametrize("column", ["conversations", "conversation", "messages"])
+@settings(max_examples=100, deadline=None)
+@given(data=st.data())
+def test_sharegpt_is_the_same_by_columns_as_line_by_line(column: str, data: st.DataObject):
+    beside = {"system": TEXTS, "id": VALUES, "tools": st.sampled_from([None, ""])}
+    drawn = data.draw(lines(st.fixed_dictionaries({column: TURNS}, optional=beside)))
+    same(drawn) if drawn else None
+
+
 CELL = st.one_of(TEXTS, TEXTS, TEXTS, VALUES)
 SHAPES: list[tuple[dict[str, str], tuple[str, ...]]] = [
     ({"input": "body", "target": "label"}, ("body", "label")),
@@ -163,6 +181,7 @@ SHAPES: list[tuple[dict[str, str], tuple[str, ...]]] = [
     ({}, ("text",)),
     ({"shape": "text"}, ("text", "title")),
     ({}, ("conversations",)),
+    ({}, ("conversations", "system")),
     ({}, ("prompt", "chosen", "rejected")),
     ({}, ("prompt", "completion", "label")),
     ({"map": "input={{ body }}"}, ("body",)),
@@ -201,6 +220,8 @@ def test_any_damage_is_met_alike(data: st.DataObject):
         ({"messages": [{"role": "user", "content": "Grüße"}, {"role": "assistant", "content": "Ja – \"ja\""}]}, {}),
         ({"messages": [{"role": "user", "content": "हिन्दी"}], "n": {"a": [1.5, None]}}, {}),
         ({"prompt": "Where?", "completion": "Here.\n"}, {}),
+        ({"conversations": [{"from": "human", "value": "Where?"}, {"value": "Here.", "from": "gpt"}], "id": 3}, {}),
+        ({"messages": [{"from": "human", "value": "Where?"}]}, {}),
         ({"instruction": "Say it", "input": "", "output": "it"}, {}),
         ({"text": "all of it 😀"}, {}),
         ({"body": "Where?", "label": 7, "when": "now"}, {"input": "body", "target": "label"}),
