@@ -6,19 +6,8 @@ from typing import TYPE_CHECKING
 
 from sluice.curate.formats import mojibake
 from sluice.curate.formats.column_rows import ColumnRows
-from sluice.curate.formats.lines_quick import (
-    CHUNK,
-    Chunk,
-    Made,
-    Records,
-    empty_frame,
-    frame_of,
-    make_directly,
-    plain_table,
-    plan_of,
-    pool_of_cores,
-    scan_lines,
-)
+from sluice.curate.formats.lines_make import Made, empty_frame, frame_of, make_directly, plan_of
+from sluice.curate.formats.lines_scan import CHUNK, Chunk, Records, plain_table, pool_of_cores, scan_lines
 from sluice.curate.formats.open_file import Opened
 from sluice.curate.formats.read import Taken, build_rows, none_taken
 from sluice.curate.formats.records import Mojibake, Progress, ReadOptions, ReadResult, ReadRow, SetAside

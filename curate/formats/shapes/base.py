@@ -54,7 +54,7 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Direct:
-    """What is made of an ordinary record, said so plainly that no record has to be: `lines_quick` reads it.
+    """What is made of an ordinary record, said so plainly that no record has to be: `lines_make` reads it.
 
     Ordinary are turns of a role and a text alone, inputs and targets that are texts, and no other column of `used`.
     """
