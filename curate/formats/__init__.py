@@ -4,7 +4,7 @@
 rows, the lines that could not be taken (with reason, place and text) and the facts of each file. `write_rows` gives
 rows back. On the way in `gather` finds files, `open_file` reads and unpacks them and tells the format, and one file a
 format turns bytes into records and knows nothing of rows; `shapes` turns records into rows and knows nothing of bytes.
-Of large JSON Lines `read_large` makes the same rows column by column: `lines_scan` proves lines, `lines_make` makes rows.
+Large JSON Lines are read column by column, to the same rows: see `read_large`.
 On the way out `writers` turns a row into columns, and `encoders` columns into bytes.
 May import sluice.core only; pyarrow, openpyxl, ftfy and huggingface_hub are imported where they are met.
 """
