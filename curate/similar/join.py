@@ -18,11 +18,13 @@ import numpy as np
 from sluice.curate.similar.similarity import (
     CONTAINED_TENTHS,
     NEAR_PERCENT,
+    Hashes,
     Mask,
     Numbers,
     Prepared,
     Sets,
     Sort,
+    ngrams_in_order,
     spread,
     stretch,
 )
@@ -156,8 +158,7 @@ def _join(
         is_near = near_a[i] & near_b[j] & ~(poor_a[i] & poor_b[j]) & (100 * hits >= percent * union)
         inside = held_a[i] & held_b[j] & (10 * hits >= CONTAINED_TENTHS * size_a) & ~is_near
         if sort == "char":
-            for place in np.flatnonzero(inside):
-                inside[place] = _in_a_stretch(sets_a, int(i[place]), b.texts[numbers_b[j[place]]])
+            inside[inside] = _in_a_stretch(sets_a, i[inside], b, numbers_b[j[inside]])
         found = is_near | inside
         if found.any():
             i, j, hits, union, is_near = i[found], j[found], hits[found], union[found], is_near[found]
@@ -165,11 +166,20 @@ def _join(
             yield Pairs(numbers_a[i], numbers_b[j], share, is_near)
 
 
-def _in_a_stretch(sets: Sets, number: int, field: tuple[str, ...]) -> bool:
-    if not sets.sizes[number]:
-        return False
-    best = max(stretch(sets.of(number), segment, "char")[0] for segment in field if segment)
-    return 10 * best >= CONTAINED_TENTHS * int(sets.sizes[number])
+def _in_a_stretch(sets: Sets, lefts: Numbers, texts: Prepared, rights: Numbers) -> Mask:
+    """Return of each pair whether one stretch of a segment of the right text holds enough of the left set."""
+    found = np.zeros(len(lefts), dtype=bool)
+    fields: list[tuple[str, Hashes]] = []
+    last = -1
+    for place in np.argsort(rights, kind="stable").tolist():  # text by text: the n-grams of each are made once
+        if rights[place] != last:
+            last = int(rights[place])
+            fields = [(field, ngrams_in_order(field, "char")) for field in texts.texts[last] if field]
+        number = int(lefts[place])
+        if sets.sizes[number]:
+            best = max(stretch(sets.of(number), field, "char", hashes)[0] for field, hashes in fields)
+            found[place] = 10 * best >= CONTAINED_TENTHS * int(sets.sizes[number])
+    return found
 
 
 class Counter:

@@ -31,6 +31,7 @@ import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, field_validator
 
 from sluice.core.errors import InputError
+from sluice.curate.similar.densest import densest
 
 VERSION = 1
 NEAR_PERCENT = 70  # near-equal from a Jaccard of 0.7; compared in whole numbers, so that no rounding decides
@@ -341,35 +342,32 @@ class Relation:
         return hits / int(sets.sizes[0])
 
 
-def stretch(wanted: Hashes, segment: str, sort: Sort) -> tuple[int, str]:
+def stretch(wanted: Hashes, segment: str, sort: Sort, hashes: Hashes | None = None) -> tuple[int, str]:
     """Find the part of a field that holds most of a text.
 
     Args:
         wanted: the text's n-grams, sorted.
         segment: the field, normalised.
         sort: of the n-grams.
+        hashes: the field's n-grams in order (`ngrams_in_order`), where they are known already.
 
     Returns how many different n-grams of the text stand within one stretch of the field at most 4 times as many
     n-grams long, and the words of the first such stretch that holds the most, trimmed to its first and last hit.
     """
-    hashes = _NGRAMS[sort]([segment])[0]
+    if hashes is None:
+        hashes = ngrams_in_order(segment, sort)
+    width = STRETCH * len(wanted)
     places = np.searchsorted(wanted, hashes)
     hit = wanted[np.minimum(places, len(wanted) - 1)] == hashes
     at, which = np.flatnonzero(hit), places[hit]
-    counts: dict[int, int] = {}
-    best, best_from, best_to, low = 0, 0, 0, 0
-    for high in range(len(at)):  # a sliding window over the hits of one field: few, and only of texts found already
-        counts[int(which[high])] = counts.get(int(which[high]), 0) + 1
-        while at[high] - at[low] >= STRETCH * len(wanted):
-            gone = int(which[low])
-            counts[gone] -= 1
-            if not counts[gone]:
-                del counts[gone]
-            low += 1
-        if len(counts) > best:
-            best, best_from, best_to = len(counts), int(at[low]), int(at[high])
+    best, best_from, best_to = densest(at, which, width, len(wanted))
     if not best:
         return 0, ""
     if sort == "word":
         return best, " ".join(segment.split(" ")[best_from : best_to + 3])
     return best, f" {segment} "[best_from : best_to + 5].strip()
+
+
+def ngrams_in_order(segment: str, sort: Sort) -> Hashes:
+    """Return the n-grams of one normalised segment as they stand, repeats included."""
+    return _NGRAMS[sort]([segment])[0]
