@@ -119,5 +119,10 @@ def filter_where(
 def _judged(
     version: Version, expression: str, count_tokens: Tokens | None, failing: Any, progress: Progress | None
 ) -> Judged:
-    context = CheckContext(version.rows(), metadata=metadata_of(version), count_tokens=count_tokens, progress=progress)
+    context = CheckContext(
+        version.rows(progress),
+        metadata=metadata_of(version, progress),
+        count_tokens=count_tokens,
+        progress=progress,
+    )
     return judge(expression, Names(context), failing)

@@ -10,13 +10,16 @@ from typing import Any
 
 from sluice.core.canonical import dump_exact, parse_exact
 from sluice.core.errors import InputError
+from sluice.core.progress import Progress, watched
 from sluice.curate.dataset import Version, lineage, metadata_by_row
 from sluice.curate.operation import Operation
 
 
-def metadata_of(version: Version) -> dict[str, dict[str, Any]]:
+def metadata_of(version: Version, progress: Progress | None = None) -> dict[str, dict[str, Any]]:
     """Return, by row, the columns of the oldest place that it was seen at."""
-    return {row: parse_exact(seen[0]["metadata"]) for row, seen in metadata_by_row(version).items()}
+    places = metadata_by_row(version)
+    told = watched(places.items(), "columns beside rows", len(places), progress)
+    return {row: parse_exact(seen[0]["metadata"]) for row, seen in told}
 
 
 def group_values(
