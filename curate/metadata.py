@@ -6,6 +6,7 @@ is wanted (export, a label beside the row), all of them where any counts (groups
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from typing import Any
 
 from sluice.core.canonical import dump_exact, parse_exact
@@ -46,10 +47,11 @@ def group_values(
         if values:
             found[row] = list(values)
     if not found and needed:
+        near = get_close_matches(column, columns, n=1)
         raise InputError(
             f"no row of '{version.dataset}' has a column '{column}' beside it",
             where=where,
-            remedy=f"columns here: {', '.join(sorted(columns)) or 'none'}",
+            remedy=f"did you mean {near[0]}?" if near else f"columns here: {', '.join(sorted(columns)) or 'none'}",
         )
     return found
 

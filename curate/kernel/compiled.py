@@ -664,3 +664,29 @@ def held(
                 k += 1
             if count >= needed:
                 found[t] = True
+
+
+@njit(cache=True, nogil=True)
+def rarest(starts: Array, ids: Array, frequency: Array, percent: int, grams: Array, lefts: Array) -> int:
+    """Write of each set the rare n-grams that a partner cannot all lack, and its number; return how many there are.
+
+    Args:
+        starts, ids: where each set begins, and its n-grams by number.
+        frequency: by that number, how many partners hold it; those that none does are left out.
+        percent: of the set, what a partner holds at least.
+        grams, lefts: filled; as long as `ids`.
+    """
+    n = longest = 0
+    for s in range(starts.size - 1):
+        longest = max(longest, starts[s + 1] - starts[s])
+    keys = np.empty(longest, np.int64)
+    for s in range(starts.size - 1):
+        size = starts[s + 1] - starts[s]
+        for k in range(size):
+            keys[k] = frequency[ids[starts[s] + k]] << 32 | ids[starts[s] + k]
+        keys[:size].sort()
+        for k in range(size - (percent * size + 99) // 100 + 1 if size else 0):
+            if keys[k] >> 32:
+                grams[n], lefts[n] = keys[k] & 0xFFFFFFFF, s
+                n += 1
+    return n

@@ -173,4 +173,3 @@ def _check_part(project: Project, dataset: str) -> None:
             f"'{dataset}' was split: its parts are what is trained and measured on",
             remedy=f"sluice decontaminate {dataset}/train",
         )
-

@@ -41,6 +41,7 @@ LONG_CHARACTERS = 40
 STRETCH = 4
 ENOUGH = {"word": 6, "char": 16}  # n-grams left for a text to be judged without its boilerplate: 8 words, 20 characters
 ENOUGH_CONTAINED = {"word": 6, "char": 36}  # the n-grams of 8 words, of 40 characters
+MANY = 20_000  # texts from which on compiled code makes their sets: fewer take less time than it takes to load
 UNSPACED_SHARE = 0.25  # of a text's characters: from here on, blanks do not separate its words
 
 Sort = Literal["word", "char"]
@@ -218,6 +219,10 @@ def ngrams(text: str, sort: Sort | None = None) -> frozenset[int]:
 
 def ngram_sets(texts: Sequence[Segments], sort: Sort, wanted: Mask | None = None) -> Sets:
     """Return the n-gram set of each text; an empty set where the text is empty or not wanted."""
+    if len(texts) >= MANY:
+        from sluice.curate.similar.many_sets import sets_of_many
+
+        return sets_of_many(texts, sort, wanted)
     segments: list[str] = []
     owners: list[int] = []
     for number, text in enumerate(texts):
