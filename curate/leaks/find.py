@@ -14,7 +14,7 @@ from typing import Any, Literal
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
-from sluice.core.canonical import JsonProblem, dump_exact, parse_exact
+from sluice.core.canonical import dump_exact, structure_of
 from sluice.core.progress import Progress
 from sluice.core.rows import AnyRow
 from sluice.curate.similar.clusters import Asked, Groups, Tie, histories, is_tiny, links
@@ -232,12 +232,8 @@ def _parts(text: str) -> set[str]:
 
 def _json_texts(text: str) -> list[str]:
     """Return all texts within a JSON document, or none where it is not one."""
-    try:
-        value = parse_exact(text) if text.lstrip()[:1] in ("{", "[") else None
-    except JsonProblem:
-        return []
     texts: list[str] = []
-    waiting: list[Any] = [value]
+    waiting: list[Any] = [structure_of(text)]
     while waiting:
         value = waiting.pop()
         if isinstance(value, str):

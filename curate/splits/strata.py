@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
-from sluice.core.canonical import JsonProblem, canonical, parse_exact
+from sluice.core.canonical import canonical, structure_of
 from sluice.core.errors import InputError, UsageError
 from sluice.core.rows import AnyRow, Example
 from sluice.core.wording import counted
@@ -54,7 +54,7 @@ def _look_up(row: AnyRow, steps: Sequence[str]) -> str | None:
     if steps[0] == "input" and isinstance(row.input, dict):
         value = row.input
     if steps[0] == "target" and len(steps) > 1:
-        value = _parsed(value)
+        value = structure_of(value)
     for step in steps[1:]:
         value = cast("dict[str, Any]", value).get(step) if isinstance(value, dict) else None
     if value is None:
@@ -62,17 +62,10 @@ def _look_up(row: AnyRow, steps: Sequence[str]) -> str | None:
     return value if isinstance(value, str) else canonical(value)
 
 
-def _parsed(text: str | None) -> Any:
-    try:
-        return parse_exact(text) if text is not None else None
-    except JsonProblem:
-        return None
-
-
 def _suggestion(rows: Sequence[AnyRow], steps: Sequence[str], where: str) -> str:
     keys: Counter[str] = Counter()
     for row in rows[:1000]:
-        value = row.input if steps[0] == "input" else _parsed(row.target) if isinstance(row, Example) else None
+        value = row.input if steps[0] == "input" else structure_of(row.target) if isinstance(row, Example) else None
         if isinstance(value, dict):
             keys.update(list(cast("dict[str, Any]", value)))
     known = ", ".join(f"{steps[0]}.{key}" for key, _ in keys.most_common(5))

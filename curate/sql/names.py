@@ -20,7 +20,7 @@ from collections.abc import Callable, Mapping, Sequence
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, cast
 
-from sluice.core.canonical import JsonProblem, dump_exact, parse_exact
+from sluice.core.canonical import dump_exact, structure_of
 from sluice.core.errors import InputError
 from sluice.core.progress import watched
 from sluice.core.rows import AnyRow, Messages
@@ -126,7 +126,7 @@ class Names:
             answers = self.context.columns.frame["answer"].to_list()
             for answer in watched(answers, "targets read", len(answers), self.context.progress):
                 if answer is not None and answer not in known:
-                    known[answer] = _json(answer)
+                    known[answer] = structure_of(answer)
             self._known[key] = ("", [None if a is None else known[a] for a in answers])
         return cast("Values", self._known[key][1])
 
@@ -192,15 +192,6 @@ def one_sort(values: Values) -> Values:
     if kinds == {list} and all(isinstance(item, str) for v in given for item in v):
         return values
     return [v if v is None or isinstance(v, str) else dump_exact(v) for v in values]
-
-
-def _json(text: str) -> Any:
-    if text.lstrip()[:1] not in ("{", "["):
-        return None
-    try:
-        return parse_exact(text)
-    except JsonProblem:
-        return None
 
 
 def _step(value: Any, path: Sequence[str]) -> Any:
