@@ -253,6 +253,11 @@ class Counter:
         """
         frequency = np.bincount(self._right_ids, minlength=len(self._vocabulary))
         grams, lefts = self._rare(frequency)
+        looked_up = np.zeros(len(frequency), dtype=bool)
+        looked_up[grams] = True  # the rare ones: few of all that stand on the right, and only these are sorted
+        kept = looked_up[self._right_ids]
+        ids, owners = self._right_ids[kept], self._right_owners[kept]
+        frequency = np.where(looked_up, frequency, 0)
         starts = np.concatenate(([0], np.cumsum(frequency)))
         width = max(1, len(self.right.sizes))
         low, size = 0, FIRST_BLOCK if roots is not None else len(grams)
@@ -262,18 +267,18 @@ class Counter:
             if told is not None:
                 told(low, len(grams))
             if roots is None:
-                order = np.argsort(self._right_ids, kind="stable")
+                order = np.argsort(ids, kind="stable")
                 pieces = [(starts[part], frequency[part])]
             else:
                 root_left, root_right = roots()
                 top = int(max(root_left.max(initial=0), root_right.max(initial=0))) + 2
-                keys = self._right_ids * top + root_right[self._right_owners] + 1
+                keys = ids * top + root_right[owners] + 1
                 order = np.argsort(keys)
                 keys = keys[order]
                 own = part * top + root_left[mine] + 1
                 own_from, own_to = np.searchsorted(keys, own, side="left"), np.searchsorted(keys, own, side="right")
                 pieces = [(starts[part], own_from - starts[part]), (own_to, starts[part + 1] - own_to)]
-            postings = self._right_owners[order]
+            postings = owners[order]
             for first, counts in pieces:
                 for begin, end in self._parts(mine, counts):
                     i = np.repeat(mine[begin:end], counts[begin:end])

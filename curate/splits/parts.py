@@ -148,6 +148,8 @@ def _draw(whole: Version, asked: dict[str, Any], seen: dict[str, Any], progress:
             edges=edges,
             progress=progress,
         )
+    if progress:
+        progress("report of the parts", 0, 0)
     frame, drawn_from = whole.frame(), (other or whole).frame()
     contents: dict[str, pl.DataFrame] = {}
     for part, names, of in (

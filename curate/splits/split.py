@@ -102,6 +102,8 @@ def split(
         boilerplate = find_boilerplate([*rows, *(eval_from or ())], progress)
     relation = Relation(boilerplate)
     tied = components(source, relation, groups, edges, progress)
+    if progress is not None:
+        progress("drawing", 0, 0)
     draw = Draw(source, tied, of, seed, relation, groups, edges, keep_one=eval_from is None)
     for part, size, per_class in zip(DRAWN, (eval, dev), (eval_per_class, dev_per_class), strict=True):
         if per_class is not None:
