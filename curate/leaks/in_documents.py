@@ -24,6 +24,7 @@ from sluice.curate.similar.similarity import (
     STRETCH,
     Hashes,
     Mask,
+    Numbers,
     Relation,
     is_short,
     ngrams_in_order,
@@ -124,7 +125,7 @@ class _Documents:
         self.by_characters: dict[tuple[int, bool, bool], Units] = {}
         self.longest = max(len(part.text) for parts in self.documents for part in parts)
 
-    def hold(self, block: Block) -> tuple[Mask, Mask]:
+    def hold(self, block: Block) -> tuple[Numbers, Mask]:
         """Return (rows of a block, which of them may stand in a document)."""
         from sluice.curate.kernel.compiled import WORD
         from sluice.curate.kernel.fold import measured
@@ -191,7 +192,7 @@ class _Documents:
             self.by_characters[key] = Units.of(sets, self.left_out)
         return self.by_characters[key]
 
-    def _asked(self, segments: Folded, first: Mask) -> Mask:
+    def _asked(self, segments: Folded, first: Numbers) -> Mask:
         """Return which fields are looked for: those that are not nothing but boilerplate, or all where none is left."""
         from sluice.curate.kernel.compiled import CHAR, WORD
         from sluice.curate.kernel.held import Units, held
