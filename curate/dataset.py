@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from sluice.core.canonical import canonical
 from sluice.core.errors import InputError, Tampered, UsageError
 from sluice.core.files import atomic_write, file_sha256, publish_folder
+from sluice.core.progress import Progress, watched
 from sluice.core.project import DATASET_NAME, NAME_RULE, STORE, Project
 from sluice.core.rows import COLUMNS, AnyRow, Example, from_record, to_record
 from sluice.curate.manifest import DataFile, Manifest, manifest_bytes
@@ -171,9 +172,11 @@ class Version:
         """Return the content as a polars frame (the name that a library user looks for)."""
         return self.frame()
 
-    def rows(self) -> list[AnyRow]:
+    def rows(self, progress: Progress | None = None) -> list[AnyRow]:
         """Return the rows in order."""
-        return [from_record(record) for record in self.frame().iter_rows(named=True)]
+        frame = self.frame()
+        records = watched(frame.iter_rows(named=True), "rows read", frame.height, progress)
+        return [from_record(record) for record in records]
 
     def examples(self) -> list[Example]:
         """Return the rows, all of which must be examples. Raises InputError otherwise."""

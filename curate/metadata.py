@@ -6,17 +6,21 @@ is wanted (export, a label beside the row), all of them where any counts (groups
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from typing import Any
 
 from sluice.core.canonical import dump_exact, parse_exact
 from sluice.core.errors import InputError
+from sluice.core.progress import Progress, watched
 from sluice.curate.dataset import Version, lineage, metadata_by_row
 from sluice.curate.operation import Operation
 
 
-def metadata_of(version: Version) -> dict[str, dict[str, Any]]:
+def metadata_of(version: Version, progress: Progress | None = None) -> dict[str, dict[str, Any]]:
     """Return, by row, the columns of the oldest place that it was seen at."""
-    return {row: parse_exact(seen[0]["metadata"]) for row, seen in metadata_by_row(version).items()}
+    places = metadata_by_row(version)
+    told = watched(places.items(), "columns beside rows", len(places), progress)
+    return {row: parse_exact(seen[0]["metadata"]) for row, seen in told}
 
 
 def group_values(
@@ -43,10 +47,11 @@ def group_values(
         if values:
             found[row] = list(values)
     if not found and needed:
+        near = get_close_matches(column, columns, n=1)
         raise InputError(
             f"no row of '{version.dataset}' has a column '{column}' beside it",
             where=where,
-            remedy=f"columns here: {', '.join(sorted(columns)) or 'none'}",
+            remedy=f"did you mean {near[0]}?" if near else f"columns here: {', '.join(sorted(columns)) or 'none'}",
         )
     return found
 

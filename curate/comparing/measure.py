@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, cast
+from typing import Any
 
-from sluice.core.canonical import JsonProblem, dump_exact, parse_exact
+from sluice.core.canonical import dump_exact, structure_of
 from sluice.core.rows import AnyRow, input_texts
 from sluice.curate.checks.balance import few_values, label_values
 from sluice.curate.checks.base import answers, wanted_answer
@@ -124,13 +124,8 @@ def _objects(targets: Sequence[str | None]) -> list[dict[str, Any] | None]:
 
 
 def _object(text: str) -> dict[str, Any] | None:
-    if not text.startswith("{"):
-        return None
-    try:
-        value = parse_exact(text)
-    except JsonProblem:
-        return None
-    return cast("dict[str, Any]", value) if isinstance(value, dict) else None
+    value = structure_of(text)
+    return value if isinstance(value, dict) else None
 
 
 def _label(value: Any) -> str | None:

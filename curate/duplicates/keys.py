@@ -12,7 +12,7 @@ import unicodedata
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple, cast
 
-from sluice.core.canonical import JsonProblem, canonical, parse_exact
+from sluice.core.canonical import canonical, structure_of
 from sluice.core.errors import InputError
 from sluice.core.rows import AnyRow, Messages, to_record
 from sluice.curate.similar.clusters import input_segments
@@ -106,12 +106,13 @@ def _fold(text: str) -> str:
 
 def _json(text: str) -> Any:
     """Return a JSON object or list with its texts folded, or None where the text is something else."""
-    if text.lstrip()[:1] not in ("{", "["):
+    found = structure_of(text)
+    if found is None:
         return None
+    value = _folded(found)
     try:
-        value = _folded(parse_exact(text))
         canonical(value)
-    except (JsonProblem, InputError):
+    except InputError:
         return None
     return value
 

@@ -578,3 +578,115 @@ def holders(
                     found[t] = True
         for k in range(met):
             counts[touched[k]] = 0
+
+
+@njit(cache=True, nogil=True)
+def fill(grams: Array, table: Array, numbers: Array) -> None:
+    """Put different n-grams and their places into a table of open addressing (a power of two, 0: free)."""
+    mask = np.uint64(table.size - 1)
+    for number in range(grams.size):
+        at = (grams[number] >> _32) & mask
+        while table[at] != 0:
+            at = (at + _1) & mask
+        table[at], numbers[at] = grams[number], number
+
+
+@njit(cache=True, nogil=True)
+def held(
+    data: Array, starts: Array, texts: Array, wanted: Array, sort: int, table: Array, numbers: Array, posted: Array,
+    postings: Array, left_out: Array, percent: int, found: Array, first: int, last: int,
+) -> None:  # fmt: skip
+    """Say of each wanted text whether some unit holds `percent` of its different n-grams.
+
+    A unit that does holds one of the text's rarest n-grams (all but `needed` - 1 of those that stand anywhere): only
+    units that hold one of these are counted, and their other n-grams are searched for in sorted lists.
+
+    Args:
+        table, numbers: open addressing by n-gram hash (0: free), and the number of each n-gram.
+        posted, postings: by that number, the units that hold it, sorted.
+        left_out: by that number, whether the n-gram is no part of a text.
+        found: (texts,) set to True, never to False.
+        first, last: the texts of this call.
+    """
+    longest = units = 0
+    for t in range(first, last):
+        longest = max(longest, starts[texts[t + 1]] - starts[texts[t]] + 5 * (texts[t + 1] - texts[t]))
+    for p in range(postings.size):
+        units = max(units, postings[p] + 1)
+    buffer, rare = np.empty(longest + 8, np.uint64), np.empty(longest + 8, np.int64)
+    counts, touched = np.zeros(units, np.int64), np.empty(units, np.int64)
+    mask = np.uint64(table.size - 1)
+    for t in range(first, last):
+        if not wanted[t] or found[t]:
+            continue
+        size = known = 0
+        n = unique(buffer, grams(data, starts, texts[t], texts[t + 1], sort, buffer))
+        for g in range(n):
+            h = buffer[g]
+            at = (h >> _32) & mask
+            while table[at] != 0 and table[at] != h:
+                at = (at + _1) & mask
+            number = numbers[at]
+            if table[at] == h and left_out[number]:
+                continue
+            size += 1
+            if table[at] == h and posted[number + 1] > posted[number]:
+                rare[known] = (posted[number + 1] - posted[number]) << 32 | number
+                known += 1
+        needed = max(1, (percent * size + 99) // 100)
+        if known < needed:
+            continue
+        rare[:known].sort()
+        met = 0
+        for k in range(known - needed + 1):
+            number = rare[k] & 0xFFFFFFFF
+            for p in range(posted[number], posted[number + 1]):
+                unit = postings[p]
+                if counts[unit] == 0:
+                    touched[met] = unit
+                    met += 1
+                counts[unit] += 1
+        for m in range(met):
+            unit = touched[m]
+            count = counts[unit]
+            counts[unit] = 0
+            k = known - needed + 1
+            while not found[t] and k < known and count < needed and count + known - k >= needed:
+                number = rare[k] & 0xFFFFFFFF
+                low, high = posted[number], posted[number + 1]
+                while low < high:
+                    middle = (low + high) >> 1
+                    if postings[middle] < unit:
+                        low = middle + 1
+                    else:
+                        high = middle
+                count += low < posted[number + 1] and postings[low] == unit
+                k += 1
+            if count >= needed:
+                found[t] = True
+
+
+@njit(cache=True, nogil=True)
+def rarest(starts: Array, ids: Array, frequency: Array, percent: int, grams: Array, lefts: Array) -> int:
+    """Write of each set the rare n-grams that a partner cannot all lack, and its number; return how many there are.
+
+    Args:
+        starts, ids: where each set begins, and its n-grams by number.
+        frequency: by that number, how many partners hold it; those that none does are left out.
+        percent: of the set, what a partner holds at least.
+        grams, lefts: filled; as long as `ids`.
+    """
+    n = longest = 0
+    for s in range(starts.size - 1):
+        longest = max(longest, starts[s + 1] - starts[s])
+    keys = np.empty(longest, np.int64)
+    for s in range(starts.size - 1):
+        size = starts[s + 1] - starts[s]
+        for k in range(size):
+            keys[k] = frequency[ids[starts[s] + k]] << 32 | ids[starts[s] + k]
+        keys[:size].sort()
+        for k in range(size - (percent * size + 99) // 100 + 1 if size else 0):
+            if keys[k] >> 32:
+                grams[n], lefts[n] = keys[k] & 0xFFFFFFFF, s
+                n += 1
+    return n
