@@ -90,7 +90,7 @@ def command(
     if checks == []:  # an empty shell variable: no check would run, and that reads like a pass
         raise UsageError("no check is named", remedy="leave --checks away for all checks; sluice audit --list")
     given = schema_file(schema) if schema else None
-    target = out_file(to, what) if to else None
+    target = out_file(to, what, project) if to else None
     options = read_options(how)
     looked_at: list[Seen] = []
     text_tokens: TextTokens | None = None
