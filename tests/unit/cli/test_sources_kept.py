@@ -14,8 +14,8 @@ def sources(tmp_path, monkeypatch):
     """A dataset `d` of two versions, of two files, with a line set aside."""
     monkeypatch.chdir(tmp_path)
     one, two = tmp_path / "one.json", tmp_path / "two.html"
-    one.write_text('[{"input": "a b c", "target": "x"}, {"target": "no input"}]')
-    two.write_text('{"input": "d e f", "target": "y"}\n')
+    one.write_text('[{"input": "a b c", "target": "x"}]')
+    two.write_text('{"input": "d e f", "target": "y"}\n{broken\n')
     assert run(["add", "d", "one.json"]) == 0
     assert run(["add", "d", "two.html", "--format", "jsonl"]) == 0
     return {path: path.read_bytes() for path in (one, two)}
