@@ -93,7 +93,7 @@ class AddResult(BaseModel):
     forgotten: int = 0
     """Lines whose row was erased by `forget`; they are not taken again."""
     forgotten_unknown: int = 0
-    """Rows that were forgotten in another copy, whose key is not here: lines that hold them cannot be told and are taken."""
+    """Rows forgotten in another copy, whose key is not here: lines that hold them cannot be told, and are taken."""
     set_aside: int
     """Lines that could not be taken exactly."""
     files: tuple[FileRead, ...]

@@ -43,9 +43,10 @@ def out_file(name: str | Path, read: Sequence[str] = (), project: Project | None
         raise BadPath("this is a folder", where=str(path), remedy=f"--out {path / 'report.html'}")
     if path.exists() and any(Path(word).exists() and path.samefile(word) for word in read):
         raise UsageError("this file is read: the report would take its place", where=str(path), remedy="--out FILE")
-    for word in read if project is not None and path.exists() else ():
-        if has_dataset(project, word.partition("@")[0].partition(":")[0]):
-            refuse_source(project, open_dataset(project, word), path)
+    if project is not None and path.exists():
+        for word in read:
+            if has_dataset(project, word.partition("@")[0].partition(":")[0]):
+                refuse_source(project, open_dataset(project, word), path)
     if not path.parent.is_dir():
         raise BadPath("no such folder", where=str(path.parent), remedy="make it first, or name a file in another one")
     return path

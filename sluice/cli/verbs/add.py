@@ -131,8 +131,8 @@ def draw(out: Terminal, result: AddResult) -> None:
         out.say(f"  {counted(result.forgotten, 'line holds', 'lines hold')} a row that was forgotten: left out")
     if result.forgotten_unknown:
         out.say(
-            f"  {counted(result.forgotten_unknown, 'row was', 'rows were')} forgotten in another copy of this project, whose "
-            ".sluice/privacy/key is not here: lines that hold them cannot be told, and are taken",
+            f"  {counted(result.forgotten_unknown, 'row was', 'rows were')} forgotten in another copy of this project, "
+            "whose .sluice/privacy/key is not here: lines that hold them cannot be told, and are taken",
             "warn",
         )
     if result.dropped_before:
