@@ -273,7 +273,11 @@ def open_dataset(project: Project, ref: str) -> Version:
     if not newest:
         known = dataset_names(project)
         near = get_close_matches(name, known, n=1)
-        hint = f"did you mean '{near[0]}'?" if near else (f"known: {', '.join(known)}" if known else "sluice add")
+        hint = (
+            f"did you mean '{near[0]}'?"
+            if near
+            else (f"known: {', '.join(known)}" if known else "sluice add NAME FILES")
+        )
         raise InputError(f"no dataset is called '{name}'", remedy=hint)
     number = newest
     if match["tag"]:

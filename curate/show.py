@@ -198,11 +198,13 @@ def write_set_aside(project: Project, ref: str, file: Path, *, replace: bool = F
 
     version = open_dataset(project, ref)
     refuse_source(project, version, file)
+    if file.exists() and not file.is_file():
+        raise InputError("this is no file", where=str(file), remedy="name a file")
     waiting = still_waiting(version)
     if not waiting:
         raise InputError("no line is set aside", where=version.ref, remedy=f"sluice show {ref} shows its rows")
     data = write_sheet(waiting, version.dataset).encode()
-    if not replace and file.exists() and (not file.is_file() or file.read_bytes() != data):
+    if not replace and file.exists() and file.read_bytes() != data:
         raise InputError(
             "a file of that name holds something else", where=str(file), remedy="choose another name, or add --yes"
         )
