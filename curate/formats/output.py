@@ -47,8 +47,8 @@ def write_file(path: Path, chunks: Iterable[bytes], *, packing: str | None = Non
         packing: `gzip`, `zstd` or None.
         replace: whether a file that holds something else is replaced; the same bytes are never in the way.
 
-    Raises FileStands where it is not, InputError for a folder or a device, SurroundingsError where the disk refuses, and
-    whatever `chunks` raises; the old file then stands.
+    Raises FileStands where it is not, InputError for a folder or a device, SurroundingsError where the disk refuses,
+    and whatever `chunks` raises; the old file then stands.
     """
     if path.is_dir():
         raise InputError("this is a folder", where=str(path), remedy="name a file in a folder")

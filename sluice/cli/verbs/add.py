@@ -124,8 +124,8 @@ def draw(out: Terminal, result: AddResult) -> None:
         out.say(f"  here again, made of these files: {', '.join(result.brought_back)}", "good")
     if result.repeated:
         out.say(
-            f"  {counted(result.repeated, 'line repeats', 'lines repeat')} a row that is there already: "
-            "noted as further places it was seen at"
+            f"  {counted(result.repeated, 'line repeats', 'lines repeat')} a row that is there already"
+            + (": noted as further places it was seen at" if result.changed or result.dry_run else "")
         )
     if result.forgotten:
         out.say(f"  {counted(result.forgotten, 'line holds', 'lines hold')} a row that was forgotten: left out")

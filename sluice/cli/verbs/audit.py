@@ -176,6 +176,13 @@ def refuse_unknown_word(project: Project | None, what: tuple[str, ...]) -> None:
     from sluice.curate.dataset import open_dataset
 
     word = what[0]
+    if len(what) > 1 and project is not None:
+        named = [w for w in what if not Path(w).exists() and is_dataset(project, (w,))]
+        if named:
+            raise UsageError(
+                f"'{named[0]}' is a dataset: one is looked at alone, and files beside it are not",
+                remedy=f"sluice audit {named[0]}; or files alone",
+            )
     if len(what) > 1 or Path(word).exists() or Path(word).suffix or word.startswith((".", "/", "~", "-", "hf://")):
         return
     if word.endswith("/") or has_magic(word):

@@ -88,3 +88,18 @@ def test_restore_names_no_reason_where_nothing_is_out(here, capsys):
     assert run(["restore", "t", "--reason-was", "nope", "--json"]) == 2
     error = json.loads(capsys.readouterr().out)["error"]
     assert error["remedy"].rstrip() != "reasons:"
+
+
+def test_a_dataset_beside_files_is_named_as_one(here, capsys):
+    capsys.readouterr()
+    assert run(["audit", "t", "t.jsonl", "--json"]) == 2
+    error = json.loads(capsys.readouterr().out)["error"]
+    assert "'t' is a dataset" in error["message"]
+
+
+def test_adding_a_file_again_notes_nothing(here, capsys):
+    capsys.readouterr()
+    assert run(["add", "t", "t.jsonl"]) == 0
+    said = capsys.readouterr().out
+    assert "12 lines repeat a row" in said
+    assert "noted" not in said
