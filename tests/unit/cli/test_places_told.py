@@ -103,3 +103,15 @@ def test_adding_a_file_again_notes_nothing(here, capsys):
     said = capsys.readouterr().out
     assert "12 lines repeat a row" in said
     assert "noted" not in said
+
+
+def test_ls_and_show_count_the_same_rows_after_a_forget(here, capsys):
+    asked = ["--where", "mail=a3@example.com", "--reason", "asked for on 1 May", "--yes"]
+    assert run(["forget", "t", *asked]) == 0
+    capsys.readouterr()
+    assert run(["ls", "t", "--json"]) == 0
+    listed = {d["version"]: d for d in json.loads(capsys.readouterr().out)["result"]["datasets"]}
+    for number, version in listed.items():
+        assert run(["show", f"t@{number}", "--json"]) == 0
+        assert json.loads(capsys.readouterr().out)["result"]["total"] == version["rows"] == 11
+    assert [d["forgotten"] for d in listed.values()] == [1, 0]
