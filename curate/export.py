@@ -212,8 +212,12 @@ def write_options(
 
 
 def refuse_source(project: Project, version: Version, path: Path) -> None:
-    """Raise InputError for a file that rows of the version were read from, and for a folder with one in it."""
+    """Raise InputError for a file that rows of the version were read from, a folder with one in it, and the store."""
     place = path.resolve()
+    if place.is_relative_to(project.store.resolve()):
+        raise InputError(
+            "this is in the store, which Sluice alone writes", where=str(path), remedy="name another place"
+        )
     for name in source_names(version):
         source = (project.root / name).resolve()
         if source.exists() and (source == place or source.is_relative_to(place)):

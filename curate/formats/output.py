@@ -52,6 +52,8 @@ def write_file(path: Path, chunks: Iterable[bytes], *, packing: str | None = Non
     """
     if path.is_dir():
         raise InputError("this is a folder", where=str(path), remedy="name a file in a folder")
+    if path.name == "-":
+        raise InputError("rows go to a file, not down a pipe", where=str(path), remedy="name a file, then: cat FILE")
     if path.absolute().parent in DEVICES or (path.exists() and not path.is_file()):
         raise InputError("this is a pipe or a device, not a file", where=str(path), remedy="name a file")
     if any(above.exists() and not above.is_dir() for above in path.parents):

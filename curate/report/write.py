@@ -43,7 +43,7 @@ def out_file(name: str | Path, read: Sequence[str] = (), project: Project | None
         raise BadPath("this is a folder", where=str(path), remedy=f"--out {path / 'report.html'}")
     if path.exists() and any(Path(word).exists() and path.samefile(word) for word in read):
         raise UsageError("this file is read: the report would take its place", where=str(path), remedy="--out FILE")
-    if project is not None and path.exists():
+    if project is not None:
         for word in read:
             if has_dataset(project, word.partition("@")[0].partition(":")[0]):
                 refuse_source(project, open_dataset(project, word), path)

@@ -75,6 +75,12 @@ def test_a_pipe_is_not_replaced_by_a_file(here, capsys, argv):
     assert Path("pipe").is_fifo()
 
 
+@pytest.mark.parametrize("argv", [["export", "t", "-", "--format", "jsonl"], ["card", "t", "--out", "-"]])
+def test_no_file_called_minus_is_made(here, argv):
+    assert run([*argv, "--yes"]) == 2
+    assert not Path("-").exists()
+
+
 @pytest.mark.parametrize("argv", [["--model", "somewhere"]])
 def test_an_option_that_does_nothing_here_is_refused(here, capsys, argv):
     assert run(["split", "t", "--eval", "2", "--dev", "2"]) == 0

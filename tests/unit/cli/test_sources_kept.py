@@ -43,3 +43,26 @@ def test_no_verb_writes_over_a_file_that_rows_were_read_from(sources, capsys, ar
 def test_another_file_is_written(sources):
     assert run(["audit", "d", "--checks", "empty", "--out", "report.json"]) == 0
     assert run(["show", "d", "--set-aside", "--out", "mend.txt"]) == 0
+
+
+def _stored(folder):
+    return [p for p in (folder / ".sluice").rglob("*") if p.is_file() and p.suffix != ".duckdb"]
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [
+        ["export", "d", ".sluice/x.jsonl"],
+        ["export", "d", ".sluice/x", "--format", "hf", "--no-checks"],
+        ["card", "d", "--out", ".sluice/store.duckdb", "--yes"],
+        ["show", "d", "--set-aside", "--out", ".sluice/mend.txt"],
+        ["audit", "d", "--checks", "empty", "--out", ".sluice/report.html"],
+    ],
+)
+def test_nobody_writes_into_the_store(sources, tmp_path, argv):
+    before = {path: path.read_bytes() for path in _stored(tmp_path)}
+    index = (tmp_path / ".sluice" / "store.duckdb").exists()
+    assert run(argv) == 2
+    after = {path: path.read_bytes() for path in _stored(tmp_path)}
+    assert after == before
+    assert (tmp_path / ".sluice" / "store.duckdb").exists() == index
