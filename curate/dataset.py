@@ -278,7 +278,11 @@ def open_dataset(project: Project, ref: str) -> Version:
     if not newest:
         known = dataset_names(project)
         near = get_close_matches(name, known, n=1)
-        hint = f"did you mean '{near[0]}'?" if near else (f"known: {', '.join(known)}" if known else "sluice add")
+        hint = (
+            f"did you mean '{near[0]}'?"
+            if near
+            else (f"known: {', '.join(known)}" if known else "sluice add NAME FILES")
+        )
         raise InputError(f"no dataset is called '{name}'", remedy=hint)
     number = newest
     if match["tag"]:
@@ -370,21 +374,30 @@ def operation_frames(project: Project, operations: list[Operation], name: str) -
     return pl.concat(frames, how="diagonal_relaxed") if frames else None
 
 
-def metadata_by_row(version: Version) -> dict[str, list[dict[str, Any]]]:
-    """Return, by row, each place it was seen at, oldest first: {file, file_sha256, line, metadata, operation}.
+def places_by_row(version: Version) -> pl.DataFrame | None:
+    """Return the places that rows were seen at, oldest first: row, file, file_sha256, line, metadata, operation.
 
-    The metadata is JSON text.
-
-    What `redact` says of a row stands for all that was said of it before.
+    The metadata is JSON text. What `redact` says of a row stands for all that was said of it before.
     """
+    import polars as pl
+
     operations = lineage(version)[::-1]
     frame = operation_frames(version.project, operations, "occurrences")
-    redactions = {o.id for o in operations if o.verb == "redact"}
+    redactions = [o.id for o in operations if o.verb == "redact"]
+    if frame is None or not redactions:
+        return frame
+    order = pl.DataFrame({"operation": [o.id for o in operations], "at": range(len(operations))})
+    timed = frame.join(order, on="operation", how="left", maintain_order="left")
+    since = timed.filter(pl.col("operation").is_in(redactions)).group_by("row").agg(since=pl.col("at").max())
+    told = timed.join(since, on="row", how="left", maintain_order="left")
+    return told.filter(pl.col("since").is_null() | (pl.col("at") >= pl.col("since"))).drop("at", "since")
+
+
+def metadata_by_row(version: Version) -> dict[str, list[dict[str, Any]]]:
+    """Return, by row, each of its places (`places_by_row`): {file, file_sha256, line, metadata, operation}."""
+    frame = places_by_row(version)
     found: dict[str, list[dict[str, Any]]] = {}
     if frame is not None:
         for record in frame.iter_rows(named=True):
-            seen = found.setdefault(record["row"], [])
-            if record["operation"] in redactions and seen and seen[-1]["operation"] != record["operation"]:
-                seen.clear()
-            seen.append(record)
+            found.setdefault(record["row"], []).append(record)
     return found

@@ -160,7 +160,7 @@ def _wanted(version: Version, rows: Sequence[str], reason: str | None) -> tuple[
     import polars as pl
 
     gone = dropped_frame(version)
-    if gone is None:
+    if gone is None or not gone.height:
         raise InputError("nothing was dropped here", where=version.dataset, remedy="sluice ls")
     if reason is not None:
         reasons = sorted(set(gone["reason"]))

@@ -191,14 +191,20 @@ def show_set_aside(project: Project, ref: str, *, limit: int | None = None) -> S
 def write_set_aside(project: Project, ref: str, file: Path, *, replace: bool = False) -> Shown:
     """Write all set-aside lines to a sheet in which they can be mended (`add NAME --fix FILE`).
 
-    Raises InputError where nothing is set aside, and where the file holds something else and is not to be replaced.
+    Raises InputError where nothing is set aside, where the file holds something else and is not to be replaced, and
+    always for a file that rows were read from.
     """
+    from sluice.curate.export import refuse_source
+
     version = open_dataset(project, ref)
+    refuse_source(project, version, file)
+    if file.exists() and not file.is_file():
+        raise InputError("this is no file", where=str(file), remedy="name a file")
     waiting = still_waiting(version)
     if not waiting:
         raise InputError("no line is set aside", where=version.ref, remedy=f"sluice show {ref} shows its rows")
     data = write_sheet(waiting, version.dataset).encode()
-    if not replace and file.exists() and (not file.is_file() or file.read_bytes() != data):
+    if not replace and file.exists() and file.read_bytes() != data:
         raise InputError(
             "a file of that name holds something else", where=str(file), remedy="choose another name, or add --yes"
         )

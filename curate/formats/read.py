@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from sluice.core.errors import InputError
 from sluice.curate.formats import mojibake
@@ -27,6 +28,7 @@ from sluice.curate.formats.shapes import Built, Reading, choose, row_of
 
 LARGE = 32 << 20
 """Bytes from which JSON Lines are read by columns (`read_large`): below, compiling once costs more than it saves."""
+MOST_COLUMNS = 6
 
 
 def read_file(file: Path | Entry, options: ReadOptions | None = None, progress: Progress | None = None) -> ReadResult:
@@ -119,6 +121,7 @@ def build_rows(
     aside: list[SetAside] = []
     marks: list[Mojibake] = []
     advice: str | None = None
+    told = options.input or options.shape or options.map or options.thread
     looked_at = reading.used | reading.no_metadata
     taken, build, total = reading.no_metadata, reading.build, len(table.records)
     for i, record in enumerate(table.records):
@@ -134,13 +137,22 @@ def build_rows(
                     before, built = row_of(built), build(record | found.mended)
         except InputError as problem:
             advice = advice or problem.remedy
-            aside += table.aside(i, problem.message)
+            aside += table.aside(i, problem.message + ("" if told else _other_shape(reading, record)))
             continue
         metadata = {k: v for k, v in record.items() if k not in taken}
         if isinstance(built, Built):
             metadata |= built.beside
         rows.append(ReadRow(row_of(built), table.lines[i], metadata, before, table.more(i)))
     return Taken(reading, rows, _in_order(table, aside), marks, advice)
+
+
+def _other_shape(reading: Reading, record: dict[str, Any]) -> str:
+    """Return what is said of a line that has columns, and none of those that the file is read by: another shape."""
+    columns = [name for name, value in record.items() if value is not None]
+    if not columns or any(name in reading.used for name in columns):
+        return ""
+    known = ", ".join(columns[:MOST_COLUMNS]) + (", ..." if len(columns) > MOST_COLUMNS else "")
+    return f" (the file is read as {reading.title}, and this line has: {known})"
 
 
 def _in_order(table: Table, aside: list[SetAside]) -> list[SetAside]:

@@ -68,6 +68,8 @@ def decontaminate(
         )
     wish = Wish(ngrams, ngram_share, answers)
     wish.check()
+    if model is not None and not neighbours:
+        raise UsageError("it goes with --nearest", where="--model", remedy="add --nearest 5, or leave it out")
     embed = load_model(model, neighbours) if neighbours else None  # before anything is dropped
     base = dataset.partition("/")[0]
     side = eval_side(project, dataset)

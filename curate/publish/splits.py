@@ -38,6 +38,15 @@ def splits_of(project: Project, ref: str, *, kind: str | None = None) -> list[Sp
     return [Split(NAMES[v.dataset.partition("/")[2]], v, ExportRows(v, kind=kind)) for v in versions]
 
 
+def in_no_part(project: Project, ref: str, splits: Sequence[Split]) -> int:
+    """Return how many rows of what was named are in none of the splits that stand for it: added since, or set aside."""
+    whole = open_dataset(project, ref)
+    if all(split.version.ref == whole.ref for split in splits):
+        return 0
+    published = {row for split in splits for row in split.version.frame()["row"]}
+    return len(set(whole.frame()["row"]) - published)
+
+
 class AllRows(Sequence[ExportRow]):
     """The rows of several splits, one after the other."""
 

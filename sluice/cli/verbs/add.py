@@ -124,11 +124,17 @@ def draw(out: Terminal, result: AddResult) -> None:
         out.say(f"  here again, made of these files: {', '.join(result.brought_back)}", "good")
     if result.repeated:
         out.say(
-            f"  {counted(result.repeated, 'line repeats', 'lines repeat')} a row that is there already: "
-            "noted as further places it was seen at"
+            f"  {counted(result.repeated, 'line repeats', 'lines repeat')} a row that is there already"
+            + (": noted as further places it was seen at" if result.changed or result.dry_run else "")
         )
     if result.forgotten:
         out.say(f"  {counted(result.forgotten, 'line holds', 'lines hold')} a row that was forgotten: left out")
+    if result.forgotten_unknown:
+        out.say(
+            f"  {counted(result.forgotten_unknown, 'row was', 'rows were')} forgotten in another copy of this project, "
+            "whose .sluice/privacy/key is not here: lines that hold them cannot be told, and are taken",
+            "warn",
+        )
     if result.dropped_before:
         one, many = "line holds a row that was", "lines hold rows that were"
         out.say(f"  {counted(result.dropped_before, one, many)} dropped from it before: left out")

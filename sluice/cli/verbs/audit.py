@@ -90,7 +90,7 @@ def command(
     if checks == []:  # an empty shell variable: no check would run, and that reads like a pass
         raise UsageError("no check is named", remedy="leave --checks away for all checks; sluice audit --list")
     given = schema_file(schema) if schema else None
-    target = out_file(to, what) if to else None
+    target = out_file(to, what, project) if to else None
     options = read_options(how)
     looked_at: list[Seen] = []
     text_tokens: TextTokens | None = None
@@ -176,6 +176,13 @@ def refuse_unknown_word(project: Project | None, what: tuple[str, ...]) -> None:
     from sluice.curate.dataset import open_dataset
 
     word = what[0]
+    if len(what) > 1 and project is not None:
+        named = [w for w in what if not Path(w).exists() and is_dataset(project, (w,))]
+        if named:
+            raise UsageError(
+                f"'{named[0]}' is a dataset: one is looked at alone, and files beside it are not",
+                remedy=f"sluice audit {named[0]}; or files alone",
+            )
     if len(what) > 1 or Path(word).exists() or Path(word).suffix or word.startswith((".", "/", "~", "-", "hf://")):
         return
     if word.endswith("/") or has_magic(word):

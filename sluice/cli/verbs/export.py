@@ -135,6 +135,8 @@ def _draw_folder(out: Terminal, result: FolderResult, ref: str) -> None:
         out.say(
             f"  {split.split}: {counted(split.rows, 'row')} of {split.dataset}, {counted(len(split.files), 'file')}"
         )
+    if result.in_no_part:
+        out.warn(f"{counted(result.in_no_part, 'row')} of {ref} in no part, not written (sluice split {ref})")
     _draw_inexact(out, result.inexact, result.shape)
     if result.findings:
         found = ", ".join(f"{name} {number:,}" for name, number in result.findings.items())

@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from sluice.train.forget import ForgetResult
 
 
+MOST_LINES = 5
+"""Lines of a file that are named where it still holds what was forgotten; --json has more."""
+
+
 @verb(
     examples=[
         "sluice forget tickets --person jane.doe@example.com --dry-run",
@@ -149,7 +153,8 @@ def _draw_holders(out: Terminal, result: ForgetResult) -> None:
     if result.adapters:
         out.say(f"Trained on these rows, and still is: {', '.join(result.adapters)}. Train again without them.", "warn")
     for file in result.still_there[:10]:
-        lines = f", line {', '.join(map(str, file.lines[:5]))}" if file.lines else ""
+        more = ", ..." if len(file.lines) > MOST_LINES else ""
+        lines = f", line {', '.join(map(str, file.lines[:MOST_LINES]))}{more}" if file.lines else ""
         out.say(f"Still in your file {file.file}{lines}", "warn")
     for commit in result.commits[:10]:
         out.say(f"Still in git: {commit.commit[:10]} of {commit.time[:10]} ({', '.join(commit.files[:3])})", "warn")

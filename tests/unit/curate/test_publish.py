@@ -25,6 +25,8 @@ STATED = CardWords(
     title="The d", license="CC-BY-4.0", language=("en",), description="Things that broke.", creators=("A",)
 )
 
+WORDS = ["bike", "lamp", "saddle", "lock", "chain", "pedal", "bell", "tyre", "rim", "spoke", "frame", "fork"]
+
 
 def call(**arguments: Any) -> dict[str, Any]:
     return {"id": "1", "type": "function", "function": {"name": "find", "arguments": arguments}}
@@ -267,3 +269,15 @@ def test_words_come_from_a_file_and_options_go_above_them(project: Project):
     (project.root / "card.toml").write_text("license =\n")
     with pytest.raises(InputError, match="TOML"):
         read_words(project)
+
+
+def test_rows_that_no_part_holds_are_counted_where_the_parts_are_published(project, lines, tmp_path):
+    records = [{"input": f"question {i} on the {word} in the shed", "target": "x"} for i, word in enumerate(WORDS)]
+    options = ReadOptions(input="input", target="target")
+    add(project, "parted", [lines(tmp_path / "d.jsonl", *records[:10])], options)
+    split_dataset(project, "parted", eval=2, dev=2)
+    assert export_to_folder(project, "parted", tmp_path / "one", STATED, checks=False).in_no_part == 0
+    add(project, "parted", [lines(tmp_path / "more.jsonl", *records[10:])], options)
+    done = export_to_folder(project, "parted", tmp_path / "two", STATED, checks=False)
+    assert (done.rows, done.in_no_part) == (10, len(WORDS) - 10)
+    assert export_to_folder(project, "parted/train", tmp_path / "part", STATED, checks=False).in_no_part == 0

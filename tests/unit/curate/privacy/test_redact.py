@@ -16,12 +16,14 @@ from sluice.core.rows import Example, Message, Messages, Preference
 from sluice.curate.adding.add import add
 from sluice.curate.dataset import open_dataset
 from sluice.curate.drops import dropped_rows
+from sluice.curate.export import export
 from sluice.curate.formats import ReadOptions
 from sluice.curate.metadata import metadata_of
 from sluice.curate.privacy.sealed import MAPPING, Pseudonyms, read_pseudonyms
 from sluice.curate.privacy.walk import walk_row, walk_text
 from sluice.curate.redact import redact
 from sluice.curate.restore import restore
+from sluice.curate.sample import sample
 from sluice.curate.why import why
 
 JANE = ("jane.doe@example.com", "Jane.Doe@Example.com")
@@ -68,6 +70,19 @@ def test_one_person_is_one_pseudonym_in_texts_targets_and_columns(people):
     assert {b.get("customer") for b in beside(people)} == {"[EMAIL_1]", "C7", "C8", None, "[EMAIL_2]"}
     assert [b["phone"] for b in beside(people) if "phone" in b] == ["[PHONE_1]"]
     assert result.values == {"email": 2, "phone": 1}
+
+
+@pytest.mark.parametrize("ref", ["d", "few"])
+def test_what_is_exported_has_the_pseudonyms_beside_rows_whose_text_stays(people, ref):
+    redact(people, "d")
+    if ref == "few":
+        sample(people, "d", 5, to=ref)
+    export(people, ref, people.root / "out.jsonl")
+    written = (people.root / "out.jsonl").read_text()
+    assert "[EMAIL_2]" in written
+    assert not any(value in written for value in (*JANE, *PHONE, "x@y.org"))
+    export(people, "d@1", people.root / "old.jsonl")
+    assert "x@y.org" in (people.root / "old.jsonl").read_text()
 
 
 def test_repeating_changes_nothing_and_adding_the_file_again_brings_nothing_back(people):
