@@ -311,7 +311,11 @@ def _change(universe: pl.DataFrame, earlier: pl.DataFrame, found: DedupResult, o
     held = set(frame["row"])
     stood_for = dict(zip(earlier["row"].to_list(), earlier["kept"].to_list(), strict=True))
     new = {d.row for d in found.dropped if d.row in held}
-    told_anew = {d.row for d in found.dropped if d.row in stood_for and stood_for[d.row] not in kept | {d.kept}}
+    told_anew = {
+        d.row
+        for d in found.dropped
+        if d.row in stood_for and stood_for[d.row] != d.kept and stood_for[d.row] not in kept
+    }
     drops = [
         Drop(d.row, d.reason, d.kept, d.similarity, _detail(d, on)) for d in found.dropped if d.row in new | told_anew
     ]
