@@ -20,17 +20,31 @@ from sluice.curate.kernel import compiled, survivors
 WORDS = ["order", "late", "please", "refund", "my", "parcel", "\u65e5\u672c\u8a9e", "\u00e9t\u00e9"]
 LONG = "we are sorry for the delay and will send you a new parcel on one of the next working days of this week"
 ANSWER = "we are sorry for the delay and will send you a new parcel"
-sentences = st.lists(st.sampled_from(WORDS), min_size=1, max_size=14).map(" ".join)
-long_ones = st.builds(lambda w, k: " ".join([*LONG.split()[:k], w, *LONG.split()[k:]]), sentences, st.integers(0, 20))
-texts = st.one_of(sentences, long_ones, long_ones)
-answers = st.sampled_from(["a", "A.", "c", ANSWER, f"{ANSWER} soon", LONG])
-rows = st.one_of(
-    st.builds(lambda t, y: Example(input={"t": t}, target=y), texts, answers),
-    st.builds(lambda t, u, y: Example(input={"t": t, "u": u, "n": 5}, target=y), texts, texts, answers),
-    st.builds(lambda t, y: Example(input=Messages(turns=(Turn(role="user", content=t),)), target=y), texts, answers),
-    st.builds(lambda t, y, z: Preference(input={"t": t}, chosen=y, rejected=z), texts, answers, answers),
-    st.builds(lambda t, y, g: Unpaired(input={"t": t}, answer=y, good=g), texts, answers, st.booleans()),
-)
+ANSWERS = ["a", "a", "A.", "c", ANSWER, f"{ANSWER} soon", LONG]
+
+
+def text(rng: random.Random) -> str:
+    """Short and long ones, about eight words most often: where a short text meets a long one."""
+    words = LONG.split()[: rng.choice([2, 6, 7, 8, 9, 20, 20])]
+    for _ in range(rng.choice([0, 1, 1, 2, 9])):
+        words[rng.randrange(len(words))] = rng.choice(WORDS)
+    return " ".join(words)
+
+
+def row(rng: random.Random) -> AnyRow:
+    """A row of one of the kinds."""
+    one, two, asked = rng.choice(ANSWERS), rng.choice(ANSWERS), text(rng)
+    made: list[AnyRow] = [
+        Example(input={"t": asked}, target=one),
+        Example(input={"t": asked}, target=rng.choice("ab")),
+        Example(input={"t": asked, "u": text(rng), "n": 5}, target=one),
+        Example(input=Messages(turns=(Turn(role="user", content=asked),)), target=one),
+        Preference(input={"t": asked}, chosen=one, rejected=two),
+        Unpaired(input={"t": asked}, answer=one, good=rng.random() < 0.5),
+    ]
+    return rng.choice(made[: rng.choice([2, 6])])
+
+
 rules = st.builds(
     Rules,
     on=st.sampled_from(["both", "both", "input", "target"]),
@@ -41,22 +55,23 @@ rules = st.builds(
 harm = st.sampled_from(["none", "none", "none", "lose", "damage"])
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=50)
 @given(
-    st.lists(rows, min_size=4, max_size=30, unique_by=lambda r: r.row),
+    st.integers(4, 40),
     st.lists(st.tuples(rules, harm, st.integers(0, 5)), min_size=2, max_size=5),
-    st.randoms(use_true_random=False),
+    st.integers().map(random.Random),
 )
 def test_the_answer_is_the_one_from_scratch(
-    tmp_path_factory: pytest.TempPathFactory, every: list[AnyRow], runs: list[Any], rng: random.Random
+    tmp_path_factory: pytest.TempPathFactory, count: int, runs: list[Any], rng: random.Random
 ):
+    every = list({made.row: made for made in (row(rng) for _ in range(count))}.values())
     project = Project(tmp_path_factory.mktemp("p"))
     for how, damage, elsewhere in runs:
         files = sorted(project.cache.glob("*.parquet")) if project.cache.is_dir() else []
         if files and damage != "none":
             file = rng.choice(files)
             file.unlink() if damage == "lose" else file.write_bytes(file.read_bytes()[:-9] + b"damaged!!")
-        some = rng.sample(every, rng.randrange(2, len(every) + 1))
+        some = rng.sample(every, rng.randrange(len(every) // 2, len(every) + 1))
         fixed, own = some[:elsewhere], some[elsewhere:]
         found = dedup(own, how, fixed=fixed, way="lsh", kept=Kept(project, "d"))
         assert found == dedup(own, how, fixed=fixed, way="lsh")
@@ -168,3 +183,20 @@ def test_rows_that_left_are_kept_until_they_are_the_greater_part(tmp_path: Path)
     held = store.rows("both")
     assert held is not None
     assert len(held) < 40
+
+
+def test_a_long_text_is_signed_by_characters_once_a_short_one_comes_that_it_may_be_like(tmp_path: Path):
+    words = [letter * 11 for letter in "abcdefgh"]
+    long, again = Example(input={"t": " ".join(words)}, target="x"), Example(input={"t": "ha " * 500}, target="x")
+    tiny, alike = Example(input={"t": "ok"}, target="x"), Example(input={"t": " ".join(words[:7])}, target="x")
+    laugh = Example(input={"t": "ha ha ha ha"}, target="x")
+    store = Kept(Project(tmp_path), "d")
+    for some, gone in (
+        ([long, again], 0),
+        ([long, again, tiny], 0),
+        ([long, again, tiny, laugh], 1),
+        ([long, again, tiny, laugh, alike], 2),
+    ):
+        found = dedup(some, way="lsh", kept=store)
+        assert len(found.dropped) == gone
+        assert found == dedup(some, way="lsh")
