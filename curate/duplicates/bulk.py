@@ -14,7 +14,7 @@ import numpy as np
 
 from sluice.core.progress import Progress
 from sluice.core.rows import from_record
-from sluice.curate.duplicates.columns import PARTS, Columns, columns_of, names_of, numbered, places_in
+from sluice.curate.duplicates.columns import PARTS, Columns, columns_of, names_of, numbered, places_in, together
 from sluice.curate.duplicates.keys import keys_of
 from sluice.curate.duplicates.kept import Counted, Kept
 from sluice.curate.duplicates.plain import conflicts_among
@@ -93,12 +93,13 @@ def _read(every: pl.DataFrame, rules: Rules, room: Room, kept: Kept | None) -> t
 def _rows(columns: Columns, texts: Texts) -> tuple[Rows, Numbers, Numbers]:
     """Return (rows for the kernel; number of what each row says something about, -1: it cannot contradict; what)."""
     shapes, _ = numbered(columns.shapes)
-    claims, _ = numbered(columns.texts, columns.shapes, columns.claims)
+    inputs = together(texts.of_rows, shapes)
+    claims = together(inputs, numbered(columns.claims)[0])
     parts = PARTS if columns.prose.any() else 0
     rows = Rows(
         texts=texts.of_rows,
         shapes=shapes,
-        inputs=numbered(columns.texts, columns.shapes)[0],
+        inputs=inputs,
         learnt=numbered(columns.learnt)[0],
         part_texts=np.ascontiguousarray(texts.of_parts[:, :parts].T),
         part_values=np.array([numbered(columns.values[:, p])[0] for p in range(parts)]).reshape(parts, len(columns)),

@@ -20,7 +20,7 @@ from sluice.core.rows import input_from_json, input_texts
 from sluice.curate.duplicates.keys import NO_ANSWER, Answer, On, Shape, answer_of, taught, value_of
 from sluice.curate.kernel.fold import Folded, fold
 from sluice.curate.kernel.room import MEMORY, Room
-from sluice.curate.similar.similarity import Hashes, Numbers
+from sluice.curate.similar.similarity import Hashes, Mask, Numbers
 
 if TYPE_CHECKING:
     import polars as pl
@@ -240,24 +240,32 @@ def _as_hashes(digests: list[bytes]) -> Hashes:
     return np.frombuffer(b"".join(digests), "<u8").reshape(-1, 2).astype(np.uint64)
 
 
-def numbered(*hashes: Hashes) -> tuple[Numbers, Numbers]:
-    """Return (a number for each, equal where the hashes are, in order of coming; where each number comes first).
-
-    Several (n, 2) hashes make one.
-    """
-    columns = [h[:, k] for h in hashes for k in (1, 0)]
-    count = len(hashes[0])
-    order = np.lexsort(columns)
-    new = np.zeros(count, bool)
-    for column in columns:
-        new[1:] |= column[order][1:] != column[order][:-1]
-    new[:1] = True
-    firsts = np.minimum.reduceat(order, np.flatnonzero(new)) if count else order
+def numbered(hashes: Hashes) -> tuple[Numbers, Numbers]:
+    """Return (a number for each of (n, 2) hashes, equal where they are, in order of coming; where each comes first)."""
+    count = len(hashes)
+    order = np.argsort(hashes[:, 0], kind="stable")
+    new = _changes(hashes[order])
+    if (new & ~_changes(hashes[order, :1])).any():  # 64 bits of 128 agree: hardly ever
+        order = np.lexsort((hashes[:, 1], hashes[:, 0]))
+        new = _changes(hashes[order])
+    firsts = order[new]
     ranks = np.empty(len(firsts), np.int64)
     ranks[np.argsort(firsts)] = np.arange(len(firsts))
     numbers = np.empty(count, np.int64)
     numbers[order] = ranks[np.cumsum(new) - 1]
     return numbers, np.sort(firsts)
+
+
+def _changes(rows: Any) -> Mask:
+    """Return where a row of numbers differs from the one before; True for the first."""
+    found = np.ones(len(rows), bool)
+    found[1:] = (rows[1:] != rows[:-1]).any(axis=1)
+    return found
+
+
+def together(one: Numbers, other: Numbers) -> Numbers:
+    """Return numbers that are equal where two numbers both are."""
+    return np.unique(one * (int(other.max(initial=0)) + 1) + other, return_inverse=True)[1]
 
 
 def places_in(wanted: Hashes, known: Hashes) -> Numbers:

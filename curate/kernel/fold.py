@@ -8,7 +8,6 @@ with any other character is normalised in Python, one by one.
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -66,7 +65,7 @@ class Folded:
         return tuple(bytes(self.data[self.starts[s] : self.starts[s + 1]]).decode() for s in places)
 
 
-def fold(segments: pa.Array | Sequence[str], texts: Numbers | None = None, room: Room = MEMORY) -> Folded:
+def fold(segments: pa.Array | list[str], texts: Numbers | None = None, room: Room = MEMORY) -> Folded:
     """Return texts in normal form.
 
     Args:
@@ -76,9 +75,9 @@ def fold(segments: pa.Array | Sequence[str], texts: Numbers | None = None, room:
 
     Half a surrogate pair cannot stand in an Arrow string; rows that hold one were never read.
     """
-    import pyarrow as pa
+    import polars as pl
 
-    array: Any = segments if isinstance(segments, pa.Array) else pa.array(segments, pa.large_string())
+    array: Any = pl.Series(segments, dtype=pl.String).to_arrow() if isinstance(segments, list) else segments
     count = len(array)
     starts, data = _buffers(array)
     first = np.arange(count + 1, dtype=np.int64) if texts is None else np.ascontiguousarray(texts, np.int64)
@@ -89,6 +88,8 @@ def fold(segments: pa.Array | Sequence[str], texts: Numbers | None = None, room:
     places = np.concatenate(([0], np.cumsum(widths))).astype(np.int64)
     out = room.zeros(int(places[-1]), np.uint8)
     lengths = np.zeros(count, np.int64)
+    if not count:
+        return measured(out, places, first)
     table = _table(TOP if not plain else 0x80)
     share_out(lambda a, b: compiled.fold(data, starts, places, lengths, *table, out, a, b), count)
     other = np.flatnonzero(lengths < 0)
