@@ -13,10 +13,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sluice.core.progress import Progress
-from sluice.core.rows import from_record
 from sluice.curate.duplicates.columns import PARTS, Columns, columns_of, names_of, numbered, places_in, together
-from sluice.curate.duplicates.keys import keys_of
 from sluice.curate.duplicates.kept import Counted, Kept
+from sluice.curate.duplicates.keys import keys_of_record
 from sluice.curate.duplicates.plain import conflicts_among
 from sluice.curate.duplicates.rules import Conflict, Found, NearPair, Rules
 from sluice.curate.duplicates.signing import Signing, Texts
@@ -144,7 +143,7 @@ def _conflicts(
             of_claim[claim].append(name)
     found = [Conflict(tuple(sorted(rows))) for rows in of_claim.values()]
     unsure = frame[torn[~clear].tolist()].iter_rows(named=True)
-    found += conflicts_among({r["row"]: keys_of(from_record(r), rules.on) for r in unsure}, rules.relation)
+    found += conflicts_among({r["row"]: keys_of_record(r, rules.on) for r in unsure}, rules.relation)
     told = {name for conflict in found for name in conflict.rows}
     contested = np.zeros(len(claims), bool)
     contested[torn[[name in told for name in names]]] = True

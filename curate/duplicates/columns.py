@@ -7,17 +7,16 @@ what is worked out of a row once can be kept (`kept`): it depends on the row alo
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sluice.core.canonical import dump_exact, parse_exact
-from sluice.core.rows import input_from_json, input_texts
-from sluice.curate.duplicates.keys import NO_ANSWER, Answer, On, Shape, answer_of, taught, value_of
+from sluice.curate.duplicates.keys import NO_ANSWER, Answer, On, Shape, answer_of, taught, texts_of, value_of
 from sluice.curate.kernel.fold import Folded, fold
 from sluice.curate.kernel.room import MEMORY, Room
 from sluice.curate.similar.similarity import Hashes, Mask, Numbers
@@ -29,8 +28,6 @@ PARTS = 2  # answers of a row at most: chosen and rejected, or an answer and its
 REMEMBERED = 200_000  # answers: labels repeat, prose does not
 BATCH = 20_000  # inputs parsed at a time
 
-Texts = list[tuple[str, str]]
-"""(name, text) of an input's fields by name, or of its turns in order."""
 _ANSWER = ("kind", "target_form", "target", "chosen", "rejected", "answer", "good")
 NOTHING = b"\0" * 16
 
@@ -136,29 +133,12 @@ def _inputs(frame: pl.DataFrame, on: On) -> tuple[list[str], list[int], list[Sha
     for low in range(0, len(inputs), BATCH):
         some = inputs[low : low + BATCH]
         for k, value in enumerate(json.loads(f"[{','.join(some)}]"), start=low):  # parsed in one go: by C, row by row
-            found, tools = _texts(forms[k], value, inputs[k])
+            found, tools = texts_of(forms[k], value, inputs[k])
             segments += [text for _, text in found]
             starts.append(len(segments))
             shape: Shape = (kinds[k], tuple(name for name, _ in found))
             shapes.append((*shape, value_of(tools or "")) if forms[k] == "messages" else shape)
     return segments, starts, shapes
-
-
-def _texts(form: str, value: dict[str, Any], text: str) -> tuple[Texts, str | None]:
-    """Return (the texts of an input that are not blank, its tools)."""
-    if form == "messages":
-        if not value.get("tools"):
-            turns = enumerate(value["messages"])
-            said = [(f"{i}.{t['role']}", t.get("content", "") + (t.get("tool_calls") or "")) for i, t in turns]
-            return [(name, text) for name, text in said if text.strip()], None
-        content = input_from_json(form, text)
-        return [(n, t) for n, t in input_texts(content).items() if t and not t.isspace()], cast("Any", content).tools
-    for v in value.values():
-        if type(v) is not str:  # numbers are written with all their digits
-            exact = parse_exact(text)
-            value = {k: v if isinstance(v, str) else dump_exact(v) for k, v in exact.items() if v is not None}
-            break
-    return [item for item in (sorted(value.items()) if len(value) > 1 else value.items()) if item[1].strip()], None
 
 
 def _answers(frame: pl.DataFrame) -> list[Answer]:
@@ -217,7 +197,7 @@ def _text_hashes(texts: Folded) -> Hashes:
     data = memoryview(np.ascontiguousarray(texts.data)).cast("B") if len(texts.data) else b""
     starts, firsts = texts.starts.tolist(), texts.texts.tolist()
     found: list[bytes] = []
-    for a, b in zip(firsts, firsts[1:], strict=False):
+    for a, b in itertools.pairwise(firsts):
         if b - a < 2:
             text: Any = data[starts[a] : starts[b]]
         else:

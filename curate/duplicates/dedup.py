@@ -111,9 +111,9 @@ def dedup(
             continue
         stand_in = found.exact.get(name, name)
         if stand_in in found.near:  # equal texts have equal n-grams: what was counted for it holds for the row
-            kept, share, target = found.near[stand_in]
+            twin, share, target = found.near[stand_in]
             reason: Reason = "near-duplicate" if target else "near-other-target"
-            dropped.append(Dropped(name, reason, kept, share, target))
+            dropped.append(Dropped(name, reason, twin, share, target))
         elif stand_in != name:
             dropped.append(Dropped(name, "exact-duplicate", stand_in, 1.0, 1.0))
     gone = {d.row for d in dropped}

@@ -154,6 +154,4 @@ def _taken(table: Any, numbers: Numbers) -> Any:
 
 
 def _joined(one: Any, other: Any) -> Any:
-    return type(one)(
-        **{f.name: np.concatenate((getattr(one, f.name), getattr(other, f.name))) for f in fields(one)}
-    )
+    return type(one)(**{f.name: np.concatenate((getattr(one, f.name), getattr(other, f.name))) for f in fields(one)})

@@ -49,7 +49,8 @@ class Texts:
     ):
         self.hashes, self.of_rows, self.of_parts = hashes, of_rows, of_parts
         self.inputs = int(of_rows.max(initial=-1)) + 1
-        self._frame, self._on, self._row_of, self._room = frame, on, row_of, room
+        self._frame, self._row_of, self._room = frame, row_of, room
+        self._on: On = on
         self.folded = wording.folded
         self.numbers = places_in(wording.hashes, hashes)
         self._at_hand = self.mask(self.numbers)
@@ -138,11 +139,14 @@ class Signing:
         place = np.full(count, -1) if old is None else places_in(texts.hashes[:count], old.hashes)
         known = np.flatnonzero(place >= 0)
         made = cls(
-            *(np.zeros(count, kind) for kind in (bool, np.int64, np.int64)),
-            np.full(count, -1, np.int8),
-            *(room.zeros((count, bands[0]), np.uint32) for _ in range(2)),
-            np.zeros(count, bool),
-            np.flatnonzero(place < 0),
+            short=np.zeros(count, bool),
+            characters=np.zeros(count, np.int64),
+            lengths=np.zeros(count, np.int64),
+            repeats=np.full(count, -1, np.int8),
+            words=room.zeros((count, bands[0]), np.uint32),
+            chars=room.zeros((count, bands[0]), np.uint32),
+            by_chars=np.zeros(count, bool),
+            new=np.flatnonzero(place < 0),
         )
         if old is not None:
             for name in ("short", "characters", "lengths", "repeats", "words", "chars", "by_chars"):

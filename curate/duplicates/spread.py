@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sluice.core.rows import from_record
-from sluice.curate.duplicates.dedup import EXACT_UP_TO
-from sluice.curate.duplicates.keys import On, keys_of
 from sluice.curate.duplicates import plain
+from sluice.curate.duplicates.dedup import EXACT_UP_TO
+from sluice.curate.duplicates.keys import On, keys_of_record
 from sluice.curate.similar.join import Side, related
 from sluice.curate.similar.similarity import Numbers, Relation
 
@@ -72,7 +71,7 @@ def similarity_spread(frame: pl.DataFrame, on: On = "both") -> tuple[Bar, ...]:
 
 
 def _plain(frame: pl.DataFrame, on: On) -> _Nearest:
-    keys = [keys_of(from_record(record), on) for record in frame.iter_rows(named=True)]
+    keys = [keys_of_record(record, on) for record in frame.iter_rows(named=True)]
     shapes, learnt = plain.numbered([k.shape for k in keys]), plain.numbered([k.learnt for k in keys])
     texts = Relation().prepare([k.input for k in keys])
     nobody = np.zeros(len(keys), bool)

@@ -361,8 +361,8 @@ def _grown(arena: Array, needed: int) -> Array:
 
 @njit(cache=True, nogil=True)
 def _counted(
-    data: Array, starts: Array, lows: Array, highs: Array, short: Array, a: int, b: int, arena: Array, used: int, places: Array,
-    sizes: Array,
+    data: Array, starts: Array, lows: Array, highs: Array, short: Array, a: int, b: int, arena: Array, used: int,
+    places: Array, sizes: Array,
 ) -> Any:  # fmt: skip
     """Return (n-grams two texts have in common, and together; the arena of sets; how much of it is used).
 
@@ -547,7 +547,7 @@ def survivors(
 def meetings(
     groups: Array, offsets: Array, text_of: Array, shapes: Array, new: Array, most: int, pairs: Array
 ) -> Any:  # fmt: skip
-    """Return (pairs of texts of which the later row's text is new, how many): of each row up to `most`, from its groups.
+    """Return (pairs of texts of one group of which the later row's text is new, how many): of each row up to `most`.
 
     Args:
         groups, offsets, text_of, shapes: see `survivors`; rows with new texts stand behind the others.

@@ -43,6 +43,17 @@ def nearest(texts: Folded, shapes: Numbers, percent: int) -> Nearest:
     wanted[WORD_SORT, :count] = ~texts.short[:count] & (groups > 0).any(axis=0)
     here = Here.of(texts, wanted=wanted)
     other, share = np.full(count, -1, np.int64), np.zeros(count, np.float64)
-    arrays = (texts.data, texts.starts, texts.texts, texts.short, here.flat, here.places, here.sizes, groups, offsets, shapes)
+    arrays = (
+        texts.data,
+        texts.starts,
+        texts.texts,
+        texts.short,
+        here.flat,
+        here.places,
+        here.sizes,
+        groups,
+        offsets,
+        shapes,
+    )
     compiled.nearest(*arrays, percent, MOST, other, share)
     return Nearest(other, share)

@@ -90,7 +90,9 @@ class Here:
         lows[numbers], highs[numbers], at[numbers] = folded.texts[:-1], folded.texts[1:], np.arange(len(folded))
         places, sizes = np.zeros((2, count), np.int64), np.full((2, count), -1, np.int32)
         flats: list[Any] = [np.empty(0, np.uint64)]
-        for sort in () if wanted is None else (WORD_SORT, CHAR_SORT):
+        for sort in (WORD_SORT, CHAR_SORT):
+            if wanted is None:
+                break
             mine = np.flatnonzero(wanted[sort] & (lows >= 0))
             some = np.zeros(len(folded), bool)
             some[at[mine]] = True
@@ -292,7 +294,7 @@ def survivors(
 
 
 def meeting(groups: Keys, offsets: Numbers, rows: Rows, new: Mask) -> tuple[Numbers, Numbers]:
-    """Return pairs of different texts that share a band, the later of them new: (one, other), up to PAIRS_A_ROW a row."""
+    """Return pairs of texts that share a band, the later of them new: (one, other), up to PAIRS_A_ROW a row."""
     pairs, found = compiled.meetings(
         groups, offsets, rows.texts, rows.shapes, new, PAIRS_A_ROW, np.empty(1024, np.int64)
     )

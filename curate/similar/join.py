@@ -234,7 +234,9 @@ class Counter:
     def _rare(self, frequency: Numbers) -> tuple[Numbers, Numbers]:
         """Return look-ups (n-gram, left set): of each left set the rare n-grams that a partner cannot all lack."""
         owners, sizes = self.left.owners, self.left.sizes
-        order = np.lexsort((self._left_ids, frequency[self._left_ids], owners))
+        by_rarity = np.empty(len(frequency), np.int64)
+        by_rarity[np.argsort(frequency, kind="stable")] = np.arange(len(frequency))
+        order = np.argsort(owners * len(frequency) + by_rarity[self._left_ids])  # one key sorts faster than three
         rank = np.arange(len(order)) - self.left.starts[owners]
         prefix = sizes - (self.percent * sizes + 99) // 100 + 1
         rare = rank < prefix[owners]

@@ -1,4 +1,4 @@
-"""What dedup keeps: the answer is the one from scratch, whatever is kept, damaged or gone; what is known is not redone."""
+"""What dedup keeps: the answer is the one from scratch, whatever is kept, damaged or gone."""
 
 from __future__ import annotations
 
@@ -136,9 +136,7 @@ def test_another_threshold_or_order_reads_signs_and_counts_nothing(tmp_path: Pat
     assert found == first
 
 
-def test_new_rows_alone_are_signed_and_of_old_ones_only_their_candidates_are_read(
-    tmp_path: Path, work: dict[str, int]
-):
+def test_new_rows_alone_are_signed_and_of_old_ones_only_their_candidates_are_read(tmp_path: Path, work: dict[str, int]):
     every, store = family(300), Kept(Project(tmp_path), "d")
     dedup(every[:-3], way="lsh", kept=store)
     work.update(read=0, signed=0, counted=0)
