@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections.abc import Collection
 from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
@@ -365,10 +366,10 @@ def operation_frames(project: Project, operations: list[Operation], name: str) -
     return pl.concat(frames, how="diagonal_relaxed") if frames else None
 
 
-def metadata_by_row(version: Version) -> dict[str, list[dict[str, Any]]]:
+def metadata_by_row(version: Version, rows: Collection[str] | None = None) -> dict[str, list[dict[str, Any]]]:
     """Return, by row, each place it was seen at, oldest first: {file, file_sha256, line, metadata, operation}.
 
-    The metadata is JSON text.
+    The metadata is JSON text. `rows`: of these alone; by default of all.
 
     What `redact` says of a row stands for all that was said of it before.
     """
@@ -377,6 +378,8 @@ def metadata_by_row(version: Version) -> dict[str, list[dict[str, Any]]]:
     redactions = {o.id for o in operations if o.verb == "redact"}
     found: dict[str, list[dict[str, Any]]] = {}
     if frame is not None:
+        if rows is not None:
+            frame = frame.filter(frame["row"].is_in(list(rows)))
         for record in frame.iter_rows(named=True):
             seen = found.setdefault(record["row"], [])
             if record["operation"] in redactions and seen and seen[-1]["operation"] != record["operation"]:

@@ -6,6 +6,7 @@ is wanted (export, a label beside the row), all of them where any counts (groups
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from sluice.core.canonical import dump_exact, parse_exact
@@ -14,9 +15,9 @@ from sluice.curate.dataset import Version, lineage, metadata_by_row
 from sluice.curate.operation import Operation
 
 
-def metadata_of(version: Version) -> dict[str, dict[str, Any]]:
-    """Return, by row, the columns of the oldest place that it was seen at."""
-    return {row: parse_exact(seen[0]["metadata"]) for row, seen in metadata_by_row(version).items()}
+def metadata_of(version: Version, rows: Collection[str] | None = None) -> dict[str, dict[str, Any]]:
+    """Return, by row, the columns of the oldest place that it was seen at; of some rows, or of all."""
+    return {row: parse_exact(seen[0]["metadata"]) for row, seen in metadata_by_row(version, rows).items()}
 
 
 def group_values(

@@ -116,6 +116,12 @@ def columns_of(frame: pl.DataFrame, on: On = "both", room: Room = MEMORY) -> tup
     return columns, Wording(folded, hashes)
 
 
+def inputs_of(frame: pl.DataFrame) -> Folded:
+    """Return the inputs of rows (a frame of rows.COLUMNS) in normal form, one text a row."""
+    segments, starts, shapes = _inputs(frame, "input")
+    return _filled(fold(segments, np.array(starts, np.int64)), shapes)
+
+
 def _inputs(frame: pl.DataFrame, on: On) -> tuple[list[str], list[int], list[Shape]]:
     """Return (texts of all inputs, where each input's begin, shapes)."""
     segments: list[str] = []
@@ -194,7 +200,8 @@ def _filled(texts: Folded, shapes: list[Shape]) -> Folded:
 
 def _text_hashes(texts: Folded) -> Hashes:
     """Return the hash of each text; no byte of UTF-8 is 0xff, which stands between segments."""
-    data = memoryview(np.ascontiguousarray(texts.data)).cast("B") if len(texts.data) else b""
+    raw: Any = np.ascontiguousarray(texts.data)
+    data = memoryview(raw).cast("B") if len(raw) else b""
     starts, firsts = texts.starts.tolist(), texts.texts.tolist()
     found: list[bytes] = []
     for a, b in itertools.pairwise(firsts):

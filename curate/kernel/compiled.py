@@ -649,6 +649,25 @@ def nearest(
 
 
 @njit(cache=True, nogil=True)
+def likeness(
+    data: Array, starts: Array, texts: Array, short: Array, words: Array, chars: Array, asked_short: bool,
+    share: Array, first: int, last: int,
+) -> None:  # fmt: skip
+    """Fill the Jaccard of each text with one that is asked for, given by its n-gram sets (sorted) of either sort."""
+    longest = 0
+    for t in range(first, last):
+        longest = max(longest, starts[texts[t + 1]] - starts[texts[t]] + 5 * (texts[t + 1] - texts[t]))
+    buffer = np.empty(longest + 8, np.uint64)
+    for t in range(first, last):
+        by_chars = asked_short or short[t]
+        asked = chars if by_chars else words
+        n = unique(buffer, grams(data, starts, texts[t], texts[t + 1], CHAR if by_chars else WORD, buffer))
+        hits = common(buffer[:n], asked)
+        union = n + asked.size - hits
+        share[t] = hits / union if union else 0.0
+
+
+@njit(cache=True, nogil=True)
 def holders(
     data: Array, starts: Array, texts: Array, wanted: Array, sort: int, bits: Array, table: Array, numbers: Array,
     posted: Array, postings: Array, needed: Array, found: Array, first: int, last: int,
