@@ -21,7 +21,7 @@ Shares = np.ndarray[Any, np.dtype[np.float64]]
 def likeness(asked: Prepared, texts: Folded) -> Shares:
     """Return the (n,) Jaccard of one text with each of many, by the sort of n-gram of the pair."""
     share = np.zeros(len(texts), np.float64)
-    sets = [np.ascontiguousarray(asked.all[sort].of(0)).astype(np.uint64) for sort in ("word", "char")]
-    arrays = (texts.data, texts.starts, texts.texts, texts.short, *sets, bool(asked.short[0]), share)
+    words, chars = asked.all["word"].of(0), asked.all["char"].of(0)
+    arrays = (texts.data, texts.starts, texts.texts, texts.short, words, chars, bool(asked.short[0]), share)
     share_out(lambda a, b: compiled.likeness(*arrays, a, b), len(texts))
     return share
