@@ -18,19 +18,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sluice import __version__
-from sluice.core import canonical, rows
+from sluice.core import canonical, chats, rows
 from sluice.core.project import Project
 from sluice.curate.cache import read_cache, write_cache
 from sluice.curate.duplicates import columns, keys
 from sluice.curate.duplicates.columns import Columns, places_in
-from sluice.curate.kernel import compiled, fold, signatures
+from sluice.curate.kernel import compiled, fold, signatures, survivors
 from sluice.curate.similar import similarity
 from sluice.curate.similar.similarity import Hashes, Mask, Numbers
 
 if TYPE_CHECKING:
     import polars as pl
 
-DEPENDS_ON = (canonical, rows, similarity, keys, columns, compiled, fold, signatures)
+DEPENDS_ON = (canonical, chats, rows, similarity, keys, columns, compiled, fold, signatures, survivors)
 
 
 @dataclass(frozen=True)
@@ -137,8 +137,9 @@ class Kept:
 def _code() -> str:
     """Return what stands for all code and tables that the kept values depend on."""
     digest = hashlib.sha256(f"{__version__} {unicodedata.unidata_version}".encode())
-    for module in DEPENDS_ON:
-        digest.update(Path(str(module.__file__)).read_bytes())
+    here = Path(__file__)
+    for file in (*(Path(str(module.__file__)) for module in DEPENDS_ON), here, here.with_name("signing.py")):
+        digest.update(file.read_bytes())
     return digest.hexdigest()
 
 
