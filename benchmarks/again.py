@@ -97,15 +97,15 @@ def measure(root: Path, way: dict[str, Any]) -> None:
     project, name = Project(root), way.get("dataset", "first")
     if way.get("scratch"):
         shutil.rmtree(project.cache, ignore_errors=True)
-    before = time.perf_counter()
+    before, cpu = time.perf_counter(), time.process_time()
     version = open_dataset(project, name)
     rank = rank_by(version, way.get("keep", "longest"), None)
     rules = Rules(percent=way.get("percent", 70), rank=rank)
     found = dedup(version.frame(), rules, way="lsh", kept=Kept(project, name))
-    seconds = time.perf_counter() - before
+    seconds, cpu = time.perf_counter() - before, time.process_time() - cpu
     answer = hashlib.sha256(repr((found.dropped, found.conflicts, found.near_other_target)).encode()).hexdigest()
     kept = sum(file.stat().st_size for file in project.cache.iterdir())
-    print(json.dumps({"seconds": seconds, "answer": answer, "kept": kept, "dropped": len(found.dropped)}))
+    print(json.dumps({"seconds": seconds, "cpu": cpu, "answer": answer, "kept": kept, "dropped": len(found.dropped)}))
 
 
 def compare(root: Path, rounds: int) -> None:
@@ -137,11 +137,12 @@ def compare(root: Path, rounds: int) -> None:
         if runs[one][0]["answer"] != runs[other][0]["answer"]:
             sys.exit(f"'{one}' and '{other}' do not agree")
     base = statistics.median(run["seconds"] for run in runs["from scratch"])
-    print(f"{'':<28} {'seconds':>8} {'fastest':>8} {'of scratch':>10} {'dropped':>8} {'kept MB':>8}")
+    print(f"{'':<28} {'seconds':>8} {'fastest':>8} {'cpu':>6} {'of scratch':>10} {'dropped':>8} {'kept MB':>8}")
     for name, found in runs.items():
         seconds = [run["seconds"] for run in found]
         middle, one = statistics.median(seconds), found[0]
-        share = f"{middle / base:>10.2f}"
+        cpu = statistics.median(run["cpu"] for run in found)
+        share = f"{cpu:>6.2f} {middle / base:>10.2f}"
         print(f"{name:<28} {middle:>8.2f} {min(seconds):>8.2f} {share} {one['dropped']:>8,} {one['kept'] / 1e6:>8.1f}")
 
 
