@@ -65,8 +65,8 @@ def find(
         },
         others=[
             NearPair(names[i], names[found.other[i]], float(found.other_share[i]))
-            for i in order[alone].tolist()
-            if found.other[i] >= 0 and names[i] not in elsewhere
+            for i in order[alone & (found.other[order] >= 0)].tolist()
+            if names[i] not in elsewhere
         ],
         conflicts=[c for c in conflicts if any(name not in elsewhere for name in c.rows)],
         way="lsh",
@@ -166,7 +166,8 @@ def _survivors(
     groups, offsets = signing.groups(rows.texts, taking_part, rules.percent, room)
     old = kept.pairs() if kept else None
     known = NO_PAIRS if old is None else _known(old, texts)
-    one, other = meeting(groups, offsets, rows, texts.mask(signing.new))
+    new = texts.mask(signing.new)
+    one, other = meeting(groups, offsets, rows, new) if new.any() else (np.zeros(0, np.int64), np.zeros(0, np.int64))
     wanted = texts.mask(np.concatenate((one, other)))
     here = texts.here(signing.short, wanted)
     pairs = known.with_others(counted(here, one, other))
