@@ -105,7 +105,7 @@ def _judged(
 ) -> Judged:
     context = CheckContext(
         version.rows(progress),
-        metadata=metadata_of(version, progress),
+        metadata=metadata_of(version, progress=progress),
         count_tokens=count_tokens,
         progress=progress,
     )

@@ -6,6 +6,7 @@ is wanted (export, a label beside the row), all of them where any counts (groups
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from difflib import get_close_matches
 from typing import Any
 
@@ -16,9 +17,11 @@ from sluice.curate.dataset import Version, lineage, metadata_by_row
 from sluice.curate.operation import Operation
 
 
-def metadata_of(version: Version, progress: Progress | None = None) -> dict[str, dict[str, Any]]:
-    """Return, by row, the columns of the oldest place that it was seen at."""
-    places = metadata_by_row(version)
+def metadata_of(
+    version: Version, rows: Collection[str] | None = None, progress: Progress | None = None
+) -> dict[str, dict[str, Any]]:
+    """Return, by row, the columns of the oldest place that it was seen at; of some rows, or of all."""
+    places = metadata_by_row(version, rows)
     told = watched(places.items(), "columns beside rows", len(places), progress)
     return {row: parse_exact(seen[0]["metadata"]) for row, seen in told}
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -16,6 +16,11 @@ from sluice.curate.adding.set_aside import still_waiting, write_sheet
 from sluice.curate.dataset import open_dataset
 from sluice.curate.drops import DroppedRow, ShownRow, dropped_rows, shown_row
 from sluice.curate.metadata import metadata_of
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from sluice.curate.similar.similarity import Prepared
 
 LEAST_ALIKE = 10
 """Hundredths of Jaccard, under which a row is not shown as being like a text."""
@@ -77,8 +82,8 @@ def show_rows(project: Project, ref: str, *, row: str | None = None, limit: int 
                 where=version.ref,
                 remedy=f"sluice why {version.dataset} {row}" if not frame.height else "give more digits",
             )
-    beside = metadata_of(version)
     part = frame if limit is None else frame.head(min(limit, frame.height))
+    beside = metadata_of(version, part["row"].to_list())
     rows = tuple(
         RowBeside(
             **shown_row(record).model_dump(),
@@ -90,33 +95,37 @@ def show_rows(project: Project, ref: str, *, row: str | None = None, limit: int 
     return Shown(of=version.ref, total=frame.height, rows=rows)
 
 
-def show_like(project: Project, ref: str, text: str, *, limit: int | None = 10) -> Shown:
+def show_like(
+    project: Project, ref: str, text: str, *, limit: int | None = 10, exact_up_to: int | None = None
+) -> Shown:
     """Return the rows whose inputs are nearest to a text by exact Jaccard, the nearest first.
 
-    Every row is looked at, so none is missed: for one question that is faster than to build an index. Rows under 0.1
-    have next to nothing in common with the text and are left out. Raises InputError for a text without a word.
+    Every row is looked at, so none is missed. Rows under 0.1 have next to nothing in common with the text and are left
+    out. Raises InputError for a text without a word.
+
+    Args:
+        project, ref: where to look.
+        text: what the rows should be like.
+        limit: rows at most.
+        exact_up_to: rows from which on compiled code looks; the answer is the same.
     """
     import numpy as np
 
-    from sluice.curate.similar.clusters import input_segments
-    from sluice.curate.similar.join import Side, related
+    from sluice.curate.duplicates.dedup import EXACT_UP_TO
     from sluice.curate.similar.similarity import Relation, normalise
 
     form = normalise(text)
     if not form:
         raise InputError("there is no word in that text", where="--like", remedy="give the text to look for")
     version = open_dataset(project, ref)
-    rows = version.rows()
-    relation = Relation()
-    asked = Side(relation.prepare([(form,)]), None, np.zeros(1, bool))
-    every = relation.prepare([tuple(t for _, t in input_segments(row)) for row in rows])
-    share = np.zeros(len(rows))
-    for pairs in related(asked, Side(every, None, np.zeros(len(rows), bool)), percent=LEAST_ALIKE):
-        share[pairs.right] = np.maximum(share[pairs.right], pairs.share)
-    found = sorted(np.flatnonzero(share > 0).tolist(), key=lambda i: (-share[i], rows[i].row))
-    wanted = found[:limit]
-    records = dict(zip(wanted, version.frame()[wanted].iter_rows(named=True), strict=True)) if wanted else {}
-    beside = metadata_of(version)
+    frame = version.frame()
+    asked = Relation().prepare([(form,)])
+    share = _shares(asked, frame, frame.height > (EXACT_UP_TO if exact_up_to is None else exact_up_to))
+    names = frame["row"].to_list()
+    near = np.flatnonzero(100 * share >= LEAST_ALIKE).tolist()
+    found = sorted(near, key=lambda i: (-share[i], names[i]))
+    records = {i: frame.row(i, named=True) for i in found[:limit]}
+    beside = metadata_of(version, [record["row"] for record in records.values()])
     like = tuple(
         LikeRow(
             **shown_row(record).model_dump(),
@@ -127,6 +136,27 @@ def show_like(project: Project, ref: str, text: str, *, limit: int | None = 10) 
         for i, record in records.items()
     )
     return Shown(of=version.ref, total=len(found), like=like)
+
+
+def _shares(asked: Prepared, frame: pl.DataFrame, many: bool) -> Any:
+    """Return the Jaccard of a text with each input where it is at least LEAST_ALIKE, else less or 0."""
+    import numpy as np
+
+    if many:
+        from sluice.curate.duplicates.columns import inputs_of
+        from sluice.curate.kernel.like import likeness  # loads numba
+
+        return likeness(asked, inputs_of(frame))
+    from sluice.curate.duplicates.keys import keys_of_record
+    from sluice.curate.similar.join import Side, related
+    from sluice.curate.similar.similarity import Relation
+
+    every = Relation().prepare([keys_of_record(r, "input").input for r in frame.iter_rows(named=True)])
+    share = np.zeros(frame.height)
+    sides = Side(asked, None, np.zeros(1, bool)), Side(every, None, np.zeros(frame.height, bool))
+    for pairs in related(*sides, percent=LEAST_ALIKE):
+        share[pairs.right] = np.maximum(share[pairs.right], pairs.share)
+    return share
 
 
 def show_failing(
@@ -146,7 +176,7 @@ def show_failing(
     wanted = list(details)[:limit]
     asked = set(wanted)
     records = {record["row"]: record for record in version.frame().iter_rows(named=True) if record["row"] in asked}
-    beside = metadata_of(version)
+    beside = metadata_of(version, wanted)
     rows = tuple(
         FailingRow(
             **shown_row(records[row]).model_dump(),

@@ -26,6 +26,8 @@ from sluice.curate.kernel.room import MEMORY, Room
 if TYPE_CHECKING:
     import polars as pl
 
+    from sluice.curate.duplicates.kept import Kept
+
 EXACT_UP_TO = 20_000
 """Rows from which on MinHash LSH finds the candidates; up to it the exact join is as fast and misses nothing."""
 
@@ -73,6 +75,7 @@ def dedup(
     fixed: Sequence[AnyRow] | pl.DataFrame = (),
     way: Way | None = None,
     room: Room | None = None,
+    kept: Kept | None = None,
     progress: Progress | None = None,
 ) -> DedupResult:
     """Find the duplicates among rows.
@@ -84,6 +87,7 @@ def dedup(
         fixed: rows of elsewhere that stay in any case: rows are dropped for them, they never are.
         way: "exact" or "lsh"; by default exact up to 20,000 rows.
         room: where the large arrays of "lsh" lie; by default in memory.
+        kept: what "lsh" worked out before, which it need not work out again, and where it keeps what it does now.
         progress: told how many of the rows were compared.
     """
     rules = rules or Rules()
@@ -98,7 +102,7 @@ def dedup(
     else:
         from sluice.curate.duplicates import bulk  # loads numba
 
-        found = bulk.find(own, before, rules, progress, room or MEMORY)
+        found = bulk.find(own, before, rules, progress, room or MEMORY, kept)
     given: list[str] = frame["row"].to_list()
     dropped: list[Dropped] = []
     for name in given:
@@ -107,9 +111,9 @@ def dedup(
             continue
         stand_in = found.exact.get(name, name)
         if stand_in in found.near:  # equal texts have equal n-grams: what was counted for it holds for the row
-            kept, share, target = found.near[stand_in]
+            twin, share, target = found.near[stand_in]
             reason: Reason = "near-duplicate" if target else "near-other-target"
-            dropped.append(Dropped(name, reason, kept, share, target))
+            dropped.append(Dropped(name, reason, twin, share, target))
         elif stand_in != name:
             dropped.append(Dropped(name, "exact-duplicate", stand_in, 1.0, 1.0))
     gone = {d.row for d in dropped}

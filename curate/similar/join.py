@@ -298,7 +298,9 @@ class Counter:
             some, lefts = np.empty((2, len(self._left_ids)), np.int64)
             count = rarest(self.left.starts, self._left_ids, frequency, self.percent, some, lefts)
             return some[:count], lefts[:count]
-        order = np.lexsort((self._left_ids, frequency[self._left_ids], owners))
+        by_rarity = np.empty(len(frequency), np.int64)
+        by_rarity[np.argsort(frequency, kind="stable")] = np.arange(len(frequency))
+        order = np.argsort(owners * len(frequency) + by_rarity[self._left_ids])  # one key sorts faster than three
         rank = np.arange(len(order)) - self.left.starts[owners]
         prefix = sizes - (self.percent * sizes + 99) // 100 + 1
         rare = rank < prefix[owners]
