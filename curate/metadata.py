@@ -6,6 +6,7 @@ is wanted (export, a label beside the row), all of them where any counts (groups
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from sluice.core.canonical import dump_exact, parse_exact
@@ -20,14 +21,21 @@ def metadata_of(version: Version) -> dict[str, dict[str, Any]]:
 
 
 def group_values(
-    version: Version, column: str, *, needed: bool = True, where: str = "[task] group"
+    version: Version,
+    column: str,
+    rows: Collection[str] | None = None,
+    *,
+    needed: bool = True,
+    where: str = "[task] group",
 ) -> dict[str, list[str]]:
     """Return, by row, the values of one column over all places that the row was seen at.
+
+    `rows` may be others than the version's own: those that were dropped from it.
 
     Raises InputError where it is needed and no place of any row has it, naming the columns that there are; `where` is
     what asked for it.
     """
-    held = set(version.frame()["row"])
+    held = set(version.frame()["row"] if rows is None else rows)
     columns: set[str] = set()
     found: dict[str, list[str]] = {}
     for row, seen in metadata_by_row(version).items():

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from sluice.core.errors import UsageError
 from sluice.core.rows import AnyRow, Example, Preference, Text, Unpaired
 from sluice.curate.duplicates import Rules, dedup
+from sluice.curate.duplicates.rules import Way
 from sluice.curate.duplicates.keys import keys_of
 from sluice.curate.similar.similarity import Relation
 
@@ -115,6 +116,14 @@ def test_targets_equal_by_value_and_long_answers_by_likeness():
     result = dedup([c, d])
     assert not result.conflicts
     assert [(x.reason, x.target_jaccard < 1) for x in result.dropped] == [("near-duplicate", True)]
+
+
+@pytest.mark.parametrize("way", ["exact", "lsh"])
+def test_long_answers_are_compared_without_their_punctuation(way: Way):
+    said = "the parcel don't go by e-mail or a-b post today, good-bye my friend"
+    a, b = ask("where is my parcel", said), ask("where is my parcel?", said.replace("-", " ").replace("'", " "))
+    found = dedup([a, b], way=way)
+    assert [(d.reason, d.target_jaccard) for d in found.dropped] == [("near-duplicate", 1.0)]
 
 
 def test_rows_of_other_kinds_shapes_and_without_target_are_not_compared():
