@@ -89,7 +89,9 @@ class _Greedy:
         parts = max((len(key.learnt) for key in keys), default=0)
         self.target_parts = [p for p in range(parts) if any(p < len(key.prose) and key.prose[p] for key in keys)]
         self.targets = [
-            relation.prepare([(normalise(key.learnt[p]),) if p < len(key.learnt) and key.prose[p] else () for key in keys])
+            relation.prepare(
+                [(normalise(key.learnt[p]),) if p < len(key.learnt) and key.prose[p] else () for key in keys]
+            )
             for p in self.target_parts
         ]
         self.dropped: dict[int, tuple[int, float, float]] = {}

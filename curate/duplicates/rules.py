@@ -45,8 +45,8 @@ class Rules:
         on: what has to be alike.
         percent: least Jaccard, in hundredths.
         drop_near: also drop rows near-equal in input to a kept row that have another target. A row of a conflict stays.
-        rank: row hash to what orders it (lowest first; rows without one come last; equal ones, and all where it is None,
-            by the longest input).
+        rank: row hash to what orders it (lowest first; rows without one come last); equal ones, and all where it is
+            None, go by the longest input.
     """
 
     relation: Relation = field(default_factory=Relation)

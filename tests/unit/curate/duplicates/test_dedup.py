@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from sluice.core.errors import UsageError
 from sluice.core.rows import AnyRow, Example, Preference, Text, Unpaired
 from sluice.curate.duplicates import Rules, dedup
-from sluice.curate.duplicates.rules import Way
 from sluice.curate.duplicates.keys import keys_of
+from sluice.curate.duplicates.rules import Way
 from sluice.curate.similar.similarity import Relation
 
 WORDS = ["order", "late", "please", "refund", "my", "parcel"]
