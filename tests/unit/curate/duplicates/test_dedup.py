@@ -188,6 +188,14 @@ def test_what_has_to_be_alike_can_be_the_input_alone_or_the_target_alone():
         assert by_target.dropped[0].kept == rows[2].row  # the longer answer
 
 
+@pytest.mark.parametrize("way", ["exact", "lsh"])
+def test_rows_without_an_answer_are_not_alike_where_only_answers_count(way: Way):
+    rows = [ask("where is it", None), ask("good-bye", None), Text(input={"text": "one"}), Text(input={"text": "two"})]
+    assert dedup(rows, Rules(on="target"), way=way).kept == tuple(row.row for row in rows)
+    again = dedup([*rows, ask("and here", "x"), ask("there", "x")], Rules(on="target"), fixed=rows[:1], way=way)
+    assert again.counts == {"exact-duplicate": 2}  # one of the two, and the row that is there already
+
+
 def test_a_threshold_can_be_higher_or_lower_but_not_meaningless():
     words = [f"word{n}" for n in range(40)]
     one, two = ask(" ".join(words)), ask(" ".join([*words[:20], "changed", *words[21:]]))
