@@ -170,6 +170,7 @@ def redact(
         seen["worker"] = worker
         if outcome is None:
             return None
+        refuse_parted_groups(version, seen["renamed"])
         outcome = outcome.model_copy(
             update={
                 "parameters": {
@@ -269,10 +270,9 @@ def _outcome(version: Version, worker: _Redactor, seen: dict[str, Any], progress
         if len(first) < FIRST:
             first.append(RedactedRow(old=row.row, new=new.row, detail=_told(worker.told)))
     seen.update(rows=len(records), edges=edges, beside=changed_beside, merged=merged, first=first)
-    seen["any"] = bool(edges or changed_beside)
+    seen.update(renamed=renamed, any=bool(edges or changed_beside))
     if not seen["any"]:
         return None
-    refuse_parted_groups(version, renamed)
     # what is said here of a row stands for all that was said before: of one that others became, that is its own, too
     places += [place | {"row": row} for row in {p["row"]: 0 for p in places} for place in untouched.get(row, [])]
     places = list({dump_exact(place): place for place in places}.values())

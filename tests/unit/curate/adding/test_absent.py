@@ -119,6 +119,21 @@ def test_parts_come_back_by_repeating_their_splits(project, lines, group):
     assert contents(project, *names) == before
 
 
+def test_a_redacted_version_comes_back_where_its_parts_are_gone_as_well(project, lines):
+    bodies = [f"write to p{n}@example.org about bike number {n * n} and lamp {n}" for n in range(12)]
+    file = lines(project.root / "mails.jsonl", *({"body": body, "label": "y"} for body in bodies))
+    add(project, "m", [file], OPTIONS)
+    redact(project, "m")
+    split_dataset(project, "m", eval=3, dev=2)
+    before = contents(project, "m", "m/train", "m/dev", "m/eval")
+    lose(project)
+    with pytest.raises(InputError):
+        add(project, "m", [file], OPTIONS)
+    assert redact(project, "m").brought_back == ("m@2",)
+    split_dataset(project, "m")
+    assert contents(project, "m", "m/train", "m/dev", "m/eval") == before
+
+
 def test_redacted_versions_come_back_by_redacting_as_before(project, lines):
     bodies = [
         f"write to p{n % 3}@example.org about the {word}" for n, word in enumerate(("lamp", "bike", "bell", "lock"))
