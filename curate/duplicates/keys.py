@@ -16,7 +16,6 @@ from sluice.core.canonical import JsonProblem, canonical, parse_exact
 from sluice.core.errors import InputError
 from sluice.core.rows import AnyRow, Messages, to_record
 from sluice.curate.similar.clusters import input_segments
-from sluice.curate.similar.row_texts import ANSWERS
 from sluice.curate.similar.similarity import LONG_CHARACTERS, SHORT_WORDS, Segments, is_short, normalise
 
 On = Literal["both", "input", "target"]
@@ -70,7 +69,7 @@ def keys_of(row: AnyRow, on: On = "both") -> Keys:
 
 def taught(record: dict[str, Any]) -> list[str]:
     """Return the answers that a record teaches, as they are written: target, chosen and rejected, or the judged one."""
-    return [record[name] for name in ANSWERS if record[name]]
+    return [record[name] for name in ("target", "chosen", "rejected", "answer") if record[name]]
 
 
 def answer_of(record: dict[str, Any]) -> Answer:
