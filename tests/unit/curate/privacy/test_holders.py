@@ -18,7 +18,8 @@ from sluice.curate.privacy.holders import files_with
 
 JANE = "jane.doe@example.com"
 TEXT = f"one\n{'x' * 500} {JANE} wrote\n"
-FRAME = pl.DataFrame({"body": ["one", f"mail {JANE}"] * 400, "more": [{"a": ["b", JANE]}] * 800})
+BODIES = [f"row {n * n} about bike {n}, lamp {n * 7} and the rain of day {n * 13}" for n in range(3000)]
+FRAME = pl.DataFrame({"body": [*BODIES, f"mail {JANE}", *BODIES[::-1]], "more": [{"a": ["b", "c"]}] * 6001})
 LINE = (2,)
 
 
