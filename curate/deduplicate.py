@@ -170,8 +170,9 @@ def deduplicate(
 
     def build() -> Outcome | None:
         version = open_newest(project, dataset)
-        rules = Rules(on=on, percent=percent, drop_near=drop_near, rank=rank_by(version, keep, by))
         universe, earlier = _universe(version)
+        rank = rank_by(version, universe["row"].to_list(), keep, by)
+        rules = Rules(on=on, percent=percent, drop_near=drop_near, rank=rank)
         found, seen["memory"] = _found(project, dataset, universe, fixed, rules, exact_up_to, memory, note, progress)
         if semantic is not None:
             seen["meaning"] = with_meaning(project, found, universe, fixed, rules, semantic, note, progress)

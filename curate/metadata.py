@@ -27,14 +27,21 @@ def metadata_of(
 
 
 def group_values(
-    version: Version, column: str, *, needed: bool = True, where: str = "[task] group"
+    version: Version,
+    column: str,
+    rows: Collection[str] | None = None,
+    *,
+    needed: bool = True,
+    where: str = "[task] group",
 ) -> dict[str, list[str]]:
     """Return, by row, the values of one column over all places that the row was seen at.
+
+    `rows` may be others than the version's own: those that were dropped from it.
 
     Raises InputError where it is needed and no place of any row has it, naming the columns that there are; `where` is
     what asked for it.
     """
-    held = set(version.frame()["row"])
+    held = set(version.frame()["row"] if rows is None else rows)
     columns: set[str] = set()
     found: dict[str, list[str]] = {}
     for row, seen in metadata_by_row(version).items():

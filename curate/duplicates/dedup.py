@@ -22,6 +22,7 @@ from sluice.core.rows import AnyRow
 from sluice.curate.duplicates import plain
 from sluice.curate.duplicates.rules import Conflict, NearPair, Reason, Rules, Way
 from sluice.curate.kernel.room import MEMORY, Room
+from sluice.curate.similar.row_texts import ANSWERS
 
 if TYPE_CHECKING:
     import polars as pl
@@ -94,6 +95,8 @@ def dedup(
     frame, before = _frame(rows), _frame(fixed)
     elsewhere = set(before["row"])
     own = frame.filter(~frame["row"].is_in(before["row"].implode())) if elsewhere else frame
+    if rules.on == "target":
+        own, before = _taught(own), _taught(before)
     count = frame.height + before.height
     plainly = count <= EXACT_UP_TO or bool(rules.relation.boilerplate.ngrams)  # the kernel leaves no n-gram out
     chosen: Way = way or ("exact" if plainly else "lsh")
@@ -126,6 +129,13 @@ def dedup(
         way=found.way,
         counts=dict(Counter(d.reason for d in dropped)),
     )
+
+
+def _taught(frame: pl.DataFrame) -> pl.DataFrame:
+    """Return the rows that teach an answer: where only that counts, two rows without one are not alike."""
+    import polars as pl
+
+    return frame.filter(pl.any_horizontal(pl.col(name).fill_null("") != "" for name in ANSWERS))
 
 
 def _frame(rows: Sequence[AnyRow] | pl.DataFrame) -> pl.DataFrame:

@@ -17,7 +17,7 @@ from sluice.core.progress import Progress
 from sluice.curate.duplicates.keys import Keys, keys_of_record
 from sluice.curate.duplicates.rules import Conflict, Found, NearPair, Rules
 from sluice.curate.similar.join import Counter, Pairs, Side, related
-from sluice.curate.similar.similarity import NEAR_PERCENT, SORTS, Mask, Numbers, Prepared, Relation, Sets
+from sluice.curate.similar.similarity import NEAR_PERCENT, SORTS, Mask, Numbers, Prepared, Relation, Sets, normalise
 
 if TYPE_CHECKING:
     import polars as pl
@@ -88,7 +88,9 @@ class _Greedy:
         parts = max((len(key.learnt) for key in keys), default=0)
         self.target_parts = [p for p in range(parts) if any(p < len(key.prose) and key.prose[p] for key in keys)]
         self.targets = [
-            relation.prepare([(key.learnt[p],) if p < len(key.learnt) and key.prose[p] else () for key in keys])
+            relation.prepare(
+                [(normalise(key.learnt[p]),) if p < len(key.learnt) and key.prose[p] else () for key in keys]
+            )
             for p in self.target_parts
         ]
         self.dropped: dict[int, tuple[int, float, float]] = {}

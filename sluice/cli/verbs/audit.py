@@ -99,7 +99,7 @@ def command(
         from sluice.train.tokens import token_counter
 
         counter = token_counter(project)
-        if counter.count is None and project.has_config:
+        if counter.count is None and project.has_config and (checks is None or "overlong" in checks):
             out.note(f"the check 'overlong' cannot look: {counter.why_not}")
         if counter.note is not None:
             out.note(counter.note)
