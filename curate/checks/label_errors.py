@@ -37,9 +37,8 @@ class LabelErrors(Check):
         source="Northcutt et al. 2021, arXiv 1911.00068 (cleanlab)",
         slow=True,
         ranked=True,
-        remedy="sluice show {dataset} --failing label-errors; then mend the labels, or: sluice filter {dataset} "
-        "--failing "
-        "label-errors",
+        remedy="sluice show {dataset} --failing label-errors --out review.csv; go through it; then: sluice add "
+        "{dataset} --fix review.csv",
     )
 
     def find(self, context: CheckContext) -> Found:

@@ -34,10 +34,11 @@ class Spread(Check):
         what="inputs, or answers in prose, all lie close together in meaning",
         threshold=f"mean cosine distance of two rows under {{limit}}, over {MOST_ROWS:,} rows drawn by their hashes "
         f"({FEWEST_ROWS} at least), by the model that is named; a text longer than its window counts by its beginning",
-        limit=0.2,
+        limit=0.35,
         limits=(0.0, 2.0),
         source="Tevet & Berant 2021, arXiv 2004.02990 (distance of sentence embeddings); Friedman & Dieng 2023, arXiv "
-        "2210.02410 (Vendi score)",
+        "2210.02410 (Vendi score); measured with all-MiniLM-L6-v2: one sentence with other names in it 0.28, six "
+        "wordings of one question 0.48, requests of one intent 0.61 to 0.83, of seven 0.86, support tickets 0.79",
         slow=True,
         measures=True,
         needs=frozenset({"model"}),
