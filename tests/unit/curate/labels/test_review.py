@@ -46,7 +46,9 @@ def record(i: int) -> dict[str, str]:
 @pytest.fixture
 def project(tmp_path: Path, lines: Callable[..., Path]) -> Project:
     project = Project(tmp_path)
-    add(project, "m", [lines(tmp_path / "m.jsonl", *map(record, range(300)))], ReadOptions(input="text", target="label"))
+    add(
+        project, "m", [lines(tmp_path / "m.jsonl", *map(record, range(300)))], ReadOptions(input="text", target="label")
+    )
     return project
 
 
