@@ -20,6 +20,8 @@ WIDTH = 320
 BAR = 26
 """Pixels a bar of categories, the gap included."""
 FONT = "Liberation Sans"
+HALF = 0.5
+"""A length fills the space half to the one before and half to the next: its mark and its figure stand in the middle."""
 NAME_CHARACTERS = 18
 MARKERS = {
     "#0a0b01": "var(--accent)",
@@ -51,10 +53,15 @@ def draw_histogram(name: str, found: Histogram, *, unit: str, median: int, limit
     import altair as alt
 
     bars = (
-        alt.Chart(alt.Data(values=[{"low": b.low, "high": b.high, "rows": b.rows} for b in found.bins]))
+        alt.Chart(alt.Data(values=[{"low": b.low - HALF, "high": b.high - HALF, "rows": b.rows} for b in found.bins]))
         .mark_bar(color=ACCENT, stroke=CARD, strokeWidth=1)
         .encode(
-            x=alt.X("low:Q", title=unit, scale=alt.Scale(domain=[0, found.end], nice=False), axis=_axis(tickCount=5)),
+            x=alt.X(
+                "low:Q",
+                title=unit,
+                scale=alt.Scale(domain=[-HALF, found.end - HALF], nice=False),
+                axis=_axis(tickCount=5, tickMinStep=1, format=",d"),
+            ),
             x2="high:Q",
             y=alt.Y(
                 "rows:Q",
@@ -64,10 +71,9 @@ def draw_histogram(name: str, found: Histogram, *, unit: str, median: int, limit
             y2=alt.Y2Datum(0),
         )
     )
-    half = 0.5  # a length fills the space up to the next one
-    marks = [(median + half, f"median {median:,}")]
-    if limit is not None and limit <= found.end:
-        marks.append((limit + half, f"limit {limit:,}"))
+    marks = [(median, f"median {median:,}")]
+    if limit is not None and limit < found.end:
+        marks.append((limit, f"limit {limit:,}"))
     layers: list[Any] = [bars]
     for at, text in marks:
         place = alt.Data(values=[{"at": at, "text": text}])

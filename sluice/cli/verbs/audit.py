@@ -33,7 +33,7 @@ WIDTH = 18
 LEVELS = {"ok": 0, "warn": 1, "fail": 2}
 VERDICTS: dict[str, tuple[str, Style]] = {
     "ok": ("Nothing found.", "good"),
-    "warn": ("Nothing that stops training; some things to look at.", "warn"),
+    "warn": ("Nothing that has to be mended; some things to look at.", "warn"),
     "fail": ("There are rows to mend or drop.", "bad"),
 }
 
@@ -77,8 +77,8 @@ def command(
 ) -> Any:
     """Say what is wrong with the rows of a dataset, or of plain files.
 
-    Checks of severity fail find rows that must not be trained on; those of severity warn find what a person should
-    look at. A check that lacks something says so and never counts as passed.
+    Checks of severity fail find rows that nothing should be learnt from or measured on; those of severity warn find
+    what a person should look at. A check that lacks something says so and never counts as passed.
     """
     from sluice.core.project import Project
     from sluice.curate.audit_dataset import audit_dataset, audit_files, schema_file
@@ -105,7 +105,7 @@ def command(
         from sluice.train.tokens import token_counter
 
         counter = token_counter(project)
-        if counter.count is None and project.has_config:
+        if counter.count is None and not project.only_curates:
             out.note(f"the check 'overlong' cannot look: {counter.why_not}")
         if counter.note is not None:
             out.note(counter.note)

@@ -46,9 +46,8 @@ def record(i: int) -> dict[str, str]:
 @pytest.fixture
 def project(tmp_path: Path, lines: Callable[..., Path]) -> Project:
     project = Project(tmp_path)
-    add(
-        project, "m", [lines(tmp_path / "m.jsonl", *map(record, range(300)))], ReadOptions(input="text", target="label")
-    )
+    file = lines(tmp_path / "m.jsonl", *map(record, range(300)))
+    add(project, "m", [file], ReadOptions(input="text", target="label"))
     return project
 
 
@@ -116,8 +115,8 @@ def test_a_slip_of_the_pen_is_named_and_what_cannot_be_meant_is_refused_whole(pr
         go_through(file, lambda line, change=change: line | change if line["rank"] == "2" else line)
         with pytest.raises(InputError, match=said):
             relabel(project, "m", file)
+    (project.root / "x.csv").write_text("row,given\na,b\n")
     with pytest.raises(InputError, match="no column label"):
-        (project.root / "x.csv").write_text("row,given\na,b\n")
         relabel(project, "m", project.root / "x.csv")
     assert open_dataset(project, "m").number == 1
 
