@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 WHERE = "sluice.toml"
 NEAR = 0.7
-"""Likeness (difflib) from which on a name is suggested: `conflcit` and `conflict` have 0.88, `nope` and `gopher` 0.6."""
+"""Likeness (difflib) from which a name is suggested: `conflcit` is 0.88 like `conflict`, `nope` 0.6 like `gopher`."""
 
 
 def _ours() -> dict[str, Check]:
