@@ -67,10 +67,8 @@ class Drift(Check):
                 summary=f"{len(came):,} rows came, {len(went):,} went: too few to be compared", figures=figures
             )
         if not findings:
-            return Found(
-                summary=f"{len(came):,} rows came and {len(went):,} went: no shift that matters against those that stayed",
-                figures=figures,
-            )
+            moved = f"{len(came):,} rows came and {len(went):,} went"
+            return Found(summary=f"{moved}: no shift that matters against those that stayed", figures=figures)
         return Found(findings, "; ".join(f.detail for f in findings), figures)
 
     def examples(self) -> Examples:

@@ -215,7 +215,10 @@ def draw(out: Terminal, audit: Audit) -> None:
         if audit.set_aside > len(audit.first_set_aside):
             out.say(f"{'':{WIDTH + 8}}... and {audit.set_aside - len(audit.first_set_aside):,} more", "dim")
     for check in report.checks:
-        if check.status == "found" or (check.status == "ok" and (check.severity == "fail" or check.measures)):
+        if check.status == "found" or (check.status == "ok" and check.severity == "fail"):
+            draw_check(out, audit, check)
+    for check in report.checks:
+        if check.status == "ok" and check.measures and check.severity == "warn":
             draw_check(out, audit, check)
     draw_rest(out, report)
 
