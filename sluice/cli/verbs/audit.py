@@ -47,7 +47,6 @@ NOT_LOOKED: tuple[str, Style] = ("No check could look.", "warn")
         "sluice audit tickets --out report.html    one page for those who were not there",
         "sluice audit tickets --checks conflict,label-errors --fail-on warn    these alone; exit 1 where found",
         "sluice audit tickets --model FOLDER       by meaning, too: how far apart rows lie, which labels are doubted",
-        "sluice audit --list                       every check: severity, threshold, source",
     ],
     exits={
         1: "with --fail-on: a finding of that severity",

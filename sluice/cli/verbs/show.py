@@ -21,8 +21,7 @@ if TYPE_CHECKING:
 @verb(
     examples=[
         "sluice show tickets --dropped                    each beside the row kept in its place",
-        "sluice show tickets --failing label-errors       what a check of audit names, the worst first",
-        "sluice show tickets --failing label-errors --out review.csv    to go through in a spreadsheet",
+        "sluice show tickets --failing label-errors       what a check of audit names, the worst first; --out FILE",
         "sluice show tickets 7f3a91c25d                   one row, in full",
         'sluice show tickets --like "where is my parcel"  the rows nearest to a text',
         "sluice show tickets --set-aside --out mend.txt   lines that could not be read, to be mended",
