@@ -13,6 +13,7 @@ from sluice.core.progress import Progress
 from sluice.core.project import Project
 from sluice.curate.adding.add import SetAsideLine
 from sluice.curate.adding.set_aside import still_waiting, write_sheet
+from sluice.curate.checks.base import Embeds
 from sluice.curate.dataset import open_dataset
 from sluice.curate.drops import DroppedRow, ShownRow, dropped_rows, shown_row
 from sluice.curate.metadata import metadata_of
@@ -65,7 +66,7 @@ class Shown(BaseModel):
     check: str | None = None
     set_aside: tuple[SetAsideLine, ...] = ()
     out: str | None = None
-    """The file that they were written to, to be mended."""
+    """The file that they were written to, to be mended or gone through."""
 
 
 def show_rows(project: Project, ref: str, *, row: str | None = None, limit: int | None = 10) -> Shown:
@@ -160,17 +161,23 @@ def _shares(asked: Prepared, frame: pl.DataFrame, many: bool) -> Any:
 
 
 def show_failing(
-    project: Project, ref: str, check: str, *, limit: int | None = None, progress: Progress | None = None
+    project: Project,
+    ref: str,
+    check: str,
+    *,
+    limit: int | None = None,
+    embed: Embeds | None = None,
+    progress: Progress | None = None,
 ) -> Shown:
     """Return the rows that one check of `audit` names, in its order: of a ranked check the worst stands first.
 
-    Raises InputError for a name that is no check, and where the check cannot look.
+    Raises InputError for a name that is no check, and where the check cannot look. `embed` as for `audit_dataset`.
     """
     from sluice.curate.audit import failing_rows
     from sluice.curate.audit_dataset import audit_dataset
 
     version = open_dataset(project, ref)
-    audit = audit_dataset(project, version.ref, checks=[check], progress=progress)
+    audit = audit_dataset(project, version.ref, checks=[check], embed=embed, progress=progress)
     details = failing_rows(audit.report, [check], version.dataset)
     told = {f.row: f for f in audit.report.check(check).rows}
     wanted = list(details)[:limit]
@@ -189,6 +196,23 @@ def show_failing(
         for rank, row in enumerate(wanted, start=1)
     )
     return Shown(of=version.ref, total=len(details), failing=rows, check=check)
+
+
+def write_failing(shown: Shown, file: Path, *, replace: bool = False) -> Shown:
+    """Write what `show_failing` found to a table in which a person goes through it (`labels.review`).
+
+    Raises InputError where the file holds something else and is not to be replaced, and for an unknown ending.
+    """
+    from sluice.curate.formats.output import FileStands
+    from sluice.curate.labels.review import write_review
+
+    try:
+        write_review(shown.failing, file, replace=replace)
+    except FileStands:
+        raise InputError(
+            "a file of that name holds something else", where=str(file), remedy="choose another name, or add --yes"
+        ) from None
+    return shown.model_copy(update={"out": str(file)})
 
 
 def show_dropped(project: Project, ref: str, *, reason: str | None = None, limit: int | None = None) -> Shown:

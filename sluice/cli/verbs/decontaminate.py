@@ -130,7 +130,8 @@ def draw(out: Terminal, result: DecontaminateResult) -> None:
     if result.dropped:
         out.next(f"sluice show {result.dataset} --dropped", "every row that went, and why")
     out.next(f"sluice audit {result.dataset}", "what is wrong with the rows that are left?")
-    out.next("sluice gate", "what training still lacks")
+    if not find_project().only_curates:
+        out.next("sluice gate", "what training still lacks")
 
 
 def _draw_sides(out: Terminal, result: DecontaminateResult) -> None:
