@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from sluice.core.canonical import canonical
 from sluice.core.chats import ROLES
@@ -100,9 +100,7 @@ def fold(table: Table, seen: Seen) -> Table:
 
 def _sorted(numbers: list[int], orders: Sequence[Placed | str]) -> list[int]:
     def key(index: int) -> Any:
-        order = orders[index]
-        assert isinstance(order, Placed)  # a thread with another one is broken
-        return order.at
+        return cast("Placed", orders[index]).at  # a thread with anything else is broken
 
     return sorted(numbers, key=key)
 

@@ -138,7 +138,7 @@ def test_threads_of_two_sorts_of_order_arrive_both(tmp_path: Path):
 
 
 def test_a_column_without_any_order_is_the_wrong_one(tmp_path: Path):
-    with pytest.raises(SluiceError, match="line 1.*'soon'") as problem:
+    with pytest.raises(SluiceError, match=r"line 1.*'soon'") as problem:
         read(tmp_path, line(1, "soon", "customer", "x"), line(2, None, "customer", "y"))
     assert "--order" in (problem.value.remedy or "")
 
