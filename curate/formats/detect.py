@@ -31,7 +31,7 @@ _INSIDE = re.compile(r"(?<=[^\W\d_])([^\w\s\x00-\x7f’‘·\u3000-\uffff])(?=[^
 _CONTROL = re.compile(r"[\x80-\x9f]")
 """Characters that no text holds: bytes that ISO 8859-1 reads although they mean nothing."""
 _LATIN_9 = re.compile(r"¤|[¦¨´¸¼½¾](?=[^\W\d_])|(?<=[^\W\d_])[¦¨´¸¼½¾]")
-"""What the euro and the letters Š š Ž ž Œ œ Ÿ of ISO 8859-15 are in Windows-1252; charset-normalizer takes both alike."""
+"""What the euro and the letters Š š Ž ž Œ œ Ÿ of ISO 8859-15 are in Windows-1252: two readings alike."""
 KANA, HANGUL = (0x3041, 0x30FF), (0xAC00, 0xD7A3)
 
 
