@@ -18,6 +18,7 @@ from sluice.curate.dataset import open_dataset, versions
 from sluice.curate.drops import dropped_rows
 from sluice.curate.filter_where import filter_where
 from sluice.curate.operation import Outcome, commit
+from sluice.curate.privacy.erasure import Eraser, Erasure
 from sluice.curate.why import why
 from sluice.evalsuite.sets import deciding_set
 from sluice.train.forget import forget
