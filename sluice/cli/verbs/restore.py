@@ -20,7 +20,7 @@ from sluice.core.wording import counted
     exits={3: "the rows touch an eval row, or a row of another part"},
 )
 @click.argument("name")
-@click.argument("rows", nargs=-1, metavar="ROW...")
+@click.argument("rows", nargs=-1, metavar="[ROW...]")
 @click.option("--reason-was", "reason", metavar="REASON", help="All rows that were dropped for this reason.")
 @dry_run_option
 def command(out: Terminal, name: str, rows: tuple[str, ...], reason: str | None, dry_run: bool) -> Any:
