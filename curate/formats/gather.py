@@ -74,7 +74,7 @@ def _meant(word: str | Path | Entry, passed: list[PassedOver], progress: Progres
         raise UsageError(
             "nothing is downloaded from the web",
             where=text,
-            remedy="fetch it yourself (curl -LO ADDRESS) and name the file; of Hugging Face: hf://datasets/OWNER/NAME",
+            remedy="fetch it yourself (curl -LO ADDRESS) and name the file; of Hugging Face: hf://OWNER/NAME",
         )
     path = Path(text)
     if _is_folder(path):
