@@ -37,7 +37,17 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 Resolved = tuple[str | None, click.Command | None, list[str]]
 
-PATH = click.Path(readable=False)
+
+class _Path(click.Path):
+    """A path; the empty one, of a shell variable that is not set, would be the folder one is in."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if value == "":
+            self.fail("a file has no name: ''. Name it; '.' is the folder you are in", param, ctx)
+        return super().convert(value, param, ctx)
+
+
+PATH = _Path(readable=False)
 """A path as it is typed. What it leads to is looked at where it is opened: a file that may not be read is exit 5."""
 
 ANYWHERE = "Anywhere: --json (one object), --debug (the trace of an error), --help"

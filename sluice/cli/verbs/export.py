@@ -74,7 +74,7 @@ def command(out: Terminal, ref: str, file: str, **how: Any) -> Any:
         result = _write(
             out, file, how["yes"], lambda replace: export_to_folder(project, ref, file, words, replace=replace, **given)
         )
-        _draw_folder(out, result, ref)
+        _draw_folder(out, result)
         return result
     _refuse_folder_options(how)
     given |= {"format": layout, "everything": how["everything"]}
@@ -128,7 +128,9 @@ def _draw_inexact(out: Terminal, inexact: dict[str, str], shape: str) -> None:
             out.say(f"  {names}: {what}", "dim")
 
 
-def _draw_folder(out: Terminal, result: FolderResult, ref: str) -> None:
+def _draw_folder(out: Terminal, result: FolderResult) -> None:
+    from sluice.curate.publish.words import how_to_state
+
     load = "load_from_disk" if result.format == "hf-disk" else "load_dataset"
     out.say(f"{result.path}: {counted(result.rows, 'row')} of {result.of}, {result.size / 1e6:,.1f} MB")
     for split in result.splits:
@@ -142,5 +144,5 @@ def _draw_folder(out: Terminal, result: FolderResult, ref: str) -> None:
         found = ", ".join(f"{name} {number:,}" for name, number in result.findings.items())
         out.warn(f"checks found: {found} (in the card; sluice audit {result.splits[0].dataset})")
     if result.not_stated:
-        out.say(f"  its card does not state: {', '.join(result.not_stated)} (card.toml, or options; sluice card {ref})")
+        out.say(f"  its card does not state: {', '.join(result.not_stated)} ({how_to_state(result.not_stated)})")
     out.say(f'  load it: datasets.{load}("{result.path}")', "dim")

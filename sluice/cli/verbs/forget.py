@@ -59,7 +59,7 @@ def command(
 
     Cannot be undone. Says what still holds them: git's history, your own files, adapters.
     """
-    from sluice.train.forget import forget
+    from sluice.train.forget import checked_reason, forget
 
     project = find_project()
     asked: dict[str, Any] = {
@@ -71,6 +71,8 @@ def command(
         "forget_key": forget_key,
         "progress": out.progress,
     }
+    if name is not None and not dry_run and (rows or people or where is not None):
+        checked_reason(name, reason)  # before anybody is asked
     if dry_run or (name is not None and not yes):
         said = forget(project, name, **asked, dry_run=True)
         out.progress.clear()

@@ -101,4 +101,6 @@ def draw(out: Terminal, story: Story, name: str) -> None:
         for other in story.stands_for[:5]:
             out.say(f"  {other.row[:10]}  {one_line(other.input, 80)}", "dim")
     if story.events and not any(h.newest for h in story.held_by):
-        out.next(f"sluice restore {name} {row[:10]}", "bring it back")
+        changed = any(event.what == "changed" for event in story.events)
+        remark = "bring it back as it was; what was made of it leaves" if changed else "bring it back"
+        out.next(f"sluice restore {name} {row[:10]}", remark)

@@ -111,7 +111,7 @@ def test_restored_originals_are_redacted_to_the_same_rows(people):
     held = set(open_dataset(people, "d").frame()["row"])
     restore(people, "d", reason="redacted")
     result = redact(people, "d")
-    assert result.merged == 3
+    assert (result.redacted, result.merged) == (3, 0)  # their copies had left
     assert set(open_dataset(people, "d").frame()["row"]) == held
 
 
@@ -223,3 +223,43 @@ def test_a_pseudonym_is_one_to_one_and_a_forgotten_number_stays_taken(asked):
     mapping.forget(set(given_to))
     assert mapping.next == before
     assert all(mapping.of(kind, "new") not in given_to.values() for kind in ("email", "us-ssn"))
+
+
+def test_originals_come_back_in_the_place_of_their_copies(people):
+    before = set(open_dataset(people, "d").frame()["row"])
+    redact(people, "d")
+    redacted = set(open_dataset(people, "d").frame()["row"])
+    result = restore(people, "d", reason="redacted")
+    assert (result.restored, result.replaced, result.side_by_side) == (3, 3, 0)
+    assert set(open_dataset(people, "d").frame()["row"]) == before
+    again = restore(people, "d", reason="restored")  # and the other way round
+    assert (again.restored, again.replaced) == (3, 3)
+    assert set(open_dataset(people, "d").frame()["row"]) == redacted
+
+
+def test_a_copy_that_stands_for_others_too_stays(tmp_path, lines):
+    project = Project(tmp_path)
+    records = [
+        {"body": "mail me: [EMAIL_1]", "label": "x"},
+        {"body": f"mail me: {JANE[0]}", "label": "x"},
+        {"body": f"mail me: {JANE[1]}", "label": "x"},
+        {"body": f"write: {JANE[0]}", "label": "x"},
+        {"body": f"write: {JANE[1]}", "label": "x"},
+    ]
+    add(project, "d", [lines(tmp_path / "d.jsonl", *records)], ReadOptions(input="body", target="label"))
+    redact(project, "d")
+    made = open_dataset(project, "d")
+    assert made.manifest.rows == 2
+    texts = {row.row: row.input for row in dropped_rows(made)}
+    wrote = [row for row, text in texts.items() if "write" in json.dumps(text)]
+    one = restore(project, "d", [wrote[0]])
+    assert (one.restored, one.replaced, one.side_by_side) == (1, 0, 1)
+    two = restore(project, "d", [wrote[1]])
+    assert (two.restored, two.replaced, two.rows) == (1, 1, 3)
+    rest = restore(project, "d", reason="redacted")
+    assert (rest.restored, rest.replaced, rest.side_by_side, rest.rows) == (
+        2,
+        0,
+        1,
+        5,
+    )  # the first line was there before
