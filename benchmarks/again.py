@@ -99,9 +99,10 @@ def measure(root: Path, way: dict[str, Any]) -> None:
         shutil.rmtree(project.cache, ignore_errors=True)
     before, cpu = time.perf_counter(), time.process_time()
     version = open_dataset(project, name)
-    rank = rank_by(version, way.get("keep", "longest"), None)
+    rows = version.frame()
+    rank = rank_by(version, rows["row"].to_list(), way.get("keep", "longest"), None)
     rules = Rules(percent=way.get("percent", 70), rank=rank)
-    found = dedup(version.frame(), rules, way="lsh", kept=Kept(project, name))
+    found = dedup(rows, rules, way="lsh", kept=Kept(project, name))
     seconds, cpu = time.perf_counter() - before, time.process_time() - cpu
     answer = hashlib.sha256(repr((found.dropped, found.conflicts, found.near_other_target)).encode()).hexdigest()
     kept = sum(file.stat().st_size for file in project.cache.iterdir())

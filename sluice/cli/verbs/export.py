@@ -74,7 +74,7 @@ def command(out: Terminal, ref: str, file: str, **how: Any) -> Any:
         result = _write(
             out, file, how["yes"], lambda replace: export_to_folder(project, ref, file, words, replace=replace, **given)
         )
-        _draw_folder(out, result)
+        _draw_folder(out, result, ref)
         return result
     _refuse_folder_options(how)
     given |= {"format": layout, "everything": how["everything"]}
@@ -128,7 +128,7 @@ def _draw_inexact(out: Terminal, inexact: dict[str, str], shape: str) -> None:
             out.say(f"  {names}: {what}", "dim")
 
 
-def _draw_folder(out: Terminal, result: FolderResult) -> None:
+def _draw_folder(out: Terminal, result: FolderResult, ref: str) -> None:
     from sluice.curate.publish.words import how_to_state
 
     load = "load_from_disk" if result.format == "hf-disk" else "load_dataset"

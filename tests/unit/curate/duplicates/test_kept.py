@@ -25,7 +25,7 @@ ANSWERS = ["a", "a", "A.", "c", ANSWER, f"{ANSWER} soon", LONG]
 
 def text(rng: random.Random) -> str:
     """Short and long ones, about eight words most often: where a short text meets a long one."""
-    words = LONG.split()[: rng.choice([2, 6, 7, 8, 9, 20, 20])]
+    words = list[str](LONG.split()[: rng.choice([2, 6, 7, 8, 9, 20, 20])])
     for _ in range(rng.choice([0, 1, 1, 2, 9])):
         words[rng.randrange(len(words))] = rng.choice(WORDS)
     return " ".join(words)
