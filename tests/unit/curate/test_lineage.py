@@ -52,7 +52,8 @@ def test_parts_redacted_at_different_times_show_no_original_beside_a_pseudonym(t
         }
         held = dict(zip(version.frame()["row"], version.frame()["input"], strict=True))
         first = {row: said for row, said in mails.items() if any(body in held[row] for body in old)}
-        assert first and all(len(said) == 1 for said in first.values())
+        assert first
+        assert all(len(said) == 1 for said in first.values())
         assert all(("@" in said[0]) == (part == "eval") for said in first.values())
 
 
@@ -60,4 +61,5 @@ def test_every_operation_comes_once_and_the_newest_first(tmp_path, lines):
     project = parts_redacted_at_different_times(tmp_path, lines)
     verbs = [operation.verb for operation in lineage(open_dataset(project, "d/train"))]
     assert sorted(verbs) == sorted(["split", "split", "add", "add", "redact", "redact", *["sample"] * 5])
-    assert verbs[0] == "split" and verbs[-1] == "add"
+    assert verbs[0] == "split"
+    assert verbs[-1] == "add"
