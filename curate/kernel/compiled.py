@@ -604,6 +604,18 @@ def count_pairs(
 
 
 @njit(cache=True, nogil=True)
+def count_common(
+    one: Array, one_starts: Array, other: Array, other_starts: Array, i: Array, j: Array, hits: Array,
+    first: int, last: int,
+) -> None:  # fmt: skip
+    """Count what pairs of sets of two collections have in common."""
+    for k in range(first, last):
+        a, b = i[k], j[k]
+        left = one[one_starts[a] : one_starts[a + 1]]
+        hits[k] = common(left, other[other_starts[b] : other_starts[b + 1]])
+
+
+@njit(cache=True, nogil=True)
 def nearest(
     data: Array, starts: Array, texts: Array, short: Array, flat: Array, places: Array, sizes: Array, groups: Array,
     offsets: Array, shapes: Array, percent: int, most: int, other: Array, share: Array,

@@ -19,7 +19,7 @@ from sluice.core.rows import AnyRow
 from sluice.core.wording import counted
 from sluice.curate.leaks.find import find_leaks
 from sluice.curate.similar.boilerplate import find_boilerplate
-from sluice.curate.similar.clusters import Groups, components
+from sluice.curate.similar.clusters import Groups, components, read_inputs
 from sluice.curate.similar.similarity import Boilerplate, Relation
 from sluice.curate.splits.draw import DRAWN, Draw, Part, SetAside
 from sluice.curate.splits.strata import classes
@@ -98,10 +98,11 @@ def split(
             where="--per-class",
             remedy="name the class: --stratify target.KEY, or input.KEY",
         )
+    read = read_inputs(source, progress) if eval_from is None else None
     if boilerplate is None:
-        boilerplate = find_boilerplate([*rows, *(eval_from or ())], progress)
+        boilerplate = find_boilerplate([*rows, *(eval_from or ())], progress, read)
     relation = Relation(boilerplate)
-    tied = components(source, relation, groups, edges, progress)
+    tied = components(source, relation, groups, edges, progress, read)
     if progress is not None:
         progress("drawing", 0, 0)
     draw = Draw(source, tied, of, seed, relation, groups, edges, keep_one=eval_from is None)
