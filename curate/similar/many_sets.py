@@ -24,6 +24,8 @@ def sets_of_many(
             progress(f"n-grams of {sort}s", low, len(texts))
         some = None if wanted is None else wanted[low : low + BATCH]
         found.append(_sets(texts[low : low + BATCH], sort, some))
+    if progress is not None:
+        progress(f"n-grams of {sort}s", len(texts), len(texts))
     none = np.empty(0, np.int64)
     return Sets(
         np.concatenate([np.empty(0, np.uint64), *(sets.flat for sets in found)]),
