@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from sluice.core.errors import UsageError
+from sluice.core.looked import note_looked
 from sluice.core.progress import Progress
 from sluice.core.project import Project
 from sluice.core.rows import AnyRow
@@ -122,6 +123,8 @@ def split_dataset(
     else:
         back = _bring_back(project, dataset, progress)
         changed = commit(project, build) is not None
+        if not changed:
+            note_looked(project, "split", dataset, seen["whole"].number)
     return split_done(project, dataset, seen, changed=changed, brought_back=back, dry_run=dry_run)
 
 

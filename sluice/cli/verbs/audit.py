@@ -81,6 +81,7 @@ def command(
     Checks of severity fail find rows that nothing should be learnt from or measured on; those of severity warn find
     what a person should look at. A check that lacks something says so and never counts as passed.
     """
+    from sluice.core.looked import note_looked
     from sluice.core.project import Project
     from sluice.curate.audit_dataset import audit_dataset, audit_files, schema_file
     from sluice.curate.next_steps import after_audit
@@ -123,6 +124,9 @@ def command(
             seen=looked_at.append if target else None,
         )
         text_tokens = counter.texts
+        if checks is None and audit.worst == "ok":
+            dataset, _, number = audit.of.partition("@")
+            note_looked(project, "audit", dataset, int(number))
     else:
         audit = audit_files(
             given_files(what),
