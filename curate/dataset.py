@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections import Counter
 from collections.abc import Collection
 from difflib import get_close_matches
 from functools import cached_property
@@ -350,17 +351,33 @@ def _tagged(project: Project, dataset: str, name: str) -> int:
 
 
 def lineage(version: Version) -> list[Operation]:
-    """Return every operation that a version stands on, newest first, each once."""
-    seen: dict[str, Operation] = {}
-    queue = [version.entry]
-    while queue:
-        entry = queue.pop(0)
-        if entry.operation in seen:
-            continue
-        operation = read_operation(version.project, entry.operation)
-        seen[entry.operation] = operation
-        queue += [read_name(version.project, p.dataset, p.number) for p in operation.parents]
-    return list(seen.values())
+    """Return every operation that a version stands on, newest first, each once: none comes before one that followed it.
+
+    Of two that do not stand on each other, the younger one comes first.
+    """
+    project = version.project
+    known: dict[str, Operation] = {}
+    below: dict[str, set[str]] = {}
+    followers: Counter[str] = Counter()
+    met = [version.entry.operation]
+    for name in met:
+        if name not in known:
+            known[name] = read_operation(project, name)
+            parents = [read_name(project, p.dataset, p.number).operation for p in known[name].parents]
+            below[name] = set(parents)
+            followers.update(below[name])
+            met += parents
+    at = {name: -place for place, name in enumerate(known)}
+    found: list[Operation] = []
+    ready = [version.entry.operation]
+    while ready:
+        ready.sort(key=lambda name: (known[name].time, at[name]))
+        found.append(known[name := ready.pop()])
+        for earlier in below[name]:
+            followers[earlier] -= 1
+            if not followers[earlier]:
+                ready.append(earlier)
+    return found
 
 
 def operation_frames(project: Project, operations: list[Operation], name: str) -> pl.DataFrame | None:
