@@ -132,7 +132,7 @@ def pending(project: Project) -> Erasure | None:
 
 def open_journal(project: Project, erasure: Erasure) -> None:
     """Write down what is to be erased, before anything is."""
-    folder(project)
+    shred(folder(project).glob(f".{journal(project).name}.*.tmp"))  # of a killed one; the lock is ours
     write_private(journal(project), erasure.model_dump_json().encode())
 
 
