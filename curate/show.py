@@ -198,14 +198,17 @@ def show_failing(
     return Shown(of=version.ref, total=len(details), failing=rows, check=check)
 
 
-def write_failing(shown: Shown, file: Path, *, replace: bool = False) -> Shown:
+def write_failing(project: Project, shown: Shown, file: Path, *, replace: bool = False) -> Shown:
     """Write what `show_failing` found to a table in which a person goes through it (`labels.review`).
 
-    Raises InputError where the file holds something else and is not to be replaced, and for an unknown ending.
+    Raises InputError where the file holds something else and is not to be replaced, always for a file that rows were
+    read from, and for an unknown ending.
     """
+    from sluice.curate.export import refuse_source
     from sluice.curate.formats.output import FileStands
     from sluice.curate.labels.review import write_review
 
+    refuse_source(project, file)
     try:
         write_review(shown.failing, file, replace=replace)
     except FileStands:
@@ -251,7 +254,7 @@ def write_set_aside(project: Project, ref: str, file: Path, *, replace: bool = F
     from sluice.curate.export import refuse_source
 
     version = open_dataset(project, ref)
-    refuse_source(project, version, file)
+    refuse_source(project, file)
     if file.exists() and not file.is_file():
         raise InputError("this is no file", where=str(file), remedy="name a file")
     waiting = still_waiting(version)

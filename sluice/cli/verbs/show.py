@@ -92,7 +92,7 @@ def command(
         most = limit if sheet else few
         shown = show_failing(project, ref, failing, limit=most, embed=embed, progress=out.progress)
         if sheet:
-            shown = write_failing(shown, Path(sheet), replace=yes)
+            shown = write_failing(project, shown, Path(sheet), replace=yes)
             draw_written(out, shown, ref)
         else:
             draw_failing(out, shown, ref)
