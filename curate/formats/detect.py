@@ -150,7 +150,7 @@ def _well_formed(text: str) -> bool:
 
 
 def _tells_itself(match: object, text: str) -> bool:
-    """Return whether a text is written in a script that no wrong reading gives by chance: kana, hangul as Korean has it.
+    """Return whether a text is in a script that no wrong reading gives by chance: kana, hangul as Korean has it.
 
     Bytes of simplified Chinese read as Korean are hangul, too, but seldom the syllables that Korean is full of.
     """
