@@ -109,7 +109,8 @@ def failing_rows(report: AuditReport, names: Iterable[str], dataset: str = "NAME
                 f"the check '{name}' could not look at the rows: {', '.join(result.missing)}",
                 remedy="give it what it lacks, or leave it out",
             )
-        if result.status == "found" and not result.droppable:
+        of_whole = name in CHECKS and CHECKS.get(name).spec.whole  # it names none where it finds nothing, too
+        if of_whole or (result.status == "found" and not result.droppable):
             raise UsageError(
                 f"the check '{name}' speaks of the set as a whole and names no rows: {result.summary}",
                 remedy=result.remedy.format(dataset=dataset) if result.remedy else None,

@@ -14,7 +14,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from sluice.core.errors import BadPath, InputError
-from sluice.core.progress import Progress
+from sluice.core.progress import Progress, watched
 from sluice.core.project import Project
 from sluice.core.rows import AnyRow, to_record
 from sluice.core.task import parse_schema, read_schema
@@ -155,8 +155,8 @@ def audit_context(
     task = project.config.task if project.has_config else None
     if schema is None and task is not None:
         schema = read_schema(project)
-    rows = version.rows()
-    own = {row.row for row in rows}
+    rows = version.rows(progress)
+    own = {row.row for row in watched(rows, "rows named", len(rows), progress)}
     base, _, part = version.dataset.partition("/")
     groups = {row: values for row, values in version.groups().items() if values}
     names: list[str] = []
@@ -190,18 +190,18 @@ def audit_context(
         edges=change_edges(*beside),
         stratify=class_path(version),
         metadata=metadata_of(version),
-        before_rows=rows_before(version),
+        before_rows=rows_before(version, progress),
         progress=progress,
     )
     return context, tuple(names)
 
 
-def rows_before(version: Version) -> list[AnyRow] | None:
+def rows_before(version: Version, progress: Progress | None = None) -> list[AnyRow] | None:
     """Return the rows of the version before this one; None where it is the first, or that one's rows are not here."""
     if version.number < 2:
         return None
     before = open_dataset(version.project, f"{version.dataset}@{version.number - 1}")
-    return before.rows() if before.is_here else None
+    return before.rows(progress) if before.is_here else None
 
 
 def audit_files(

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Collection
+from collections import Counter
 from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
@@ -350,17 +350,33 @@ def _tagged(project: Project, dataset: str, name: str) -> int:
 
 
 def lineage(version: Version) -> list[Operation]:
-    """Return every operation that a version stands on, newest first, each once."""
-    seen: dict[str, Operation] = {}
-    queue = [version.entry]
-    while queue:
-        entry = queue.pop(0)
-        if entry.operation in seen:
-            continue
-        operation = read_operation(version.project, entry.operation)
-        seen[entry.operation] = operation
-        queue += [read_name(version.project, p.dataset, p.number) for p in operation.parents]
-    return list(seen.values())
+    """Return every operation that a version stands on, newest first, each once: none comes before one that followed it.
+
+    Of two that do not stand on each other, the younger one comes first.
+    """
+    project = version.project
+    known: dict[str, Operation] = {}
+    below: dict[str, set[str]] = {}
+    followers: Counter[str] = Counter()
+    met = [version.entry.operation]
+    for name in met:
+        if name not in known:
+            known[name] = read_operation(project, name)
+            parents = [read_name(project, p.dataset, p.number).operation for p in known[name].parents]
+            below[name] = set(parents)
+            followers.update(below[name])
+            met += parents
+    at = {name: -place for place, name in enumerate(known)}
+    found: list[Operation] = []
+    ready = [version.entry.operation]
+    while ready:
+        ready.sort(key=lambda name: (known[name].time, at[name]))
+        found.append(known[name := ready.pop()])
+        for earlier in below[name]:
+            followers[earlier] -= 1
+            if not followers[earlier]:
+                ready.append(earlier)
+    return found
 
 
 def operation_frames(project: Project, operations: list[Operation], name: str) -> pl.DataFrame | None:
@@ -373,35 +389,3 @@ def operation_frames(project: Project, operations: list[Operation], name: str) -
         if file.exists():
             frames.append(read_stored(project, file).with_columns(operation=pl.lit(operation.id)))
     return pl.concat(frames, how="diagonal_relaxed") if frames else None
-
-
-def places_by_row(version: Version, rows: Collection[str] | None = None) -> pl.DataFrame | None:
-    """Return the places that rows were seen at, oldest first: row, file, file_sha256, line, metadata, operation.
-
-    The metadata is JSON text. What `redact` says of a row stands for all that was said of it before. `rows`: of these
-    alone; by default of all.
-    """
-    import polars as pl
-
-    operations = lineage(version)[::-1]
-    frame = operation_frames(version.project, operations, "occurrences")
-    redactions = [o.id for o in operations if o.verb == "redact"]
-    if frame is not None and rows is not None:
-        frame = frame.filter(frame["row"].is_in(list(rows)))
-    if frame is None or not redactions:
-        return frame
-    order = pl.DataFrame({"operation": [o.id for o in operations], "at": range(len(operations))})
-    timed = frame.join(order, on="operation", how="left", maintain_order="left")
-    since = timed.filter(pl.col("operation").is_in(redactions)).group_by("row").agg(since=pl.col("at").max())
-    told = timed.join(since, on="row", how="left", maintain_order="left")
-    return told.filter(pl.col("since").is_null() | (pl.col("at") >= pl.col("since"))).drop("at", "since")
-
-
-def metadata_by_row(version: Version, rows: Collection[str] | None = None) -> dict[str, list[dict[str, Any]]]:
-    """Return, by row, each of its places (`places_by_row`): {file, file_sha256, line, metadata, operation}."""
-    frame = places_by_row(version, rows)
-    found: dict[str, list[dict[str, Any]]] = {}
-    if frame is not None:
-        for record in frame.iter_rows(named=True):
-            found.setdefault(record["row"], []).append(record)
-    return found

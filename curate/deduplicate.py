@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel, ConfigDict
 
 from sluice.core.errors import UsageError
+from sluice.core.looked import note_looked
 from sluice.core.progress import Progress
 from sluice.core.project import Project
 from sluice.core.rows import COLUMNS
@@ -208,6 +209,8 @@ def deduplicate(
         changed = False
     else:
         changed = commit(project, build) is not None
+        if not changed:
+            note_looked(project, "dedup", dataset, seen["version"].number)
     version, found = seen["version"], seen["found"]
     universe: pl.DataFrame = seen["universe"]
     change: _Change = seen["change"]

@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any, overload
 from sluice.core.canonical import parse_exact
 from sluice.core.errors import UsageError
 from sluice.core.rows import COLUMNS
-from sluice.curate.dataset import Version, places_by_row
+from sluice.curate.dataset import Version
 from sluice.curate.drops import dropped_frame
 from sluice.curate.formats import ExportRow
 from sluice.curate.formats.writers import KINDS
+from sluice.curate.metadata import places_by_row
 
 if TYPE_CHECKING:
     import polars as pl

@@ -8,13 +8,48 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from difflib import get_close_matches
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sluice.core.canonical import dump_exact, parse_exact
 from sluice.core.errors import InputError
 from sluice.core.progress import Progress, watched
-from sluice.curate.dataset import Version, lineage, metadata_by_row
+from sluice.curate.dataset import Version, lineage, operation_frames
 from sluice.curate.operation import Operation
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+def places_by_row(version: Version, rows: Collection[str] | None = None) -> pl.DataFrame | None:
+    """Return the places that rows were seen at, oldest first: row, file, file_sha256, line, metadata, operation.
+
+    The metadata is JSON text. What `redact` says of a row stands for all that was said of it before. `rows`: of these
+    alone; by default of all.
+    """
+    import polars as pl
+
+    operations = lineage(version)[::-1]
+    frame = operation_frames(version.project, operations, "occurrences")
+    redactions = [o.id for o in operations if o.verb == "redact"]
+    if frame is not None and rows is not None:
+        frame = frame.filter(frame["row"].is_in(list(rows)))
+    if frame is None or not redactions:
+        return frame
+    order = pl.DataFrame({"operation": [o.id for o in operations], "at": range(len(operations))})
+    timed = frame.join(order, on="operation", how="left", maintain_order="left")
+    since = timed.filter(pl.col("operation").is_in(redactions)).group_by("row").agg(since=pl.col("at").max())
+    told = timed.join(since, on="row", how="left", maintain_order="left")
+    return told.filter(pl.col("since").is_null() | (pl.col("at") >= pl.col("since"))).drop("at", "since")
+
+
+def metadata_by_row(version: Version, rows: Collection[str] | None = None) -> dict[str, list[dict[str, Any]]]:
+    """Return, by row, each of its places (`places_by_row`): {file, file_sha256, line, metadata, operation}."""
+    frame = places_by_row(version, rows)
+    found: dict[str, list[dict[str, Any]]] = {}
+    if frame is not None:
+        for record in frame.iter_rows(named=True):
+            found.setdefault(record["row"], []).append(record)
+    return found
 
 
 def metadata_of(

@@ -22,8 +22,9 @@ from sluice.core.project import Project
 from sluice.core.rows import COLUMNS, AnyRow, from_record, to_record
 from sluice.curate.adding.absent import bring_back, refuse_absent
 from sluice.curate.adding.add import parts_of
-from sluice.curate.dataset import Version, metadata_by_row, open_dataset, open_newest, row_schema
+from sluice.curate.dataset import Version, open_dataset, open_newest, row_schema
 from sluice.curate.drops import Drop, drop_rows
+from sluice.curate.metadata import metadata_by_row
 from sluice.curate.operation import EDGES, OCCURRENCES, Outcome, commit
 from sluice.curate.privacy.contact import known_regions
 from sluice.curate.privacy.kept_apart import refuse_parted_groups, renamed_values

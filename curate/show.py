@@ -201,20 +201,14 @@ def show_failing(
 def write_failing(project: Project, shown: Shown, file: Path, *, replace: bool = False) -> Shown:
     """Write what `show_failing` found to a table in which a person goes through it (`labels.review`).
 
-    Raises InputError where the file holds something else and is not to be replaced, always for a file that rows were
-    read from, and for an unknown ending.
+    Raises FileStands where the file holds something else and is not to be replaced, InputError for an unknown ending,
+    and always for a file that rows were read from.
     """
     from sluice.curate.export import refuse_source
-    from sluice.curate.formats.output import FileStands
     from sluice.curate.labels.review import write_review
 
     refuse_source(project, file)
-    try:
-        write_review(shown.failing, file, replace=replace)
-    except FileStands:
-        raise InputError(
-            "a file of that name holds something else", where=str(file), remedy="choose another name, or add --yes"
-        ) from None
+    write_review(shown.failing, file, replace=replace)
     return shown.model_copy(update={"out": str(file)})
 
 
@@ -248,10 +242,11 @@ def show_set_aside(project: Project, ref: str, *, limit: int | None = None) -> S
 def write_set_aside(project: Project, ref: str, file: Path, *, replace: bool = False) -> Shown:
     """Write all set-aside lines to a sheet in which they can be mended (`add NAME --fix FILE`).
 
-    Raises InputError where nothing is set aside, where the file holds something else and is not to be replaced, and
-    always for a file that rows were read from.
+    Raises FileStands where the file holds something else and is not to be replaced, InputError where nothing is set
+    aside, and always for a file that rows were read from.
     """
     from sluice.curate.export import refuse_source
+    from sluice.curate.formats import FileStands
 
     version = open_dataset(project, ref)
     refuse_source(project, file)
@@ -262,7 +257,7 @@ def write_set_aside(project: Project, ref: str, file: Path, *, replace: bool = F
         raise InputError("no line is set aside", where=version.ref, remedy=f"sluice show {ref} shows its rows")
     data = write_sheet(waiting, version.dataset).encode()
     if not replace and file.exists() and file.read_bytes() != data:
-        raise InputError(
+        raise FileStands(
             "a file of that name holds something else", where=str(file), remedy="choose another name, or add --yes"
         )
     atomic_write(file, data)

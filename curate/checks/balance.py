@@ -86,6 +86,7 @@ class Balance(Check):
 
     spec = CheckSpec(
         name="balance",
+        whole=True,
         severity="warn",
         what="a label is rare, or one label holds nearly all rows",
         threshold=f"a class under 1/{RARE} of the mean class, or one over {DOMINANT:.0%} of the rows; label: [task] "

@@ -195,6 +195,8 @@ class CheckSpec(BaseModel):
     """The one number of the rule that a project may set; None: there is none to set."""
     limits: tuple[float, float] = (0.0, 1.0)
     """Lowest and highest value of `limit`."""
+    whole: bool = False
+    """Whether it speaks of the set as a whole: no finding names a row, and dropping rows mends none."""
     source: str = "this project, the reason stands in the rule"
     """Where rule and number come from."""
     source_sha256: str | None = None

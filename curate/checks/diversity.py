@@ -23,6 +23,7 @@ class Diversity(Check):
 
     spec = CheckSpec(
         name="diversity",
+        whole=True,
         severity="warn",
         what="inputs, or answers in prose, are made of ever the same pairs of words",
         threshold=f"distinct-2 under {{limit}} over {BUDGET:,} words of rows drawn at random ({FEWEST_WORDS:,} at "
@@ -106,6 +107,7 @@ class NearDuplicates(Check):
 
     spec = CheckSpec(
         name="near-duplicates",
+        whole=True,
         severity="warn",
         what="too many rows are nearly another row, input and answer",
         threshold="{limit} of the rows have a near-equal row before them (similarity version 1: Jaccard 0.7), input "

@@ -35,6 +35,7 @@ class Drift(Check):
 
     spec = CheckSpec(
         name="drift",
+        whole=True,
         severity="warn",
         what="rows that came or went since the version before are unlike those that stayed",
         threshold=THRESHOLD,
@@ -86,6 +87,7 @@ class DriftEval(Check):
 
     spec = CheckSpec(
         name="drift-eval",
+        whole=True,
         severity="warn",
         what="the rows are unlike the eval rows in length or label",
         threshold=THRESHOLD,

@@ -134,6 +134,7 @@ class NearConstant(Check):
 
     spec = CheckSpec(
         name="near-constant",
+        whole=True,
         severity="warn",
         what="nearly all answers are one text with other figures, or begin with the same words",
         threshold="prose answers, figures folded: one text for {limit} of them, or one beginning of 5 words for "

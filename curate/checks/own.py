@@ -16,7 +16,9 @@ import importlib.util
 import re
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from copy import deepcopy
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -24,7 +26,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from sluice.core.errors import InputError, SluiceError
-from sluice.core.rows import SHOWN
+from sluice.core.rows import SHOWN, AnyRow, Messages
 from sluice.curate.checks.base import CHECKS, Check, CheckContext, CheckSpec, Examples, Finding, Found, told
 
 FOLDER = "checks"
@@ -79,6 +81,35 @@ class OwnCheck(Check):
         )
 
 
+def apart(row: AnyRow) -> AnyRow:
+    """Return a row that somebody's code may change: the rows that later checks see stay as they are."""
+    if isinstance(row.input, Messages):  # frozen all through
+        return row
+    plain = all(isinstance(value, str) for value in row.input.values())
+    copied = row.model_copy(update={"input": dict(row.input) if plain else deepcopy(row.input)})
+    vars(copied)["row"] = row.row  # of one content, so of one name, whatever is done to it then
+    return copied
+
+
+def context_apart(context: CheckContext) -> CheckContext:
+    """Return what a check may look at, all of it apart from what other checks are given."""
+
+    def rows(some: Sequence[AnyRow] | None) -> list[AnyRow] | None:
+        return None if some is None else [apart(row) for row in some]
+
+    return replace(
+        context,
+        rows=rows(context.rows) or [],
+        dev_rows=rows(context.dev_rows),
+        eval_rows=rows(context.eval_rows),
+        before_rows=rows(context.before_rows),
+        schema=deepcopy(context.schema),
+        groups=deepcopy(context.groups),
+        eval_groups=deepcopy(context.eval_groups),
+        metadata=deepcopy(context.metadata),
+    )
+
+
 class FunctionCheck(OwnCheck):
     """A function from a row to what is wrong with it."""
 
@@ -91,7 +122,7 @@ class FunctionCheck(OwnCheck):
         details: dict[int, str] = {}
         for i, row in enumerate(context.rows):  # somebody's function knows one row at a time
             try:
-                said = self.function(row)
+                said = self.function(apart(row))
             except SluiceError:
                 raise
             except (Exception, SystemExit) as problem:  # noqa: BLE001 - someone else's code, at the edge
@@ -122,7 +153,7 @@ class ClassCheck(OwnCheck):
     def find(self, context: CheckContext) -> Found:
         """Return what it finds, held against the rows."""
         try:
-            found = self.inner.find(context)
+            found = self.inner.find(context_apart(context))
         except SluiceError:
             raise
         except (Exception, SystemExit) as problem:  # noqa: BLE001 - someone else's code, at the edge

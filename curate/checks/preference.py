@@ -101,6 +101,7 @@ class ChosenLonger(Check):
 
     spec = CheckSpec(
         name="chosen-longer",
+        whole=True,
         severity="warn",
         what="chosen answers are far longer, or shorter, than rejected ones",
         threshold="Cohen's d of the lengths in words at {limit} or more (either way), and its 95% interval above "
@@ -176,6 +177,7 @@ class SharedPrefix(Check):
 
     spec = CheckSpec(
         name="shared-prefix",
+        whole=True,
         severity="warn",
         what="chosen and rejected begin with the same text in nearly all pairs",
         threshold=f"{{limit}} of the pairs share their first {PREFIX} characters or more; from {FEWEST_PAIRS} pairs on",

@@ -30,6 +30,7 @@ class Spread(Check):
 
     spec = CheckSpec(
         name="spread",
+        whole=True,
         severity="warn",
         what="inputs, or answers in prose, all lie close together in meaning",
         threshold=f"mean cosine distance of two rows under {{limit}}, over {MOST_ROWS:,} rows drawn by their hashes "

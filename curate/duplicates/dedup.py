@@ -17,12 +17,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from sluice.core.progress import Progress
 from sluice.core.rows import AnyRow
 from sluice.curate.duplicates import plain
+from sluice.curate.duplicates.keys import On
 from sluice.curate.duplicates.rules import Conflict, NearPair, Reason, Rules, Way
 from sluice.curate.kernel.room import MEMORY, Room
-from sluice.curate.similar.row_texts import ANSWERS
+from sluice.curate.similar.row_texts import ANSWERS, row_texts
+from sluice.curate.similar.similarity import normalise
 
 if TYPE_CHECKING:
     import polars as pl
@@ -95,8 +99,8 @@ def dedup(
     frame, before = _frame(rows), _frame(fixed)
     elsewhere = set(before["row"])
     own = frame.filter(~frame["row"].is_in(before["row"].implode())) if elsewhere else frame
-    if rules.on == "target":
-        own, before = _taught(own), _taught(before)
+    if rules.on != "both":
+        own, before = _with_text(own, rules.on), _with_text(before, rules.on)
     count = frame.height + before.height
     plainly = count <= EXACT_UP_TO or bool(rules.relation.boilerplate.ngrams)  # the kernel leaves no n-gram out
     chosen: Way = way or ("exact" if plainly else "lsh")
@@ -131,11 +135,18 @@ def dedup(
     )
 
 
-def _taught(frame: pl.DataFrame) -> pl.DataFrame:
-    """Return the rows that teach an answer: where only that counts, two rows without one are not alike."""
+def _with_text(frame: pl.DataFrame, on: On) -> pl.DataFrame:
+    """Return the rows that have what is compared: where only that counts, two rows without it are not alike."""
     import polars as pl
 
-    return frame.filter(pl.any_horizontal(pl.col(name).fill_null("") != "" for name in ANSWERS))
+    if on == "target":
+        return frame.filter(pl.any_horizontal(pl.col(name).fill_null("") != "" for name in ANSWERS))
+    asks = np.zeros(frame.height, dtype=bool)
+    for texts in row_texts(frame):
+        for number, text, learnt in zip(texts.rows, texts.texts, texts.learnt, strict=True):
+            if not learnt and not asks[number]:
+                asks[number] = text[0].isalnum() or bool(normalise(text))
+    return frame.filter(pl.Series(asks, dtype=pl.Boolean))
 
 
 def _frame(rows: Sequence[AnyRow] | pl.DataFrame) -> pl.DataFrame:

@@ -604,6 +604,50 @@ def count_pairs(
 
 
 @njit(cache=True, nogil=True)
+def number(left: Array, keys: Array, ids: Array, left_ids: Array) -> int:
+    """Number the different hashes of one side in the order they come; return how many there are.
+
+    Args:
+        left: hashes; `left_ids` gets their numbers, as long.
+        keys, ids: the table, of a power of two above the hashes; ids are -1 where it is empty.
+    """
+    mask = np.uint64(keys.size - 1)
+    n = 0
+    for k in range(left.size):
+        at = np.int64(left[k] & mask)
+        while ids[at] >= 0 and keys[at] != left[k]:
+            at = (at + 1) & (keys.size - 1)
+        if ids[at] < 0:
+            keys[at], ids[at] = left[k], n
+            n += 1
+        left_ids[k] = ids[at]
+    return n
+
+
+@njit(cache=True, nogil=True)
+def look_up(right: Array, keys: Array, ids: Array, right_ids: Array, first: int, last: int) -> None:
+    """Write the number of each hash of the other side by a table that `number` filled; -1 where it has none."""
+    mask = np.uint64(keys.size - 1)
+    for k in range(first, last):
+        at = np.int64(right[k] & mask)
+        while ids[at] >= 0 and keys[at] != right[k]:
+            at = (at + 1) & (keys.size - 1)
+        right_ids[k] = ids[at]
+
+
+@njit(cache=True, nogil=True)
+def count_common(
+    one: Array, one_starts: Array, other: Array, other_starts: Array, i: Array, j: Array, hits: Array,
+    first: int, last: int,
+) -> None:  # fmt: skip
+    """Count what pairs of sets of two collections have in common."""
+    for k in range(first, last):
+        a, b = i[k], j[k]
+        left = one[one_starts[a] : one_starts[a + 1]]
+        hits[k] = common(left, other[other_starts[b] : other_starts[b + 1]])
+
+
+@njit(cache=True, nogil=True)
 def nearest(
     data: Array, starts: Array, texts: Array, short: Array, flat: Array, places: Array, sizes: Array, groups: Array,
     offsets: Array, shapes: Array, percent: int, most: int, other: Array, share: Array,

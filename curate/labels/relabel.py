@@ -20,10 +20,10 @@ from sluice.core.project import Project
 from sluice.core.rows import COLUMNS, AnyRow, Example, to_record
 from sluice.curate.adding.add import name_of, parts_of
 from sluice.curate.checks.balance import label_values
-from sluice.curate.dataset import Version, metadata_by_row, open_dataset, open_newest, row_schema
+from sluice.curate.dataset import Version, open_dataset, open_newest, row_schema
 from sluice.curate.drops import Drop, drop_rows
 from sluice.curate.labels.review import Answer, read_review
-from sluice.curate.metadata import class_path, metadata_of
+from sluice.curate.metadata import class_path, metadata_by_row, metadata_of
 from sluice.curate.operation import EDGES, OCCURRENCES, Outcome, commit
 
 REASON = "relabelled"

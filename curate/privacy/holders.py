@@ -99,8 +99,9 @@ def files_with(
 def _content(file: Path) -> tuple[bytes, bool]:
     """Return (what a file says, whether it has lines of its own).
 
-    Packed files are unpacked; of a workbook its parts are taken, of Parquet and Arrow the rows as JSON lines. A file
-    that is damaged, or that unpacks to far more than it weighs, is taken as it lies.
+    Packed files are unpacked; of a workbook its parts are taken, of Parquet and Arrow the rows as JSON lines. A line
+    that is no UTF-8 is read as Windows-1252. A file that is damaged, or that unpacks to far more than it weighs, is
+    taken as it lies.
     """
     import polars as pl
 
@@ -117,7 +118,23 @@ def _content(file: Path) -> tuple[bytes, bool]:
             return pl.read_ipc(data, use_pyarrow=False).write_ndjson().encode(), False
     if data.startswith(_UTF_16):
         return data.decode("utf-16", "replace").encode(), True
-    return data, b"\0" not in data
+    return (data, False) if b"\0" in data else (_as_utf8(data), True)
+
+
+def _as_utf8(data: bytes) -> bytes:
+    """Return a text of which each line that is no UTF-8 was read as what it then mostly is: Windows-1252."""
+    with suppress(UnicodeDecodeError):
+        data.decode()
+        return data
+    return b"\n".join(_line_as_utf8(line) for line in data.split(b"\n"))
+
+
+def _line_as_utf8(line: bytes) -> bytes:
+    try:
+        line.decode()
+    except UnicodeDecodeError:
+        return line.decode("cp1252", "replace").encode()
+    return line
 
 
 def _parts(data: bytes) -> bytes:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any, cast
 
 from sluice.core.canonical import dump_exact
 from sluice.core.errors import BadPath, UsageError
@@ -13,21 +15,28 @@ from sluice.core.project import Project
 from sluice.curate.audit_dataset import Audit, Seen
 from sluice.curate.comparing.diff import Diff
 from sluice.curate.comparing.measure import TextTokens
+from sluice.curate.formats import FileStands
 from sluice.curate.next_steps import NextStep
 
 ENDINGS = (".html", ".htm", ".json")
 
 
-def out_file(name: str | Path, read: Sequence[str] = (), project: Project | None = None) -> Path:
+MARK = b'<meta name="generator" content="Sluice">'  # in the head of every page of ours
+
+
+def out_file(
+    name: str | Path, read: Sequence[str] = (), project: Project | None = None, *, replace: bool = False
+) -> Path:
     """Return the file that a report goes to, looked at before the work begins.
 
     Args:
         name: as it was typed.
         read: the files or datasets that are read: none of them, and no file of their rows, is written over.
         project: of the datasets.
+        replace: whether a file that is no report may be replaced; an earlier report always may.
 
-    Raises UsageError for another ending or a file that is read, InputError for a file that rows of a dataset were read
-    from, BadPath where there is no such folder or the name is that of one.
+    Raises FileStands for a file that is no report, UsageError for another ending or a file that is read, InputError for
+    a file that rows of a dataset were read from, BadPath where there is no such folder or the name is that of one.
     """
     from sluice.curate.export import refuse_source
 
@@ -46,7 +55,28 @@ def out_file(name: str | Path, read: Sequence[str] = (), project: Project | None
         refuse_source(project, path)
     if not path.parent.is_dir():
         raise BadPath("no such folder", where=str(path.parent), remedy="make it first, or name a file in another one")
+    if not replace and path.exists() and not _is_report(path):
+        raise FileStands(
+            "a file of that name holds something else", where=str(path), remedy="choose another name, or add --yes"
+        )
     return path
+
+
+def _is_report(path: Path) -> bool:
+    """Return whether a file is a report of an audit or a comparison, or nothing yet."""
+    if not path.is_file() or path.stat().st_size == 0:
+        return path.is_file()
+    if path.suffix.lower() != ".json":
+        with open(path, "rb") as file:
+            return MARK in file.read(2000)
+    try:
+        found: Any = json.loads(path.read_bytes())
+    except (ValueError, RecursionError):
+        return False
+    if not isinstance(found, dict):
+        return False
+    said = cast("dict[str, Any]", found)
+    return str(said.get("schema")).startswith("sluice/report/") or set(said) == set(Diff.model_fields)
 
 
 def write_audit(

@@ -13,9 +13,19 @@ import numpy as np
 
 from sluice.core.progress import Progress
 from sluice.core.rows import AnyRow
-from sluice.curate.similar.clusters import Forest, input_segments, is_tiny
+from sluice.curate.similar.clusters import Forest, Inputs, is_tiny, read_inputs
 from sluice.curate.similar.join import Side, related
-from sluice.curate.similar.similarity import SORTS, Boilerplate, Hashes, Numbers, Prepared, Relation, Segments, Sets
+from sluice.curate.similar.similarity import (
+    SORTS,
+    Boilerplate,
+    Hashes,
+    Numbers,
+    Prepared,
+    Relation,
+    Segments,
+    Sets,
+    places_of,
+)
 
 BOILERPLATE_SHARE = 0.05
 BOILERPLATE_LEAST = 20
@@ -23,8 +33,10 @@ OVERWHELMING = 0.5  # a first pass that puts more than half of the inputs into o
 OVERWHELMING_LEAST = 100
 
 
-def find_boilerplate(rows: Sequence[AnyRow], progress: Progress | None = None) -> Boilerplate:
-    """Return the boilerplate of all rows that are split together.
+def find_boilerplate(
+    rows: Sequence[AnyRow], progress: Progress | None = None, read: Inputs | None = None
+) -> Boilerplate:
+    """Return the boilerplate of all rows that are split together (`read`: their inputs, where they were read already).
 
     First pass: distinct inputs are clustered by near-equality. n-grams in more than 5% of the clusters, and in at least
     20, are boilerplate. Two things would hide it from the first pass, since they make all rows near-equal, and are left
@@ -32,20 +44,21 @@ def find_boilerplate(rows: Sequence[AnyRow], progress: Progress | None = None) -
     least 20, beside differing other fields; and, where the first pass puts more than half of at least 100 inputs into
     one cluster, n-grams that more than half of the inputs hold.
     """
-    inputs = sorted({tuple(input_segments(row)) for row in rows})
+    read = read_inputs(rows, progress) if read is None else read
+    inputs = sorted({tuple(fields) for fields in read.fields})
     texts: list[Segments] = [tuple(text for _, text in fields) for fields in inputs]
     if len(texts) < BOILERPLATE_LEAST:
         return Boilerplate(clusters=len(texts))
     least = max(BOILERPLATE_LEAST, int(BOILERPLATE_SHARE * len(texts)) + 1)
     constants = _repeated_fields(inputs, least)
     relation = Relation(_all_ngrams(constants))
-    prepared = relation.prepare(texts)
+    prepared = relation.prepare(texts, read.texts, progress)
     clusters = _near_clusters(prepared, progress)
     largest = int(np.bincount(clusters).max())
     if len(texts) >= OVERWHELMING_LEAST and largest > OVERWHELMING * len(texts):
         common = [h for sort in SORTS for h in _frequent(prepared.all[sort], None, len(texts) // 2 + 1).tolist()]
         relation = Relation(Boilerplate.of([*common, *relation.boilerplate.hashes.tolist()]))
-        prepared = relation.prepare(texts)
+        prepared = relation.prepare(texts, prepared)
         clusters = _near_clusters(prepared, progress)
     number = len(np.unique(clusters))
     least = max(BOILERPLATE_LEAST, int(BOILERPLATE_SHARE * number) + 1)
@@ -84,9 +97,14 @@ def _near_clusters(texts: Prepared, progress: Progress | None) -> Numbers:
 
 def _frequent(sets: Sets, clusters: Numbers | None, least: int) -> Hashes:
     """Return the n-grams that stand in at least so many clusters (None: each set is its own cluster)."""
-    owners = sets.owners if clusters is None else clusters[sets.owners]
-    order = np.lexsort((owners, sets.flat))
-    flat, owners = sets.flat[order], owners[order]
+    every = np.sort(sets.flat)
+    often = np.unique(every[least - 1 :][every[least - 1 :] == every[: max(0, len(every) - least + 1)]])
+    if clusters is None or not len(often):
+        return often
+    at = places_of(sets.flat, often)  # few: what stands in so many clusters stands in as many sets
+    flat, owners = sets.flat[at], clusters[np.searchsorted(sets.starts, at, side="right") - 1]
+    order = np.lexsort((owners, flat))
+    flat, owners = flat[order], owners[order]
     first = np.ones(len(flat), dtype=bool)
     first[1:] = (flat[1:] != flat[:-1]) | (owners[1:] != owners[:-1])
     hashes, counts = np.unique(flat[first], return_counts=True)

@@ -29,6 +29,7 @@ from sluice.curate.similar.similarity import (
     normalise,
 )
 
+LEARNT = frozenset({"target", "chosen", "rejected", "answer"})
 Groups = Mapping[str, Sequence[str]]
 """Row hash to its group values; a row that is not there belongs to none."""
 
@@ -125,6 +126,23 @@ Fields = list[tuple[str, str]]
 """What `input_segments` returns."""
 
 
+@dataclass(frozen=True)
+class Inputs:
+    """The inputs of some rows, read and cut into n-grams once for all that is asked of them."""
+
+    fields: list[Fields]
+    """Of each row, in order."""
+    texts: Prepared
+    """Each distinct input, no boilerplate left out."""
+
+
+def read_inputs(rows: Sequence[AnyRow], progress: Progress | None = None) -> Inputs:
+    """Return the inputs of rows, normalised and prepared."""
+    fields = [input_segments(row) for row in watched(rows, "texts read", len(rows), progress)]
+    texts = dict.fromkeys(tuple(text for _, text in some) for some in fields)
+    return Inputs(fields, Relation().prepare(list(texts), progress=progress))
+
+
 def asked(segments: Fields, constant: Callable[[str], bool]) -> Segments:
     """Return the text that is looked for: an input's, without fields that are nothing but boilerplate."""
     return tuple(text for _, text in segments if not constant(text)) or tuple(text for _, text in segments)
@@ -140,7 +158,8 @@ def units(row: AnyRow, of_input: Fields, constant: Callable[[str], bool]) -> lis
         if said and said != whole:
             found.append(Unit("input", said, True, False))
     fields = segments if len(segments) > 1 else []
-    learnt = [(k, normalise(v)) for k, v in row.texts().items() if k in ("target", "chosen", "rejected", "answer")]
+    said_so = row.texts() if any(name in LEARNT for name, _ in of_input) else row.answers()
+    learnt = [(k, normalise(v)) for k, v in said_so.items() if k in LEARNT]
     found += [Unit(name, (text,), not is_tiny(text), True) for name, text in fields + learnt if text]
     return found
 
@@ -159,27 +178,35 @@ def constant_fields(inputs: Sequence[Fields], relation: Relation) -> Callable[[s
 class Asked:
     """The inputs of rows, each distinct text once, prepared to be looked for."""
 
-    def __init__(self, rows: Sequence[AnyRow], relation: Relation, inputs: Sequence[Fields] | None = None):
-        inputs = [input_segments(row) for row in rows] if inputs is None else inputs
+    def __init__(self, rows: Sequence[AnyRow], relation: Relation, read: Inputs | None = None):
+        inputs = [input_segments(row) for row in rows] if read is None else read.fields
         constant = constant_fields(inputs, relation)
         owners: dict[Segments, list[int]] = defaultdict(list)
         for number, fields in enumerate(inputs):
             owners[asked(fields, constant)].append(number)
-        self.texts: Prepared = relation.prepare(list(owners))
+        self.texts: Prepared = relation.prepare(list(owners), read.texts if read is not None else None)
         self.owners = list(owners.values())
 
 
 class Answering:
     """The texts of rows, each distinct text once, prepared to be searched."""
 
-    def __init__(self, rows: Sequence[AnyRow], relation: Relation, inputs: Sequence[Fields] | None = None):
-        inputs = [input_segments(row) for row in rows] if inputs is None else inputs
+    def __init__(
+        self,
+        rows: Sequence[AnyRow],
+        relation: Relation,
+        read: Inputs | None = None,
+        progress: Progress | None = None,
+    ):
+        inputs = [input_segments(row) for row in rows] if read is None else read.fields
         constant = constant_fields(inputs, relation)
         owners: dict[tuple[Segments, bool, bool], list[tuple[int, str]]] = defaultdict(list)
-        for number, (row, fields) in enumerate(zip(rows, inputs, strict=True)):
+        told = watched(zip(rows, inputs, strict=True), "texts read", len(rows), progress)
+        for number, (row, fields) in enumerate(told):
             for unit in units(row, fields, constant):
                 owners[unit.text, unit.near, unit.holds].append((number, unit.field))
-        self.texts: Prepared = relation.prepare([text for text, _, _ in owners])
+        known = read.texts if read is not None else None
+        self.texts: Prepared = relation.prepare([text for text, _, _ in owners], known, progress)
         self.near: Mask = np.array([near for _, near, _ in owners], dtype=bool)
         self.holds: Mask = np.array([holds for _, _, holds in owners], dtype=bool)
         self.owners = list(owners.values())
@@ -209,6 +236,7 @@ def components(
     groups: Groups | None = None,
     edges: Iterable[tuple[str, str]] = (),
     progress: Progress | None = None,
+    read: Inputs | None = None,
 ) -> list[list[int]]:
     """Return the connected components of the relation, as numbers of rows, ordered by their first row.
 
@@ -217,14 +245,13 @@ def components(
         groups: group values by row hash; rows that share one are tied.
         edges: (old, new) row hashes of changes; hashes that are not among the rows tie through all the same.
         progress: told how many rows have been read, and how much of what they ask was looked up.
+        read: the inputs of these rows, where they were read already.
     """
     forest = Forest(len(rows))
     _tie_by_hash(forest, rows, groups or {}, edges)
-    told = watched(rows, "texts read", len(rows), progress)
-    inputs = [input_segments(row) for row in told]
-    if progress is not None:
-        progress("similarity", 0, len(rows))
-    left, right = Asked(rows, relation, inputs), Answering(rows, relation, inputs)
+    if read is None:
+        read = read_inputs(rows, progress)
+    left, right = Asked(rows, relation, read), Answering(rows, relation, read, progress)
     for owners in left.owners:
         for number in owners[1:]:
             forest.union(owners[0], number)

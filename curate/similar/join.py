@@ -142,10 +142,15 @@ def _join(
     numbers_a, numbers_b = _of_fitting_sizes(all_a.sizes, all_b.sizes, (numbers_a, numbers_b), near, held, percent)
     if not len(numbers_a) or not len(numbers_b):
         return
-    sets_a, sets_b = all_a.take(numbers_a), all_b.take(numbers_b)
+    sets_a = all_a.take(numbers_a)
+    same = all_a is all_b and np.array_equal(numbers_a, numbers_b)
+    sets_b = sets_a if same else all_b.take(numbers_b)
     near_a, near_b = near[0][numbers_a], near[1][numbers_b]
     held_a, held_b = held[0][numbers_a], held[1][numbers_b]
     poor_a, poor_b = poor[0][numbers_a], poor[1][numbers_b]
+    told = None if progress is None else partial(progress, f"similarity by {sort}s")
+    if told is not None:
+        told(0, 0)
     counter = Counter(sets_a, sets_b, percent)
 
     def roots_here() -> tuple[Numbers, Numbers]:
@@ -164,7 +169,6 @@ def _join(
             good[good] = root_a[i[good]] != root_b[j[good]]
         return good
 
-    told = None if progress is None else partial(progress, f"similarity by {sort}s")
     for i, j in counter.candidates(wanted, None if roots is None else roots_here, told):
         hits = counter.count(i, j)
         size_a, size_b = sets_a.sizes[i], sets_b.sizes[j]
@@ -220,6 +224,27 @@ def _in_a_stretch(sets: Sets, lefts: Numbers, texts: Prepared, rights: Numbers) 
     return found
 
 
+def _numbered(left: Sets, right: Sets) -> tuple[int, Numbers, Numbers]:
+    """Return (different n-grams on the left, the number of each that stands there, of each on the right or -1)."""
+    if max(len(left.sizes), len(right.sizes)) >= MANY:
+        from sluice.curate.kernel.counted import numbered
+
+        return numbered(left, right)
+    vocabulary, ids = np.unique(left.flat, return_inverse=True)
+    if right is left or not len(vocabulary):
+        return len(vocabulary), ids, ids if right is left else np.full(len(right.flat), -1)
+    places = np.minimum(np.searchsorted(vocabulary, right.flat), len(vocabulary) - 1)
+    return len(vocabulary), ids, np.where(vocabulary[places] == right.flat, places, -1)
+
+
+def _distinct(numbers: Numbers) -> Numbers:
+    """Return each number once, in order (by sorting: twice as fast as the table that numpy would make of millions)."""
+    numbers = np.sort(numbers)
+    first = np.ones(len(numbers), dtype=bool)
+    np.not_equal(numbers[1:], numbers[:-1], out=first[1:])
+    return numbers[first]
+
+
 class Counter:
     """Finds candidate pairs between two collections of sets, and counts what a pair has in common.
 
@@ -231,12 +256,9 @@ class Counter:
 
     def __init__(self, left: Sets, right: Sets, percent: int = NEAR_PERCENT):
         self.left, self.right, self.percent = left, right, percent
-        self._vocabulary, left_ids = np.unique(left.flat, return_inverse=True)
-        places = np.minimum(np.searchsorted(self._vocabulary, right.flat), max(0, len(self._vocabulary) - 1))
-        inside = self._vocabulary[places] == right.flat if len(self._vocabulary) else np.zeros(0, dtype=bool)
-        self._left_ids = left_ids.astype(np.int64)
-        self._right_ids = places[inside]
-        self._right_owners = right.owners[inside]
+        self._width, self._left_ids, right_ids = _numbered(left, right)
+        there = right_ids >= 0
+        self._right_ids, self._right_owners = right_ids[there], right.owners[there]
         self._matrices: tuple[Any, Any] | None = None
 
     def candidates(
@@ -251,7 +273,7 @@ class Counter:
         that grow, and the index is sorted by root anew for each: a family of thousands of near-equal texts is tied
         together by the first block and costs next to nothing in the others.
         """
-        frequency = np.bincount(self._right_ids, minlength=len(self._vocabulary))
+        frequency = np.bincount(self._right_ids, minlength=self._width)
         grams, lefts = self._rare(frequency)
         looked_up = np.zeros(len(frequency), dtype=bool)
         looked_up[grams] = True  # the rare ones: few of all that stand on the right, and only these are sorted
@@ -279,13 +301,15 @@ class Counter:
                 own_from, own_to = np.searchsorted(keys, own, side="left"), np.searchsorted(keys, own, side="right")
                 pieces = [(starts[part], own_from - starts[part]), (own_to, starts[part + 1] - own_to)]
             postings = owners[order]
-            for first, counts in pieces:
+            for piece, (first, counts) in enumerate(pieces):
                 for begin, end in self._parts(mine, counts):
+                    if told is not None:
+                        told(low + ((high - low) * piece + begin) // len(pieces), len(grams))
                     i = np.repeat(mine[begin:end], counts[begin:end])
                     j = postings[spread(first[begin:end], counts[begin:end])]
                     good = wanted(i, j)
                     if good.any():
-                        pairs = np.unique(i[good] * width + j[good])
+                        pairs = _distinct(i[good] * width + j[good])
                         yield pairs // width, pairs % width
             low, size = high, size * 8
 
@@ -325,6 +349,10 @@ class Counter:
 
     def count(self, i: Numbers, j: Numbers) -> Numbers:
         """Return how many n-grams each pair of sets has in common."""
+        if len(self.right.sizes) >= MANY:
+            from sluice.curate.kernel.counted import in_common
+
+            return in_common(self.left, self.right, i, j)
         left, right = self._as_matrices()
         hits = np.empty(len(i), dtype=np.int64)
         step = 100_000
@@ -337,7 +365,7 @@ class Counter:
         if self._matrices is None:
             from scipy.sparse import csr_matrix
 
-            width = max(1, len(self._vocabulary))
+            width = max(1, self._width)
             held = np.concatenate(([0], np.cumsum(np.bincount(self._right_owners, minlength=len(self.right.sizes)))))
             self._matrices = (
                 csr_matrix(

@@ -6,19 +6,26 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from sluice.core.progress import Progress
 from sluice.curate.kernel import compiled
 from sluice.curate.kernel.threads import share_out
 from sluice.curate.similar.similarity import Mask, Segments, Sets, Sort, spread
 
-BATCH = 50_000  # texts whose n-grams are held before repeats go: bounds memory, changes no result
+BATCH = 20_000  # texts whose n-grams are held before repeats go: bounds memory and silence, changes no result
 
 
-def sets_of_many(texts: Sequence[Segments], sort: Sort, wanted: Mask | None = None) -> Sets:
+def sets_of_many(
+    texts: Sequence[Segments], sort: Sort, wanted: Mask | None = None, progress: Progress | None = None
+) -> Sets:
     """Return the n-gram set of each text; an empty set where the text is empty or not wanted."""
-    found = [
-        _sets(texts[low : low + BATCH], sort, None if wanted is None else wanted[low : low + BATCH])
-        for low in range(0, len(texts), BATCH)
-    ]
+    found: list[Sets] = []
+    for low in range(0, len(texts), BATCH):
+        if progress is not None:
+            progress(f"n-grams of {sort}s", low, len(texts))
+        some = None if wanted is None else wanted[low : low + BATCH]
+        found.append(_sets(texts[low : low + BATCH], sort, some))
+    if progress is not None:
+        progress(f"n-grams of {sort}s", len(texts), len(texts))
     none = np.empty(0, np.int64)
     return Sets(
         np.concatenate([np.empty(0, np.uint64), *(sets.flat for sets in found)]),

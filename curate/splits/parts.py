@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from sluice.core.errors import UsageError
+from sluice.core.looked import note_looked
 from sluice.core.progress import Progress
 from sluice.core.project import Project
 from sluice.core.rows import AnyRow
@@ -122,6 +123,8 @@ def split_dataset(
     else:
         back = _bring_back(project, dataset, progress)
         changed = commit(project, build) is not None
+        if not changed:
+            note_looked(project, "split", dataset, seen["whole"].number)
     return split_done(project, dataset, seen, changed=changed, brought_back=back, dry_run=dry_run)
 
 
@@ -149,7 +152,7 @@ def _draw(whole: Version, asked: dict[str, Any], seen: dict[str, Any], progress:
             progress=progress,
         )
     if progress:
-        progress("report of the parts", 0, 0)
+        progress("report of the parts", 0, 3)
     frame, drawn_from = whole.frame(), (other or whole).frame()
     contents: dict[str, pl.DataFrame] = {}
     for part, names, of in (
@@ -162,11 +165,16 @@ def _draw(whole: Version, asked: dict[str, Any], seen: dict[str, Any], progress:
     aside = list(done.set_aside)
     _, dropped = drop_rows(frame, [Drop(a.row, a.reason, a.touches) for a in aside])
     counts = {part: len(getattr(done, part)) for part in PARTS} | {"set_aside": len(aside)}
+    if progress:
+        progress("report of the parts", 1, 3)
     by_name = {row.row: row for row in (*rows, *beside)}
+    weight_of = weights(whole, *([other] if other else []))
+    if progress:
+        progress("report of the parts", 2, 3)
     drawn = {part: [by_name[row] for row in getattr(done, part)] for part in PARTS}
     contents_report = made_of(
-        drawn, aside, by_name, done.clusters, Relation(done.boilerplate), groups, edges,
-        weights(whole, *([other] if other else [])), parameters, times, done.cuts,
+        drawn, aside, by_name, done.clusters, Relation(done.boilerplate), groups, edges, weight_of, parameters,
+        times, done.cuts,
     )  # fmt: skip
     seen.update(
         whole=whole,

@@ -14,12 +14,12 @@ from dataclasses import dataclass, field
 
 from sluice.core.errors import InputError, UsageError
 from sluice.core.part_sizes import size_options
-from sluice.core.progress import Progress
+from sluice.core.progress import Progress, watched
 from sluice.core.rows import AnyRow
 from sluice.core.wording import counted
 from sluice.curate.leaks.find import find_leaks
 from sluice.curate.similar.boilerplate import find_boilerplate
-from sluice.curate.similar.clusters import Groups, components
+from sluice.curate.similar.clusters import Groups, components, read_inputs
 from sluice.curate.similar.similarity import Boilerplate, Relation
 from sluice.curate.splits.draw import DRAWN, Draw, Part, SetAside
 from sluice.curate.splits.strata import classes
@@ -87,7 +87,7 @@ def split(
     Raises InputError where sizes cannot be drawn (it says how many can) or nothing is left to train on; UsageError for
     sizes that make no sense.
     """
-    rows = unique_rows(rows)
+    rows = unique_rows(rows, progress)
     source = rows if eval_from is None else unique_rows(eval_from)
     edges, groups = list(edges), groups or {}
     check_sizes(len(source), eval, dev, eval_per_class, dev_per_class, trains=eval_from is None)
@@ -98,10 +98,11 @@ def split(
             where="--per-class",
             remedy="name the class: --stratify target.KEY, or input.KEY",
         )
+    read = read_inputs(source, progress) if eval_from is None else None
     if boilerplate is None:
-        boilerplate = find_boilerplate([*rows, *(eval_from or ())], progress)
+        boilerplate = find_boilerplate([*rows, *(eval_from or ())], progress, read)
     relation = Relation(boilerplate)
-    tied = components(source, relation, groups, edges, progress)
+    tied = components(source, relation, groups, edges, progress, read)
     if progress is not None:
         progress("drawing", 0, 0)
     draw = Draw(source, tied, of, seed, relation, groups, edges, keep_one=eval_from is None)
@@ -150,9 +151,9 @@ def split(
     )
 
 
-def unique_rows(rows: Sequence[AnyRow]) -> list[AnyRow]:
+def unique_rows(rows: Sequence[AnyRow], progress: Progress | None = None) -> list[AnyRow]:
     """Return rows in order, each once."""
-    return list({row.row: row for row in rows}.values())
+    return list({row.row: row for row in watched(rows, "rows named", len(rows), progress)}.values())
 
 
 def check_sizes(rows: int, eval: int | float, dev: int | float, *per_class: int | None, trains: bool = True) -> None:

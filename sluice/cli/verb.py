@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from sluice.core.project import Project
 
 F = TypeVar("F", bound=Callable[..., Any])
+T = TypeVar("T")
 
 Resolved = tuple[str | None, click.Command | None, list[str]]
 
@@ -200,6 +201,17 @@ def verb_group(
 def yes_option(function: F) -> F:
     """Add `--yes`: agree beforehand to what the verb would ask (`yes: bool`, for `out.confirm`)."""
     return click.option("--yes", "-y", is_flag=True, help="Agree beforehand; needed without a terminal.")(function)
+
+
+def replacing(out: Terminal, yes: bool, write: Callable[[bool], T]) -> T:
+    """Call `write(replace)`; where a file that holds something else stands in the way, ask before it is replaced."""
+    from sluice.curate.formats import FileStands
+
+    try:
+        return write(yes)
+    except FileStands as problem:
+        out.confirm(f"{problem.where} is there and holds something else. Replace it?", yes)
+        return write(True)
 
 
 def dry_run_option(function: F) -> F:

@@ -81,8 +81,11 @@ class Row(BaseModel):
         """
         answers = self._answers()
         found = {f"input.{k}" if k in answers else k: v for k, v in input_texts(self.input).items()}
-        found.update({k: v for k, v in answers.items() if v})
-        return found
+        return found | self.answers()
+
+    def answers(self) -> dict[str, str]:
+        """Return the texts that are learnt, by field name: `target`, `chosen`, `rejected` or `answer`."""
+        return {k: v for k, v in self._answers().items() if v}
 
     def _answers(self) -> dict[str, str | None]:
         return {}

@@ -15,9 +15,12 @@ from typing import Any, cast
 
 from sluice.core.errors import InputError
 from sluice.core.ledger import Fact, Facts, Ledger
+from sluice.core.looked import looked
 from sluice.core.project import CONFIG, Project
 
 PARTS = ("train", "dev", "eval")
+ONLY_DROP = ("dedup", "filter", "sample", "decontaminate", "forget")
+"""Verbs after which a dataset holds no row that it did not hold before."""
 
 
 @dataclass(frozen=True)
@@ -102,6 +105,42 @@ def read_json(file: Path) -> dict[str, Any]:
     except (OSError, ValueError):
         return {}
     return cast("dict[str, Any]", value) if isinstance(value, dict) else {}
+
+
+def came_since_split(project: Project, dataset: str) -> bool:
+    """Return whether rows came to a dataset since its parts were made of it, so that they are in no part.
+
+    Rows that a split set aside are not meant: they are in none for good.
+    """
+    joined = max((_joined(project, dataset, part) for part in PARTS), default=0)
+    newest = _newest(project, dataset)
+    first = max(joined, looked(project).get("split", {}).get(dataset, 0)) + 1
+    for number in range(first, newest + 1) if joined else ():
+        entry = read_json(project.names / dataset / f"{number}.json")
+        operation = read_json(project.operations / str(entry.get("operation")) / "operation.json")
+        counts = operation.get("counts")
+        returned = isinstance(counts, dict) and bool(cast("dict[str, Any]", counts).get("returned"))
+        if operation.get("verb") not in ONLY_DROP or returned:
+            return True
+    return False
+
+
+def _newest(project: Project, dataset: str) -> int:
+    return max((int(f.stem) for f in (project.names / dataset).glob("*.json") if f.stem.isdigit()), default=0)
+
+
+def _joined(project: Project, dataset: str, part: str) -> int:
+    """Return the number of the whole that the last split of a part stands on, 0 for none."""
+    for number in range(_newest(project, f"{dataset}/{part}"), 0, -1):
+        entry = read_json(project.names / dataset / part / f"{number}.json")
+        operation = read_json(project.operations / str(entry.get("operation")) / "operation.json")
+        parents = operation.get("parents")
+        if operation.get("verb") != "split" or not isinstance(parents, list):
+            continue
+        found = [p["number"] for p in cast("list[dict[str, Any]]", parents) if p.get("dataset") == dataset]
+        if found:
+            return int(found[0])
+    return 0
 
 
 def parts_of(seen: Seen) -> dict[str, DatasetState]:

@@ -12,6 +12,7 @@ from typing import Any, cast
 
 from sluice.core.columns import add_options, first_record
 from sluice.core.ledger import Fact, Facts
+from sluice.core.looked import looked
 from sluice.core.part_sizes import size_options
 from sluice.core.project import Project
 from sluice.core.standing import (
@@ -19,6 +20,7 @@ from sluice.core.standing import (
     DatasetState,
     Seen,
     adapter_certificates,
+    came_since_split,
     deciding,
     is_graded,
     newest_facts,
@@ -238,18 +240,21 @@ def _next(
             yield Step(command, "columns not named stay as metadata" if options else "")
     elif curate_only:
         newest = seen.datasets.get(data) or next(iter(seen.datasets.values()))
-        yield Step(f"sluice audit {newest.name}", "what is wrong with these rows?")
-        if newest.made_by == "add":
+        yield from _join_step(project, newest.name)
+        if not _found_nothing(project, "audit", newest):
+            yield Step(f"sluice audit {newest.name}", "what is wrong with these rows?")
+        if newest.made_by == "add" and not _found_nothing(project, "dedup", newest):
             yield Step(f"sluice dedup {newest.name}", "drop repeated rows, each shown beside the row kept")
         yield Step(export_command(newest.name, project.root))
         if not started:
             yield Step("sluice init", "to measure prompts on these rows, and perhaps to train")
     elif here == "data":
-        if seen.datasets[data].made_by == "add":
+        if seen.datasets[data].made_by == "add" and not _found_nothing(project, "dedup", seen.datasets[data]):
             yield Step(f"sluice dedup {data}", "drop repeated rows, each shown beside the row kept")
         sizes = size_options(seen.datasets[data].rows)
         yield Step(f"sluice split {data} {sizes}", "parts train, dev, eval that share nothing")
     elif here == "eval set":
+        yield from _join_step(project, data)
         yield from _set_steps(project, seen, frozen)
     elif here == "baseline":
         yield Step("sluice baseline", "how far does a prompt alone get?")
@@ -267,6 +272,15 @@ def _next(
             yield Step(f"sluice compare {newest_id} --final", "the verdict: opens the eval set")
         else:
             yield Step("sluice adapters", "what was judged")
+
+
+def _join_step(project: Project, dataset: str) -> Iterator[Step]:
+    if came_since_split(project, dataset):
+        yield Step(f"sluice split {dataset}", "rows that came since the parts were made are in none: they join them")
+
+
+def _found_nothing(project: Project, verb: str, dataset: DatasetState) -> bool:
+    return looked(project).get(verb, {}).get(dataset.name) == dataset.version
 
 
 def _set_steps(project: Project, seen: Seen, frozen: Fact | None) -> Iterator[Step]:

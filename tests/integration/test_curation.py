@@ -182,7 +182,7 @@ BAD = {
     "audit": (["audit", "tickts"], 2, "tickets"),
     "check": (["filter", "tickets", "--failing", "emty"], 2, "empty"),
     "size": (["split", "tickets", "--eval", "many"], 2, "many"),
-    "too many": (["split", "tickets", "--eval", "5000"], 2, "can be drawn"),
+    "too many": (["split", "tickets", "--eval", "5000"], 2, "none would be left"),
     "per class": (["split", "tickets", "--eval", "5", "--per-class"], 2, "class"),
     "group": (["split", "tickets", "--eval", "5", "--group", "costumer"], 2, "customer"),
     "row": (["why", "tickets", "zzz"], 2, "no row"),

@@ -16,7 +16,8 @@ from sluice.cli.demo.planted import WORDS, Tally, tallies
 from sluice.cli.demo.steps import before_training
 from sluice.cli.demo.walk import Walk
 from sluice.cli.terminal import Terminal
-from sluice.curate.dataset import metadata_by_row, open_dataset
+from sluice.curate.dataset import open_dataset
+from sluice.curate.metadata import metadata_by_row
 
 SAMPLES = Path(__file__).parents[2] / "datasets" / "support-tickets"
 PLANTED = json.loads((SAMPLES / "faults.json").read_text(encoding="utf-8"))

@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 from support.tiny_road import Tiny
 
-from sluice.curate.dataset import metadata_by_row, open_dataset
+from sluice.curate.dataset import open_dataset
+from sluice.curate.metadata import metadata_by_row
 
 SAMPLES = Path(__file__).parents[2] / "datasets"
 FAULTS: dict[str, Any] = json.loads((SAMPLES / "helpdesk" / "faults.json").read_text(encoding="utf-8"))

@@ -118,7 +118,7 @@ _STEPS: dict[str, Callable[[Project, str], Found]] = {
 
 def _rows(project: Project, dataset: str) -> dict[str, str]:
     """Return the row of each ticket that was read."""
-    from sluice.curate.dataset import metadata_by_row
+    from sluice.curate.metadata import metadata_by_row
 
     found: dict[str, str] = {}
     for row, places in metadata_by_row(open_dataset(project, dataset)).items():

@@ -16,7 +16,7 @@ from sluice.cli.files import given_files
 from sluice.cli.meaning import embedder, model_option
 from sluice.cli.reading import read_options, reading_options
 from sluice.cli.terminal import Style, Terminal
-from sluice.cli.verb import PATH, verb
+from sluice.cli.verb import PATH, replacing, verb, yes_option
 from sluice.cli.verbs.add import draw_not_read
 from sluice.core.errors import InputError, UsageError
 from sluice.core.wording import counted
@@ -61,6 +61,7 @@ NOT_LOOKED: tuple[str, Style] = ("No check could look.", "warn")
 @click.option("--schema", metavar="FILE", type=PATH, help="JSON schema of an answer, in the place of the task's.")
 @click.option("--fail-on", type=click.Choice(["warn", "fail"]), help="Exit 1 where there is a finding this severe.")
 @click.option("--out", "to", metavar="FILE", type=PATH, help="Write the report: one page (.html), or its data (.json).")
+@yes_option
 @reading_options
 def command(
     out: Terminal,
@@ -72,6 +73,7 @@ def command(
     schema: str | None,
     fail_on: str | None,
     to: str | None,
+    yes: bool,
     **how: Any,
 ) -> Any:
     """Say what is wrong with the rows of a dataset, or of plain files.
@@ -79,6 +81,7 @@ def command(
     Checks of severity fail find rows that nothing should be learnt from or measured on; those of severity warn find
     what a person should look at. A check that lacks something says so and never counts as passed.
     """
+    from sluice.core.looked import note_looked
     from sluice.core.project import Project
     from sluice.curate.audit_dataset import audit_dataset, audit_files, schema_file
     from sluice.curate.next_steps import after_audit
@@ -93,7 +96,7 @@ def command(
     if checks == []:  # an empty shell variable: no check would run, and that reads like a pass
         raise UsageError("no check is named", remedy="leave --checks away for all checks; sluice audit --list")
     given = schema_file(schema) if schema else None
-    target = out_file(to, what, project) if to else None
+    target = replacing(out, yes, lambda replace: out_file(to, what, project, replace=replace)) if to else None
     options = read_options(how)
     looked_at: list[Seen] = []
     text_tokens: TextTokens | None = None
@@ -121,6 +124,9 @@ def command(
             seen=looked_at.append if target else None,
         )
         text_tokens = counter.texts
+        if checks is None and audit.worst == "ok":
+            dataset, _, number = audit.of.partition("@")
+            note_looked(project, "audit", dataset, int(number))
     else:
         audit = audit_files(
             given_files(what),

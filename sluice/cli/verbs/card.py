@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import click
 
 from sluice.cli.terminal import Terminal
-from sluice.cli.verb import PATH, find_project, verb, yes_option
+from sluice.cli.verb import PATH, find_project, replacing, verb, yes_option
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -55,18 +55,15 @@ def command(out: Terminal, ref: str, file: str | None, croissant: str | None, ye
     license, language, description, creators, publisher, homepage, citation, tags, task_categories, published).
     """
     from sluice.curate.card import card
-    from sluice.curate.formats import FileStands
     from sluice.curate.publish.words import how_to_state, read_words
 
     project = find_project()
     words = read_words(project, title=how["title"], license=how["license"], language=how["language"])
     given: dict[str, Any] = {"out": file, "croissant": croissant, "shape": how["shape"], "samples": how["samples"]}
     given["checks"] = how["checks"]
-    try:
-        result = card(project, ref, words, replace=yes, progress=out.progress, **given)
-    except FileStands as problem:
-        out.confirm(f"{problem.where} is there and holds something else. Replace it?", yes)
-        result = card(project, ref, words, replace=True, progress=out.progress, **given)
+    result = replacing(
+        out, yes, lambda replace: card(project, ref, words, replace=replace, progress=out.progress, **given)
+    )
     if file is None and croissant is None:
         out.say(result.text)
     for path in (result.path, result.croissant):

@@ -10,7 +10,7 @@ import click
 from sluice.cli.files import given_files
 from sluice.cli.reading import read_options, reading_options
 from sluice.cli.terminal import Style, Terminal
-from sluice.cli.verb import PATH, verb
+from sluice.cli.verb import PATH, replacing, verb, yes_option
 from sluice.core.wording import counted
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ TIES = {"change": "changed by", "key": "same key", "input": "same input, another
 @click.option("-n", "limit", metavar="ROWS", type=click.IntRange(min=0), default=20, help="Rows of each sort [20].")
 @click.option("--out", "to", metavar="FILE", type=PATH, help="Write it as one page (.html), or its data (.json).")
 @click.option("--fail-on", type=click.Choice(["changes", "drift"]), help="Exit 1 where there are some.")
+@yes_option
 @reading_options
 def command(
     out: Terminal,
@@ -45,6 +46,7 @@ def command(
     limit: int,
     to: str | None,
     fail_on: str | None,
+    yes: bool,
     **how: Any,
 ) -> Any:
     """Compare two versions, or two files: row by row, and distribution by distribution.
@@ -58,7 +60,8 @@ def command(
     from sluice.curate.report.write import out_file, write_diff
 
     project = Project.find_or_none(Path.cwd())
-    target = out_file(to, (a, b) if b else (a,), project) if to else None
+    read = (a, b) if b else (a,)
+    target = replacing(out, yes, lambda replace: out_file(to, read, project, replace=replace)) if to else None
     first, *other = given_files([a] if b is None else [a, b])
     found = diff(
         project,

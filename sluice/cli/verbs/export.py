@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from sluice.cli.terminal import Terminal
-from sluice.cli.verb import PATH, find_project, verb, yes_option
+from sluice.cli.verb import PATH, find_project, replacing, verb, yes_option
 from sluice.cli.verbs.card import checks_option, word_options
 from sluice.core.errors import UsageError
 from sluice.core.wording import counted
@@ -71,27 +70,16 @@ def command(out: Terminal, ref: str, file: str, **how: Any) -> Any:
         given |= {"format": layout, "shape": how["shape"] or "columns", "samples": how["samples"]}
         given["checks"] = how["checks"]
         words = read_words(project, **stated)
-        result = _write(
-            out, file, how["yes"], lambda replace: export_to_folder(project, ref, file, words, replace=replace, **given)
+        result = replacing(
+            out, how["yes"], lambda replace: export_to_folder(project, ref, file, words, replace=replace, **given)
         )
         _draw_folder(out, result, ref)
         return result
     _refuse_folder_options(how)
     given |= {"format": layout, "everything": how["everything"]}
-    done = _write(out, file, how["yes"], lambda replace: export(project, ref, file, replace=replace, **given))
+    done = replacing(out, how["yes"], lambda replace: export(project, ref, file, replace=replace, **given))
     _draw_file(out, done, how["everything"])
     return done
-
-
-def _write(out: Terminal, file: str, yes: bool, write: Callable[[bool], Any]) -> Any:
-    """Write, and where something else stands in the way, ask before it is replaced."""
-    from sluice.curate.formats import FileStands
-
-    try:
-        return write(yes)
-    except FileStands:
-        out.confirm(f"{file} is there and holds something else. Replace it?", yes)
-        return write(True)
 
 
 def _refuse_folder_options(how: dict[str, Any]) -> None:

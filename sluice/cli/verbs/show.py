@@ -10,7 +10,7 @@ import click
 
 from sluice.cli.meaning import embedder, model_option
 from sluice.cli.terminal import Terminal
-from sluice.cli.verb import PATH, find_project, verb, yes_option
+from sluice.cli.verb import PATH, find_project, replacing, verb, yes_option
 from sluice.core.errors import UsageError
 from sluice.core.wording import counted
 
@@ -92,7 +92,8 @@ def command(
         most = limit if sheet else few
         shown = show_failing(project, ref, failing, limit=most, embed=embed, progress=out.progress)
         if sheet:
-            shown = write_failing(project, shown, Path(sheet), replace=yes)
+            found, file = shown, Path(sheet)
+            shown = replacing(out, yes, lambda replace: write_failing(project, found, file, replace=replace))
             draw_written(out, shown, ref)
         else:
             draw_failing(out, shown, ref, model)
@@ -105,7 +106,8 @@ def command(
         draw_dropped(out, shown, ref, reason)
         draw_next_dropped(out, shown, ref)
     elif sheet:
-        shown = write_set_aside(find_project(), ref, Path(sheet), replace=yes)
+        project, file = find_project(), Path(sheet)
+        shown = replacing(out, yes, lambda replace: write_set_aside(project, ref, file, replace=replace))
         name = ref.partition("@")[0].partition(":")[0]
         out.say(f"{counted(shown.total, 'line')} written to {shown.out}, each below its place and reason")
         out.next(f"sluice add {name} --fix {shlex.quote(str(shown.out))}", "when you have mended what you can")

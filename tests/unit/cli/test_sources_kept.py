@@ -72,3 +72,16 @@ def test_nobody_writes_into_the_store(sources, tmp_path, argv):
     after = {path: path.read_bytes() for path in _stored(tmp_path)}
     assert after == before
     assert (tmp_path / ".sluice" / "store.duckdb").exists() == index
+
+
+@pytest.mark.parametrize("name", ["page.html", "data.json"])
+@pytest.mark.parametrize("verb", [["audit", "d", "--checks", "empty"], ["diff", "d@1", "d@2"]])
+def test_a_report_takes_the_place_of_a_report_and_of_nothing_else_unasked(sources, tmp_path, capsys, verb, name):
+    file = tmp_path / name
+    file.write_text('{"mine": 1}' if name.endswith("json") else "<html>mine</html>")
+    before = file.read_bytes()
+    assert run([*verb, "--out", name, "--json"]) == 2
+    assert file.read_bytes() == before
+    assert run([*verb, "--out", name, "--yes"]) == 0
+    assert file.read_bytes() != before
+    assert run([*verb, "--out", name]) == 0  # its own: asked no more

@@ -304,3 +304,35 @@ def test_what_sluice_toml_names_and_is_not_there_is_said_and_the_way_is_shown(st
     assert result["next"][0]["command"] == "sluice baseline"
     assert run(["gate", "--json"]) == 2
     assert run(["status"]) == 0
+
+
+def test_what_found_nothing_is_named_no_more_and_rows_in_no_part_are_asked_for(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    words = ["kettle", "lamp", "desk", "chair", "blender", "tent", "stove", "radio", "mirror", "carpet"]
+
+    def lines(name: str, first: int, last: int) -> str:
+        texts = (f"{words[i % 10]} {i * 7919 % 9973} of {words[i // 10]} is broken, {i}" for i in range(first, last))
+        some = [json.dumps({"input": text, "target": "ab"[i % 2]}) for i, text in enumerate(texts)]
+        (tmp_path / name).write_text("".join(f"{line}\n" for line in some))
+        return name
+
+    def named() -> set[str]:
+        return {step.command.split()[1] for step in status(Project(tmp_path)).next}
+
+    assert run(["add", "d", lines("a.jsonl", 0, 40)]) == 0
+    assert {"audit", "dedup"} <= named()
+    assert run(["audit", "d"]) == 0
+    assert run(["dedup", "d"]) == 0
+    assert not {"audit", "dedup", "split"} & named()
+    assert run(["split", "d", "--eval", "6"]) == 0
+    assert "split" not in named()
+    assert run(["add", "d", lines("b.jsonl", 40, 60)]) == 0
+    assert {"audit", "dedup", "split"} <= named()
+    assert run(["split", "d"]) == 0
+    assert "split" not in named()
+    assert run(["sample", "d", "30"]) == 0
+    assert "split" not in named()
+    assert run(["restore", "d", "--reason-was", "not-sampled"]) == 0
+    assert "split" in named()
+    assert run(["split", "d"]) == 0
+    assert "split" not in named()

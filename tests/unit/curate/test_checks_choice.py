@@ -166,3 +166,22 @@ def test_a_file_of_the_project_shadows_nothing(tmp_path: Path):
 
     assert json.loads("[1]") == [1]
     assert "json" in choice.names()
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        'def check(row):\n    row.input["text"] = "TODO"\n    return None\n',
+        CLASS.replace(
+            "    def find(self, context):\n", "    def find(self, context):\n        context.rows[0].input.clear()\n"
+        )
+        .replace('r.input["n"]', 'r.input.get("n", 0)')
+        .replace('name="odd"', 'name="a"'),
+    ],
+)
+def test_a_check_of_ones_own_cannot_change_what_later_checks_see(tmp_path: Path, code: str):
+    before = [row.model_copy(deep=True) for row in ROWS]
+    choice = checks_of(project(tmp_path, a_py=code, todo_py=FUNCTION))
+    report = audit_rows(CheckContext(ROWS), ["a", "todo"], choice)
+    assert [f.row for f in report.check("todo").rows] == [ROWS[3].row]
+    assert before == ROWS

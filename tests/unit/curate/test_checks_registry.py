@@ -190,3 +190,9 @@ def test_a_name_is_taken_once_and_an_unknown_one_is_answered_with_the_near_one()
     with pytest.raises(InputError) as caught:
         CHECKS.get("conflcit")
     assert "conflict" in str(caught.value)
+
+
+@pytest.mark.parametrize("name", CHECKS.names())
+def test_what_speaks_of_the_whole_set_says_so_and_names_no_row(name: str):
+    check = CHECKS.get(name)
+    assert check.run(check.examples().found).droppable != check.spec.whole

@@ -7,7 +7,9 @@ from collections.abc import Sequence
 
 import pytest
 
+from sluice.core.errors import UsageError
 from sluice.core.rows import AnyRow, Example, Message, Messages, Preference, Text, Unpaired
+from sluice.curate.audit import audit_rows, failing_rows
 from sluice.curate.checks import CHECKS, CheckContext, CheckResult
 from sluice.curate.checks.balance import few_values, label_values
 
@@ -167,3 +169,10 @@ def test_dev_in_train_looks_at_the_dev_part_and_follows_changes():
     result = CHECKS.get("dev-in-train").run(CheckContext(rows, dev_rows=dev, edges=[(dev[1].row, rows[1].row)]))
     assert [(f.row, f.related) for f in result.rows] == [(rows[0].row, (dev[0].row,)), (rows[1].row, (dev[1].row,))]
     assert CHECKS.get("leak").run(CheckContext(rows, dev_rows=dev)).status == "absent"
+
+
+def test_a_check_of_the_whole_set_cannot_say_that_no_row_fails():
+    report = audit_rows(CheckContext([ask(f"message {i}", "ab"[i % 2]) for i in range(40)]), ["balance"])
+    assert report.check("balance").status == "ok"
+    with pytest.raises(UsageError, match="as a whole"):
+        failing_rows(report, ["balance"])

@@ -234,6 +234,27 @@ def test_ordinary_records_go_straight_to_hashes(record: dict[str, Any], options:
         assert directly(line * 5, ReadOptions(format="jsonl", **options)) == 5
 
 
+@pytest.mark.parametrize("speaker", ["gpt", "human", "system"])
+def test_what_is_written_of_many_short_turns_has_room(speaker: str, monkeypatch: pytest.MonkeyPatch):
+    """Speakers and keys of other names than ours grow with every turn, so what a line needs is no constant."""
+    from sluice.curate.formats import lines_make
+
+    talk = [{"from": "human", "value": "?"}, {"from": "gpt", "value": "x"}]
+    one = {"from": speaker, "value": "x"}
+    turns = [one] * 400 + talk if speaker == "system" else talk[:1] + [one] * 400 + talk[1:]
+    line = json.dumps({"conversations": turns}, separators=(",", ":")).encode() + b"\n"
+    real, used = lines_make._picked, list[tuple[int, int]]()
+
+    def watched(buffer: Any, at: Any, *given: Any) -> Any:
+        used.append((int(at[-1]), buffer.size))
+        return real(buffer, at, *given)
+
+    monkeypatch.setattr(lines_make, "_picked", watched)
+    assert directly(line) == 1
+    assert used
+    assert all(written <= room for written, room in used)
+
+
 def test_lines_keep_their_order_across_chunks_and_ways():
     draw = random.Random(5)
     out: list[bytes] = []

@@ -17,8 +17,9 @@ from sluice.core.errors import SluiceError
 from sluice.core.project import Project
 from sluice.core.rows import Example, chat_row
 from sluice.curate.adding.add import add
-from sluice.curate.dataset import metadata_by_row, open_dataset
+from sluice.curate.dataset import open_dataset
 from sluice.curate.formats import ReadOptions, ReadResult, read_file
+from sluice.curate.metadata import metadata_by_row
 from sluice.curate.why import why
 
 THREAD = ReadOptions(thread="ticket", order="sent", role="author")

@@ -386,18 +386,3 @@ def test_a_copy_that_brings_the_rows_back_is_named(project):
     shutil.copytree(old, project.evals, dirs_exist_ok=True)
     assert any("here again" in note for note in checked(project).notes)
     assert not checked(project).of("tampered")
-
-
-def test_freeze_counts_what_is_still_there_and_shows_no_value(tmp_path):
-    from sluice.evalsuite.freeze import freeze
-
-    project = whole_project.start(tmp_path / "p")
-    rows = [json.loads(line) for line in whole_project.raw_rows(tmp_path, n=24, seed=5).read_text().splitlines()]
-    rows[0]["input"] += " write to jane.doe@example.com or +49 30 901820"
-    rows[1]["input"] += " my mail is sam@example.org"
-    file = tmp_path / "people.jsonl"
-    file.write_text("".join(json.dumps(r) + "\n" for r in rows))
-    add(project, "people", [file])
-    result = freeze(project, "people")
-    assert (result.personal, result.personal_rows) == ({"email": 2, "phone": 1}, 2)
-    assert "jane" not in result.model_dump_json()

@@ -15,10 +15,11 @@ from sluice.core.errors import InputError, SluiceError
 from sluice.core.project import Project
 from sluice.core.rows import Example
 from sluice.curate.adding.add import add
-from sluice.curate.dataset import has_dataset, metadata_by_row, open_dataset
+from sluice.curate.dataset import has_dataset, open_dataset
 from sluice.curate.deduplicate import deduplicate
 from sluice.curate.export import export
 from sluice.curate.formats import ReadOptions
+from sluice.curate.metadata import metadata_by_row
 from sluice.curate.show import show_set_aside
 
 VALUE = st.text(st.characters(blacklist_categories=["Cs"]), max_size=8)

@@ -20,8 +20,9 @@ from sluice.core.rows import Example
 from sluice.curate.adding.add import add
 from sluice.curate.adding.mend import mend
 from sluice.curate.adding.set_aside import read_sheet, still_waiting
-from sluice.curate.dataset import metadata_by_row, open_dataset, versions
+from sluice.curate.dataset import open_dataset, versions
 from sluice.curate.formats import ReadOptions
+from sluice.curate.metadata import metadata_by_row
 from sluice.curate.show import show_set_aside, write_set_aside
 from sluice.curate.why import why
 

@@ -223,3 +223,12 @@ def test_a_family_of_thousands_leaves_one():
     result = dedup(apart)
     assert not result.dropped
     assert len(result.near_other_target) == 599
+
+
+@pytest.mark.parametrize("way", ["exact", "lsh"])
+@pytest.mark.parametrize("blank", ["", " \n", "\u200b"])
+def test_rows_without_an_input_are_not_alike_where_only_inputs_count(way: Way, blank: str):
+    rows = [ask(blank, "one"), ask(blank, "two"), ask("where is my parcel", "a"), ask("where is my parcel", "b")]
+    found = dedup(rows, Rules(on="input"), way=way)
+    assert found.counts == {"exact-duplicate": 1}
+    assert {rows[0].row, rows[1].row} <= set(found.kept)

@@ -45,9 +45,9 @@ WAYS: dict[str, Callable[[Path], object]] = {
 }
 
 
-def still(root: Path) -> dict[str, tuple[int, ...]]:
+def still(root: Path, person: str = JANE) -> dict[str, tuple[int, ...]]:
     erasure = Erasure(
-        id="0" * 16, reason="asked for on 1 May", rows=(), people=(JANE,), regions=(), key="00" * 32, forget_key=False
+        id="0" * 16, reason="asked for on 1 May", rows=(), people=(person,), regions=(), key="00" * 32, forget_key=False
     )
     return {held.file: held.lines for held in files_with(Project(root), Eraser(erasure), [])}
 
@@ -71,3 +71,10 @@ def test_damaged_files_and_bombs_are_taken_as_they_lie(tmp_path: Path):
     with zipfile.ZipFile(tmp_path / "bomb.zip", "w", zipfile.ZIP_DEFLATED) as bomb:
         bomb.writestr("a", JANE.encode() * 4_000_000)
     assert "cut.zip" in still(tmp_path)
+
+
+def test_a_name_is_found_in_lines_of_windows_1252_too(tmp_path: Path):
+    lines = ["nobody", "Jürgen Müller wrote", "another Müller"]
+    (tmp_path / "old.csv").write_bytes("\n".join(lines).encode("cp1252"))
+    (tmp_path / "mixed.csv").write_bytes("\n".join([*lines, "Grüße"]).encode() + "\nGrüße".encode("cp1252"))
+    assert still(tmp_path, "Jürgen Müller") == {"old.csv": LINE, "mixed.csv": LINE}

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from sluice.curate.similar import join, many_sets
 from sluice.curate.similar.join import Side, each, related
 from sluice.curate.similar.many_sets import sets_of_many
-from sluice.curate.similar.similarity import SORTS, Relation, ngram_sets, normalise
+from sluice.curate.similar.similarity import SORTS, Boilerplate, Relation, ngram_sets, normalise, places_of
 
 words = st.lists(
     st.sampled_from(["late", "order", "my", "parcel", "退货", "Straße", "is", "\ud800", "👍🏽"]), max_size=14
@@ -42,3 +42,24 @@ def test_the_pairs_are_the_same_where_rare_ngrams_are_chosen_by_compiled_code(le
         patch.setattr(join, "MANY", 0)
         found = {pair for pairs in related(Side(a), Side(b)) for pair in each(pairs)}
     assert found == plain
+
+
+@settings(deadline=None, max_examples=100)
+@given(texts, texts)
+def test_what_is_known_of_texts_is_what_would_be_made_of_them(some: list, other: list):
+    boilerplate = Boilerplate.of(Relation().prepare(other[:2]).all["char"].flat[::2].tolist())
+    plain = Relation(boilerplate).prepare(some)
+    found = Relation(boilerplate).prepare(some, Relation().prepare(list(dict.fromkeys(other))))
+    for sort in SORTS:
+        for one, two in ((found.all[sort], plain.all[sort]), (found.left[sort], plain.left[sort])):
+            assert (one.flat.tolist(), one.sizes.tolist()) == (two.flat.tolist(), two.sizes.tolist())
+    assert (found.short.tolist(), found.characters.tolist()) == (plain.short.tolist(), plain.characters.tolist())
+
+
+@given(
+    st.lists(st.integers(0, 2**64 - 1) | st.sampled_from([7, 7 + 2**16, 2**40 + 7])),
+    st.sets(st.sampled_from([7, 2**40 + 7, 9])),
+)
+def test_places_of_a_few_among_many(many: list[int], few: set[int]):
+    found = places_of(np.array(many, np.uint64), np.array(sorted(few), np.uint64))
+    assert found.tolist() == [at for at, value in enumerate(many) if value in few]
