@@ -70,7 +70,7 @@ def card(
     splits = splits_of(project, ref)
     for file in (out, croissant):
         if file is not None:
-            refuse_source(project, splits[0].version, Path(file))
+            refuse_source(project, Path(file))
     options = write_options(splits[0].version, AllRows(splits))
     project.make_store()
     with project.staging.job() as job:

@@ -17,7 +17,7 @@ from sluice.core.errors import InputError, UsageError
 from sluice.core.progress import Progress
 from sluice.core.project import Project
 from sluice.core.prompt import load_prompt
-from sluice.curate.dataset import Version, open_dataset
+from sluice.curate.dataset import Version, dataset_names, open_dataset
 from sluice.curate.export_rows import ExportRows
 from sluice.curate.formats import ENCODERS, WRITERS, WriteOptions, write_rows
 from sluice.curate.metadata import adding_operations, original_columns
@@ -96,7 +96,7 @@ def export(
     """
     path = Path(path)
     version = open_dataset(project, ref)
-    refuse_source(project, version, path)
+    refuse_source(project, path)
     form = form_named(format)
     made = None if path.parent.exists() else str(path.parent)
     rows = ExportRows(version, everything=everything, kind=kind)
@@ -162,8 +162,7 @@ def export_to_folder(
     Raises FileStands for another export, InputError for a folder with anything else in it.
     """
     splits = splits_of(project, ref, kind=kind)
-    for split in splits:
-        refuse_source(project, split.version, Path(folder))
+    refuse_source(project, Path(folder))
     options = write_options(splits[0].version, AllRows(splits), prompt=prompt, implicit=implicit, beside=beside)
     how: dict[str, Any] = {"samples": samples, "checks": checks, "replace": replace, "progress": progress}
     done = export_folder(project, ref, splits, Path(folder), format, shape, options, words, **how)
@@ -211,17 +210,22 @@ def write_options(
     )
 
 
-def refuse_source(project: Project, version: Version, path: Path) -> None:
-    """Raise InputError for a file that rows of the version were read from, a folder with one in it, and the store."""
+def refuse_source(project: Project, path: Path) -> None:
+    """Raise InputError for a file that rows of any dataset were read from, a folder with one in it, and the store."""
     place = path.resolve()
     if place.is_relative_to(project.store.resolve()):
         raise InputError(
             "this is in the store, which Sluice alone writes", where=str(path), remedy="name another place"
         )
-    for name in source_names(version):
-        source = (project.root / name).resolve()
-        if source.exists() and (source == place or source.is_relative_to(place)):
-            raise InputError("the rows were read from this file", where=str(source), remedy="choose another name")
+    if not path.exists():
+        return
+    for dataset in dataset_names(project):
+        for name in source_names(open_dataset(project, dataset)):
+            source = (project.root / name).resolve()
+            if source.exists() and (source == place or source.is_relative_to(place)):
+                raise InputError(
+                    f"rows of '{dataset}' were read from this file", where=str(source), remedy="choose another name"
+                )
 
 
 def source_names(version: Version) -> set[str]:

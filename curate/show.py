@@ -198,13 +198,16 @@ def show_failing(
     return Shown(of=version.ref, total=len(details), failing=rows, check=check)
 
 
-def write_failing(shown: Shown, file: Path, *, replace: bool = False) -> Shown:
+def write_failing(project: Project, shown: Shown, file: Path, *, replace: bool = False) -> Shown:
     """Write what `show_failing` found to a table in which a person goes through it (`labels.review`).
 
-    Raises FileStands where the file holds something else and is not to be replaced, InputError for an unknown ending.
+    Raises FileStands where the file holds something else and is not to be replaced, InputError for an unknown ending,
+    and always for a file that rows were read from.
     """
+    from sluice.curate.export import refuse_source
     from sluice.curate.labels.review import write_review
 
+    refuse_source(project, file)
     write_review(shown.failing, file, replace=replace)
     return shown.model_copy(update={"out": str(file)})
 
@@ -246,7 +249,7 @@ def write_set_aside(project: Project, ref: str, file: Path, *, replace: bool = F
     from sluice.curate.formats import FileStands
 
     version = open_dataset(project, ref)
-    refuse_source(project, version, file)
+    refuse_source(project, file)
     if file.exists() and not file.is_file():
         raise InputError("this is no file", where=str(file), remedy="name a file")
     waiting = still_waiting(version)

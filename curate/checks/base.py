@@ -250,6 +250,10 @@ class Check(ABC):
 
     spec: CheckSpec
 
+    def remedy(self, context: CheckContext) -> str | None:
+        """Return the command that mends what was found, with `{dataset}` for the dataset."""
+        return self.spec.remedy
+
     def limit(self, context: CheckContext) -> float:
         """Return the number of its rule: the project's, else the spec's."""
         setting = context.settings.get(self.spec.name)
@@ -301,7 +305,7 @@ class Check(ABC):
             rows=findings,
             figures=found.figures if found else {},
             missing=missing,
-            remedy=self.spec.remedy if status == "found" else None,
+            remedy=self.remedy(context) if status == "found" else None,
             threshold=spec.rule,
             limit=spec.limit,
             source=spec.source,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+
 from sluice.core.rows import Example
 from sluice.core.wording import counted
 from sluice.curate.checks.balance import few_values, label_values
@@ -40,6 +42,14 @@ class LabelErrors(Check):
         remedy="sluice show {dataset} --failing label-errors --out review.csv; go through it; then: sluice add "
         "{dataset} --fix review.csv",
     )
+
+    def remedy(self, context: CheckContext) -> str | None:
+        """Return the way by a sheet; where a model judged, the same model writes it, since others find other rows."""
+        said = self.spec.remedy
+        if said is None or context.embed is None:
+            return said
+        model = shlex.quote(context.embed.name).replace("{", "{{").replace("}", "}}")
+        return said.replace(" --out", f" --model {model} --out", 1)
 
     def find(self, context: CheckContext) -> Found:
         """Return the rows whose label is likely wrong, the likeliest first."""

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from glob import glob
 from pathlib import Path
 
-from sluice.core.errors import BadPath, InputError, NoPermission
+from sluice.core.errors import BadPath, InputError, NoPermission, UsageError
 from sluice.core.evalset import read_set, set_folders
 from sluice.core.files import file_sha256
 from sluice.core.progress import Progress
@@ -24,7 +24,7 @@ from sluice.curate.dataset import Version, dataset_names, has_dataset, open_data
 from sluice.curate.formats import ReadOptions, read_file
 from sluice.curate.formats.decode import decode
 from sluice.curate.formats.idle import refuse_idle
-from sluice.curate.formats.records import Source
+from sluice.curate.formats.records import ReadResult, Source
 from sluice.curate.leaks.eval_side import EvalSide
 
 DOCUMENTS = (".md", ".markdown", ".txt", ".rst")
@@ -73,17 +73,24 @@ def references(
         options: columns and encoding of files of rows.
         progress: called with (what, done, total) while files are read.
 
-    Raises InputError for a word that names nothing, and for a file or dataset that has no rows.
+    Raises InputError for a word that names nothing, and for a file or dataset that has no rows; UsageError for an
+    option that none of the files was read by.
     """
     found: dict[str, Reference] = {}
+    reads: list[ReadResult] = []
     for word in words:
         for path in _files(project, word):
             name = name_of(project, path)
-            if name not in found:
-                found[name] = read_reference(name, path, options, progress)
+            if name not in found and path.suffix.lower() in DOCUMENTS:
+                found[name] = _document(name, path)
+            elif name not in found:
+                reads.append(read_file(path, options, progress))
+                found[name] = _rows(name, reads[-1])
         if not _files(project, word):
             one = _named(project, word)
             found[one.name] = one
+    if options is not None:
+        _refuse_idle(options, reads)
     return list(found.values())
 
 
@@ -98,19 +105,27 @@ def documents(project: Project, words: Iterable[str]) -> dict[str, str]:
     return found
 
 
-def read_reference(
-    name: str, path: Path, options: ReadOptions | None = None, progress: Progress | None = None
-) -> Reference:
-    """Read one file: a document by its ending, else rows."""
-    if path.suffix.lower() in DOCUMENTS:
-        text = read_document(path)
-        blocks = _paragraphs(text)
-        rows = {row.row: (row, line) for line, block in blocks for row in [Text(input={"text": block})]}
-        places = {row: f"{name}:{line}" for row, (_, line) in rows.items()}
-        return Reference(name, tuple(r for r, _ in rows.values()), {}, places, text, file_sha256(path))
-    read = read_file(path, options, progress)
-    if options is not None:
-        refuse_idle(options, [read])
+def _refuse_idle(options: ReadOptions, reads: Sequence[ReadResult]) -> None:
+    refuse_idle(options, reads)
+    said = [f"--{one.name}" for one in fields(options) if getattr(options, one.name)]
+    if said and not reads:
+        raise UsageError(
+            f"{said[0]} is for files of rows, and none is named: documents are searched as they are",
+            remedy=f"leave {said[0]} away",
+        )
+
+
+def _document(name: str, path: Path) -> Reference:
+    """Return a document, cut into paragraphs."""
+    text = read_document(path)
+    blocks = _paragraphs(text)
+    rows = {row.row: (row, line) for line, block in blocks for row in [Text(input={"text": block})]}
+    places = {row: f"{name}:{line}" for row, (_, line) in rows.items()}
+    return Reference(name, tuple(r for r, _ in rows.values()), {}, places, text, file_sha256(path))
+
+
+def _rows(name: str, read: ReadResult) -> Reference:
+    """Return the rows of a file."""
     first = {r.row.row: r for r in reversed(read.rows)}
     places = {row: f"{name}:{r.line}" for row, r in first.items()}
     return Reference(name, tuple(r.row for r in first.values()), {}, places, None, read.sha256)

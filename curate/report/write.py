@@ -38,7 +38,6 @@ def out_file(
     Raises FileStands for a file that is no report, UsageError for another ending or a file that is read, InputError for
     a file that rows of a dataset were read from, BadPath where there is no such folder or the name is that of one.
     """
-    from sluice.curate.dataset import has_dataset, open_dataset
     from sluice.curate.export import refuse_source
 
     path = Path(name)
@@ -53,9 +52,7 @@ def out_file(
     if path.exists() and any(Path(word).exists() and path.samefile(word) for word in read):
         raise UsageError("this file is read: the report would take its place", where=str(path), remedy="--out FILE")
     if project is not None:
-        for word in read:
-            if has_dataset(project, word.partition("@")[0].partition(":")[0]):
-                refuse_source(project, open_dataset(project, word), path)
+        refuse_source(project, path)
     if not path.parent.is_dir():
         raise BadPath("no such folder", where=str(path.parent), remedy="make it first, or name a file in another one")
     if not replace and path.exists() and not _is_report(path):

@@ -1,7 +1,12 @@
-"""Which shape a file has: what the user said, else the first of SHAPES that fits, and the others that fit are named."""
+"""Which shape a file has: what the user said, else the first of SHAPES that fits, and the others that fit are named.
+
+A shape that few records have does not decide over a file of another one: its records are then set aside instead.
+"""
 
 from __future__ import annotations
 
+import itertools
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +16,10 @@ from sluice.core.columns import add_options
 from sluice.core.errors import InputError, UsageError
 from sluice.curate.formats.arrow import WholeList, WholeObject
 from sluice.curate.formats.records import ReadOptions
-from sluice.curate.formats.shapes.base import SHAPES, Reading, Record, Seen
+from sluice.curate.formats.shapes.base import SHAPES, Reading, Record, Seen, Shape
+
+HEAD, FEW, MOST = 1_000, 0.1, 0.5
+"""A shape that under a tenth of the first records have gives way to one that more than half of all have."""
 
 
 def choose(
@@ -49,12 +57,37 @@ def choose(
     fitting = [shape for _, shape in SHAPES if shape.fits(seen)]
     if not fitting:
         raise _unrecognised(columns, path)
-    reading = fitting[0].read(seen)
-    others = [shape for shape in fitting[1:] if not _is_part(reading.shape, shape.name)]
+    taken = _usual(seen) if _is_rare(fitting[0], seen) else None
+    reading = (taken or fitting[0]).read(seen)
+    names = {reading.shape, *(shape.name for shape in fitting)}
+    parts = {name for name in names for whole in names if _is_part(whole, name)}
+    others = [shape for shape in fitting if shape.name not in {reading.shape, *parts}]
     if not others:
         return reading
     note = "; ".join(f"{shape.title} (--shape {shape.name})" for shape in others)
     return replace(reading, note=note)
+
+
+def _is_rare(shape: Shape, seen: Seen) -> bool:
+    """Return whether few of the first records of a file have a shape by themselves."""
+    head = [_alone(record, seen) for record in itertools.islice(seen.records, HEAD)]
+    return sum(map(shape.fits, head)) < FEW * len(head)
+
+
+def _usual(seen: Seen) -> Shape | None:
+    """Return the shape that most records of a file have, each by itself."""
+    counts: Counter[str] = Counter()
+    total = 0
+    for total, record in enumerate(seen.records, start=1):  # noqa: B007 - counted; a large file is not held
+        one = _alone(record, seen)
+        counts.update(name for name, shape in SHAPES if shape.fits(one))
+    best = next(iter(counts.most_common(1)), None)
+    return SHAPES.get(best[0]) if best is not None and best[1] > MOST * total else None
+
+
+def _alone(record: Record, seen: Seen) -> Seen:
+    """Return what would be known of a file that held one record."""
+    return replace(seen, columns=[k for k, value in record.items() if value is not None], records=(record,))
 
 
 def _is_part(taken: str, other: str) -> bool:

@@ -93,10 +93,10 @@ def command(
         shown = show_failing(project, ref, failing, limit=most, embed=embed, progress=out.progress)
         if sheet:
             found, file = shown, Path(sheet)
-            shown = replacing(out, yes, lambda replace: write_failing(found, file, replace=replace))
+            shown = replacing(out, yes, lambda replace: write_failing(project, found, file, replace=replace))
             draw_written(out, shown, ref)
         else:
-            draw_failing(out, shown, ref)
+            draw_failing(out, shown, ref, model)
         return shown
     if like is not None:
         shown = show_like(find_project(), ref, like, limit=few)
@@ -148,8 +148,8 @@ def draw_rows(out: Terminal, shown: Shown, ref: str, *, whole: bool) -> None:
         out.next(f"sluice show {ref} --dropped", "what was taken out, and why")
 
 
-def draw_failing(out: Terminal, shown: Shown, ref: str) -> None:
-    """Draw the rows that a check names, each with what it says."""
+def draw_failing(out: Terminal, shown: Shown, ref: str, model: str | None) -> None:
+    """Draw the rows that a check names, each with what it says; what comes next names the same rows."""
     from sluice.curate.drops import one_line
 
     out.say(f"{shown.of}: {len(shown.failing):,} of {counted(shown.total, 'row')} that {shown.check} names")
@@ -157,11 +157,15 @@ def draw_failing(out: Terminal, shown: Shown, ref: str) -> None:
         out.spans([(f"{row.rank:>4}  ", "dim"), (row.row[:10], "bold"), (f"  {one_line(row.input, 90)}", None)])
         out.say(f"{'':18}{one_line(row.detail, 110)}", "warn")
     name = ref.partition("@")[0].partition(":")[0]
+    by = f" --model {shlex.quote(model)}" if model is not None else ""
     if len(shown.failing) < shown.total:
-        out.next(f"sluice show {ref} --failing {shown.check} -n {shown.total}", "all of them")
+        out.next(f"sluice show {ref} --failing {shown.check}{by} -n {shown.total}", "all of them")
     if shown.failing:
         out.next(f"sluice show {ref} {shown.failing[0].row[:10]}", "one row in full")
+    if shown.failing and model is None:  # filter judges without a model: it would drop other rows
         out.next(f"sluice filter {name} --failing {shown.check} --dry-run", "drop them")
+    elif shown.failing:
+        out.next(f"sluice show {ref} --failing {shown.check}{by} --out review.csv", "write them to a sheet")
 
 
 def draw_written(out: Terminal, shown: Shown, ref: str) -> None:

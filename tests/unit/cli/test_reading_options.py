@@ -84,3 +84,19 @@ def test_the_empty_name_is_not_the_current_folder(folder: Path, capsys: pytest.C
     ):
         assert run(words) == 2, words
     assert sorted(folder.iterdir()) == before
+
+
+def test_an_option_is_for_something_where_one_of_several_files_is_read_by_it(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+):
+    (folder / "q.csv").write_text("input;target\nhello there;yes\nwhat else;no\n", encoding="utf-8")
+    (folder / "q.jsonl").write_text('{"input": "another one", "target": "no"}\n', encoding="utf-8")
+    (folder / "exam.md").write_text("A text about something else.\n", encoding="utf-8")
+    assert run(["add", "t", "q.jsonl"]) == 0
+    against = [word for name in ("q.csv", "q.jsonl", "exam.md") for word in ("--against", name)]
+    assert run(["decontaminate", "t", *against[:2], *against[4:], "--delimiter", ";", "--dry-run"]) == 0
+    assert run(["add", "u", "q.csv"]) == 0
+    assert run(["decontaminate", "u", *against[2:4], *against[:2], "--delimiter", ";", "--dry-run"]) == 2  # all repeats
+    assert "nothing would be left" in capsys.readouterr().err
+    assert run(["decontaminate", "t", *against[4:], "--per", "line"]) == 2
+    assert "--per is for files of rows" in capsys.readouterr().err

@@ -11,14 +11,16 @@ from sluice.cli.app import run
 
 @pytest.fixture
 def sources(tmp_path, monkeypatch):
-    """A dataset `d` of two versions, of two files, with a line set aside."""
+    """A dataset `d` of two versions, of two files, with a line set aside and two that contradict; `e` of a third."""
     monkeypatch.chdir(tmp_path)
-    one, two = tmp_path / "one.json", tmp_path / "two.html"
-    one.write_text('[{"input": "a b c", "target": "x"}]')
+    one, two, other = tmp_path / "one.json", tmp_path / "two.html", tmp_path / "other.json"
+    one.write_text('[{"input": "a b c", "target": "x"}, {"input": "a b c", "target": "z"}]')
     two.write_text('{"input": "d e f", "target": "y"}\n{broken\n')
+    other.write_text('[{"input": "g h i", "target": "w"}]')
+    assert run(["add", "e", "other.json"]) == 0
     assert run(["add", "d", "one.json"]) == 0
     assert run(["add", "d", "two.html", "--format", "jsonl"]) == 0
-    return {path: path.read_bytes() for path in (one, two)}
+    return {path: path.read_bytes() for path in (one, two, other)}
 
 
 @pytest.mark.parametrize(
@@ -29,7 +31,11 @@ def sources(tmp_path, monkeypatch):
         ["diff", "d@1", "d@2", "--out", "one.json"],
         ["diff", "d", "--out", "two.html"],
         ["show", "d", "--set-aside", "--out", "one.json", "--yes"],
+        ["show", "d", "--failing", "conflict", "--out", "one.json", "--yes"],
+        ["show", "d", "--failing", "conflict", "--out", "other.json", "--yes"],
         ["export", "d", "one.json", "--yes"],
+        ["export", "d", "other.json", "--yes"],
+        ["audit", "d", "--checks", "empty", "--out", "other.json"],
         ["card", "d", "--out", "one.json", "--yes"],
     ],
 )

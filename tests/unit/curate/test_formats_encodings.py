@@ -208,3 +208,17 @@ def test_nothing_changes_unasked(tmp_path_factory: pytest.TempPathFactory, text:
     path.write_text(json.dumps({"body": text}))
     (row,) = read_file(path, ReadOptions(input="body")).rows
     assert (row.row.input, row.before) == ({"body": text}, None)
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding", "right"),
+    [
+        ("你好世界 编号,答案", "gbk", {"gb18030", None}),
+        ("订单没有收到，请问什么时候发货", "gbk", {"gb18030", None}),
+        ("안녕하세요 세계 번호,답변 입니다", "euc_kr", {"euc_kr", "cp949"}),
+        ("주문한 상품이 아직 도착하지 않았습니다", "euc_kr", {"euc_kr", "cp949"}),
+    ],
+)
+def test_chinese_is_never_taken_for_korean_nor_korean_for_chinese(text: str, encoding: str, right: set[str | None]):
+    """The hangul syllables of the one are frequent Chinese characters of the other, in the same bytes."""
+    assert certain([f"{text} {i}".encode(encoding) for i in range(50)]) in right

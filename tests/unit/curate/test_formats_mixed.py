@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from sluice.core.project import Project
 from sluice.curate.adding.add import add
-from sluice.curate.formats import ReadOptions
+from sluice.curate.formats import ReadOptions, read, read_file
 
 
 def test_a_line_of_another_shape_is_set_aside_with_what_it_has(tmp_path):
@@ -20,3 +22,32 @@ def test_a_line_of_another_shape_is_set_aside_with_what_it_has(tmp_path):
     assert "input, target" in reasons[2]
     assert "is read as" in reasons[2]
     assert not any("is read as" in reasons[line] for line in (3, 4))
+
+
+CHAT = {"messages": [{"role": "user", "content": "hello"}, {"role": "assistant", "content": "yes"}]}
+PAIR = {"prompt": "x y", "chosen": "good", "rejected": "bad"}
+PLAIN = {"input": "a b c", "target": "d"}
+
+
+@pytest.mark.parametrize(
+    ("many", "stray", "shape"),
+    [
+        (PLAIN, PAIR, "input-target"),
+        (PLAIN, CHAT, "input-target"),
+        (CHAT, PAIR, "messages"),
+        (CHAT, PLAIN, "messages"),
+        (PAIR, PLAIN, "preference"),
+        ({"text": "a text of a corpus"}, PLAIN, "text"),
+    ],
+)
+@pytest.mark.parametrize("large", [False, True])
+def test_one_stray_line_does_not_decide_over_a_file(tmp_path, monkeypatch, many, stray, shape, large):
+    """Also where the file is read by columns."""
+    if large:
+        monkeypatch.setattr(read, "LARGE", 1)
+    path = tmp_path / "mixed.jsonl"
+    path.write_text("".join(json.dumps(r) + "\n" for r in [many, many, stray, *[many] * 40]))
+    result = read_file(path)
+    assert result.shape == shape
+    assert len(result.rows) == 42
+    assert [line.line for line in result.set_aside] == [3]

@@ -53,7 +53,7 @@ def project(tmp_path: Path, lines: Callable[..., Path]) -> Project:
 
 def sheet_of(project: Project, name: str) -> Path:
     file = project.root / name
-    write_failing(show_failing(project, "m", "label-errors"), file)
+    write_failing(project, show_failing(project, "m", "label-errors"), file)
     return file
 
 
@@ -111,7 +111,7 @@ def test_a_slip_of_the_pen_is_named_and_what_cannot_be_meant_is_refused_whole(pr
         ({"given": "somewhere else"}, "other labels"),
     ):
         file = project.root / f"{said[:5]}.csv"
-        write_failing(show_failing(project, "m", "label-errors"), file)
+        write_failing(project, show_failing(project, "m", "label-errors"), file)
         go_through(file, lambda line, change=change: line | change if line["rank"] == "2" else line)
         with pytest.raises(InputError, match=said):
             relabel(project, "m", file)
