@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-from typing import Any
+from typing import Any, cast
 
 from sluice.core.errors import SurroundingsError
 from sluice.core.files import atomic_write, make_folder
@@ -22,7 +22,10 @@ def looked(project: Project) -> dict[str, dict[str, int]]:
         found: Any = json.loads((project.cache / FILE).read_bytes())
     except (OSError, ValueError):
         return {}
-    return found if isinstance(found, dict) and all(isinstance(v, dict) for v in found.values()) else {}
+    if not isinstance(found, dict):
+        return {}
+    said = cast("dict[str, Any]", found)
+    return said if all(isinstance(value, dict) for value in said.values()) else {}
 
 
 def note_looked(project: Project, verb: str, dataset: str, number: int) -> None:

@@ -24,6 +24,7 @@ TESTS_AND_BENCHMARKS = (ROOT / "tests", ROOT / "benchmarks")
 LONG_FILES = {
     "curate/formats/lines_compiled.py": "what numba caches does not notice a change in another file",
     "curate/kernel/compiled.py": "what numba caches does not notice a change in another file",
+    "curate/similar/similarity.py": "the one similarity, whole: whoever asks what near-equal means reads one file",
     "tests/unit/cli/test_app.py": "one test for each promise of the front door",
 }
 HEAVY = {"accelerate", "bitsandbytes", "datasets", "gguf", "peft", "torch", "transformers", "trl"}

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from sluice.core.project import Project
 from sluice.curate.adding.add import add
-from sluice.curate.dataset import lineage, metadata_by_row, open_dataset, read_name
+from sluice.curate.dataset import lineage, open_dataset, read_name
 from sluice.curate.formats import ReadOptions
+from sluice.curate.metadata import metadata_by_row
 from sluice.curate.redact import redact
 from sluice.curate.sample import sample
 from sluice.curate.splits.parts import split_dataset
