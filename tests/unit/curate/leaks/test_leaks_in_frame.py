@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from sluice.core.rows import AnyRow, Example, Preference, chat_row
 from sluice.curate.dataset import rows_frame
-from sluice.curate.leaks.find import find_leaks
 from sluice.curate.leaks import in_frame as module
+from sluice.curate.leaks.find import find_leaks
 from sluice.curate.leaks.in_frame import candidates, leaks_in_frame
 from sluice.curate.similar.folding import blocks
 from sluice.curate.similar.row_texts import row_texts

@@ -1,0 +1,79 @@
+"""The log of decisions: one file for each writer and copy of the project, appended to, never rewritten.
+
+Several people write at once, each to a file of their own; two copies merge as a union of lines. What counts is worked
+out from all records, whatever order they lie in.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from sluice.core.canonical import dump_exact
+from sluice.core.files import append_line, read_lines
+from sluice.core.project import Project
+from sluice.curate.labels.record import Judgement, Record, Skip, Undo, read_record
+
+
+def own_file(project: Project, by: str) -> Path:
+    """Return the log that a person writes to in this copy of the project."""
+    writer = hashlib.sha256(f"{by} {project.root}".encode()).hexdigest()[:12]
+    return project.decisions / f"labels-{writer}.jsonl"
+
+
+def append_record(project: Project, record: Record) -> None:
+    """Write one record to its writer's log; it is on the disk when this returns.
+
+    Raises DiskFull where it cannot be written whole.
+    """
+    append_line(own_file(project, record.by), dump_exact(record.model_dump(mode="json", exclude_none=True)))
+
+
+@dataclass(frozen=True)
+class Log:
+    """All records about labels, oldest first."""
+
+    records: tuple[Record, ...]
+
+    def judgements(self, *, question: str | None = None) -> list[Judgement]:
+        """Return every decision that was not undone, oldest first, those that were thought better of included."""
+        undone = {(r.by, r.of) for r in self.records if isinstance(r, Undo)}
+        return [
+            r
+            for r in self.records
+            if isinstance(r, Judgement) and (r.by, r.id) not in undone and (question is None or r.question == question)
+        ]
+
+    def last_words(self, *, question: str | None = None) -> dict[tuple[str, str, str], Judgement]:
+        """Return what counts: the last decision of each person on each row, by (question, row, by)."""
+        return {(j.question, j.row, j.by): j for j in self.judgements(question=question)}
+
+    def skipped(self, question: str, by: str) -> set[str]:
+        """Return the rows that a person left and has not decided since."""
+        left: set[str] = set()
+        for record in self.records:
+            if record.by != by or isinstance(record, Undo) or record.question != question:
+                continue
+            if isinstance(record, Skip):
+                left.add(record.row)
+            else:
+                left.discard(record.row)
+        return left
+
+
+def read_log(project: Project) -> Log:
+    """Return all records of the project's `decisions/`. A half line that a crash left is passed over."""
+    files = sorted(project.decisions.glob("*.jsonl")) if project.decisions.is_dir() else []
+    return Log(_in_order(record for file in files for record in _records(file)))
+
+
+def _records(file: Path) -> Sequence[Record]:
+    found = (read_record(line) for line in read_lines(file))
+    return [record for record in found if record is not None]
+
+
+def _in_order(records: Iterable[Record]) -> tuple[Record, ...]:
+    once = {record.id: record for record in records}  # a merge may bring a line twice
+    return tuple(sorted(once.values(), key=lambda r: (r.time, r.id)))

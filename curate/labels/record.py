@@ -1,0 +1,117 @@
+"""What a person decided about a row, as it is kept: one JSON object a line in `decisions/`.
+
+A record is never changed. Who thinks better of a decision adds another one, and the last by time counts; an undo is a
+record of its own. Layout: docs/formats.md, "Decisions".
+"""
+
+from __future__ import annotations
+
+import secrets
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Mode = Literal["classify", "rate", "grade", "correct", "write", "compare", "review"]
+"""What is asked: labels from a list, a number, right or wrong, an edited answer, a new one, the better of two, yes."""
+
+Value = str | int | tuple[str, ...] | None
+"""What is said: a label, a number, several labels, a text; None: the person cannot tell."""
+
+
+class Shown(BaseModel):
+    """What the person saw when deciding, beside the row itself: all of it may have swayed the decision."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    session: str
+    """Sittings of one person, by a random name."""
+    place: int
+    """Which row of the sitting it was, from 1."""
+    queue: str
+    """How rows were chosen, such as `random`."""
+    sides: tuple[str, ...] = ()
+    """Where the answers came from that were compared, in the order they stood in; nothing where one was shown."""
+    answer: str | None = None
+    """SHA-256 of the answer that was judged or edited, None where none was shown."""
+    suggestion: str | None = None
+    """What was proposed, None where nothing was."""
+    suggested_by: str | None = None
+
+
+class Judgement(BaseModel):
+    """One decision of one person about one row."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    id: str
+    kind: Literal["label"] = "label"
+    time: str
+    by: str = Field(min_length=1)
+    seconds: float = Field(ge=0)
+    """From when the row was shown to the decision."""
+    mode: Mode
+    question: str
+    """Hash of what was asked (`Question.hash`): words on different questions are never counted together."""
+    field: str
+    dataset: str
+    row: str
+    input: str
+    value: Value
+    comment: str | None = None
+    reason: str | None = None
+    shown: Shown | None = None
+    """None where a script said it."""
+
+
+class Undo(BaseModel):
+    """An earlier record of the same person that no longer counts."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    id: str
+    kind: Literal["unlabel"] = "unlabel"
+    time: str
+    by: str = Field(min_length=1)
+    row: str
+    of: str
+    """The id of that record."""
+
+
+class Skip(BaseModel):
+    """A row that a person left for later, or for others."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    id: str
+    kind: Literal["skip"] = "skip"
+    time: str
+    by: str = Field(min_length=1)
+    question: str
+    row: str
+    comment: str | None = None
+
+
+Record = Judgement | Undo | Skip
+
+
+def new_id() -> str:
+    """Return the name of a new record: 16 hex digits that nobody chose."""
+    return secrets.token_hex(8)
+
+
+def now() -> str:
+    """Return the time as records have it: UTC with microseconds, which sorts as text."""
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def read_record(found: dict[str, Any]) -> Record | None:
+    """Return a line of a log as a record; None where it is of another kind, or not whole."""
+    kinds: dict[str, type[Record]] = {"label": Judgement, "unlabel": Undo, "skip": Skip}
+    kind = kinds.get(str(found.get("kind")))
+    if kind is None:
+        return None
+    try:
+        return kind.model_validate(found)
+    except ValueError:
+        return None

@@ -1,0 +1,254 @@
+"""A sitting: one person, one question, rows in an order. Pure: the terminal app, the browser and scripts all drive it.
+
+It knows where the person is, what was decided, skipped and undone, how fast it goes; it makes records and hands each to
+`write` before anything else changes, so that whoever is cut off loses at most the decision under way.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from statistics import median
+
+from sluice.core.errors import UsageError
+from sluice.curate.labels.log import Log
+from sluice.curate.labels.question import Question
+from sluice.curate.labels.record import Judgement, Record, Shown, Skip, Undo, new_id, now
+
+LONGEST = 300.0
+"""Seconds a decision may count in the pace: a person who went for coffee did not take an hour to decide."""
+RECENT = 30
+"""Decisions that the pace is taken from."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A text that is judged, and where it came from. The person sees the text alone."""
+
+    text: str
+    source: str
+
+
+@dataclass(frozen=True)
+class Item:
+    """One row to be asked about.
+
+    Args:
+        dataset: the part or dataset it was shown from.
+        row, input: its hashes.
+        texts: what is shown of the input, as (name, text).
+        answers: what is judged: one for most modes, two to compare (in the order they are shown), none to write.
+        suggestion: what is proposed, and by whom. It counts for nothing until a person says so.
+        beside: what else is shown, as (name, text): a column, a slice.
+    """
+
+    dataset: str
+    row: str
+    input: str
+    texts: tuple[tuple[str, str], ...]
+    answers: tuple[Answer, ...] = ()
+    suggestion: tuple[str, str] | None = None
+    beside: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a sitting has come."""
+
+    decided: int
+    skipped: int
+    of: int
+    pace: float | None
+    """Seconds a decision: the median of the last ones. None before the first."""
+
+    @property
+    def left(self) -> int:
+        """Rows still to be decided, skipped ones included."""
+        return self.of - self.decided
+
+    @property
+    def seconds_left(self) -> float | None:
+        """At that pace. None before the first decision."""
+        return None if self.pace is None else self.pace * self.left
+
+
+class Session:
+    """One person answering one question.
+
+    Args:
+        question: what is asked.
+        items: the rows, in the order they come; a row is in it once.
+        by: the person.
+        write: called with each record; what it raises reaches the caller, and nothing has changed then.
+        log: what was decided before; of this person it is gone on from, rows that are decided come no more.
+        queue: how the order was drawn, for the record.
+        clock: seconds, monotonic.
+    """
+
+    def __init__(
+        self,
+        question: Question,
+        items: Sequence[Item],
+        *,
+        by: str,
+        write: Callable[[Record], None],
+        log: Log,
+        queue: str,
+        clock: Callable[[], float] = time.monotonic,
+    ):
+        self.question, self.items, self.by, self.queue = question, tuple(items), by, queue
+        self._write, self._clock = write, clock
+        self._name = new_id()
+        rows = {item.row for item in self.items}
+        mine = [j for j in log.judgements(question=question.hash) if j.by == by and j.row in rows]
+        self._decided: dict[str, list[Judgement]] = {}
+        for judgement in mine:
+            self._decided.setdefault(judgement.row, []).append(judgement)
+        self._order = mine
+        self._skipped = dict.fromkeys(i.row for i in self.items if i.row in log.skipped(question.hash, by))
+        self._seconds: list[float] = [j.seconds for j in mine]
+        self._places = 0
+        self.at: int | None = None
+        self._since = clock()
+        self.forward()
+
+    @property
+    def current(self) -> Item | None:
+        """The row that is asked about; None where all are decided."""
+        return None if self.at is None else self.items[self.at]
+
+    @property
+    def progress(self) -> Progress:
+        """How far it has come, and how fast it goes."""
+        recent = [min(s, LONGEST) for s in self._seconds[-RECENT:]]
+        return Progress(
+            decided=sum(item.row in self._decided for item in self.items),
+            skipped=len(self._skipped),
+            of=len(self.items),
+            pace=median(recent) if recent else None,
+        )
+
+    def decision(self, row: str) -> Judgement | None:
+        """Return what this person last said of a row."""
+        said = self._decided.get(row)
+        return said[-1] if said else None
+
+    def decide(self, value: object, *, comment: str | None = None, reason: str | None = None) -> Judgement:
+        """Record a decision about the current row and go on to the next one that is open.
+
+        Raises UsageError where no row is open, InputError where the value is no answer to the question.
+        """
+        item = self._open()
+        checked = self.question.check(value)
+        self._places += 1
+        judgement = Judgement(
+            id=new_id(),
+            time=now(),
+            by=self.by,
+            seconds=round(self._clock() - self._since, 2),
+            mode=self.question.mode,
+            question=self.question.hash,
+            field=self.question.field,
+            dataset=item.dataset,
+            row=item.row,
+            input=item.input,
+            value=checked,
+            comment=comment,
+            reason=reason,
+            shown=self._shown(item),
+        )
+        self._write(judgement)
+        self._decided.setdefault(item.row, []).append(judgement)
+        self._order.append(judgement)
+        self._skipped.pop(item.row, None)
+        self._seconds.append(judgement.seconds)
+        self.forward()
+        return judgement
+
+    def skip(self, comment: str | None = None) -> None:
+        """Leave the current row for the end. A row that was decided stays decided."""
+        item = self._open()
+        self._write(
+            Skip(id=new_id(), time=now(), by=self.by, question=self.question.hash, row=item.row, comment=comment)
+        )
+        if item.row not in self._decided:
+            self._skipped.pop(item.row, None)
+            self._skipped[item.row] = None
+        self.forward()
+
+    def undo(self) -> Judgement | None:
+        """Take back this person's last decision and return to its row. None where there is none."""
+        if not self._order:
+            return None
+        last = self._order[-1]
+        self._write(Undo(id=new_id(), time=now(), by=self.by, row=last.row, of=last.id))
+        self._order.pop()
+        self._seconds = self._seconds[:-1]
+        said = self._decided[last.row]
+        said.remove(last)
+        if not said:
+            del self._decided[last.row]
+        self.go(next(n for n, item in enumerate(self.items) if item.row == last.row))
+        return last
+
+    def forward(self) -> None:
+        """Go to the next open row after this one, round the end; skipped ones come when no other is left."""
+        start = -1 if self.at is None else self.at
+        order = [*range(start + 1, len(self.items)), *range(start + 1)]
+        fresh = [n for n in order if self.items[n].row not in self._decided and self.items[n].row not in self._skipped]
+        if fresh:
+            self.go(fresh[0])
+            return
+        places = {item.row: n for n, item in enumerate(self.items)}
+        left = [places[row] for row in self._skipped]
+        self.at = left[0] if left else None
+        self._since = self._clock()
+
+    def go(self, at: int) -> None:
+        """Go to a row by its place, from 0; decided ones can be looked at and decided anew.
+
+        Raises UsageError for a place that there is not.
+        """
+        if not 0 <= at < len(self.items):
+            raise UsageError(f"there is no row {at + 1}", remedy=f"1 to {len(self.items)}")
+        self.at = at
+        self._since = self._clock()
+
+    def step(self, by: int) -> None:
+        """Go some rows on or back, whatever is decided; the ends hold."""
+        if self.items:
+            self.go(min(len(self.items) - 1, max(0, (len(self.items) if self.at is None else self.at) + by)))
+
+    def find(self, text: str) -> list[int]:
+        """Return the places of rows that show a text (capital or small), or whose hash begins with it."""
+        wanted = text.casefold()
+        return [n for n, item in enumerate(self.items) if wanted and _holds(item, wanted)]
+
+    def words(self) -> Mapping[str, Judgement]:
+        """Return what this person last said, by row."""
+        return {row: said[-1] for row, said in self._decided.items()}
+
+    def _open(self) -> Item:
+        if self.current is None:
+            raise UsageError("all rows are decided", remedy="undo the last one, or go back to one")
+        return self.current
+
+    def _shown(self, item: Item) -> Shown:
+        from sluice.core.canonical import sha256_hex
+
+        one = item.answers[0].text if len(item.answers) == 1 else None
+        return Shown(
+            session=self._name,
+            place=self._places,
+            queue=self.queue,
+            sides=tuple(a.source for a in item.answers) if len(item.answers) > 1 else (),
+            answer=None if one is None else sha256_hex("sluice/answer/1", one),
+            suggestion=item.suggestion[0] if item.suggestion else None,
+            suggested_by=item.suggestion[1] if item.suggestion else None,
+        )
+
+
+def _holds(item: Item, wanted: str) -> bool:
+    texts = [*(text for _, text in (*item.texts, *item.beside)), *(answer.text for answer in item.answers)]
+    return item.row.startswith(wanted) or any(wanted in text.casefold() for text in texts)
