@@ -14,7 +14,8 @@ from pathlib import Path
 from sluice.core.canonical import dump_exact
 from sluice.core.files import append_line, read_lines
 from sluice.core.project import Project
-from sluice.curate.labels.record import Judgement, Record, Skip, Undo, read_record
+from sluice.curate.labels.question import Question
+from sluice.curate.labels.record import Asked, Judgement, Record, Skip, Undo, new_id, now, read_record
 
 
 def own_file(project: Project, by: str) -> Path:
@@ -29,6 +30,12 @@ def append_record(project: Project, record: Record) -> None:
     Raises DiskFull where it cannot be written whole.
     """
     append_line(own_file(project, record.by), dump_exact(record.model_dump(mode="json", exclude_none=True)))
+
+
+def keep_question(project: Project, question: Question, log: Log, *, by: str) -> None:
+    """Write a question down where it was never asked before, so that its hash can be read by anyone."""
+    if all(question.hash != known.hash for known in log.questions()):
+        append_record(project, Asked(id=new_id(), time=now(), by=by, body=question.model_dump(mode="json")))
 
 
 @dataclass(frozen=True)
@@ -47,20 +54,18 @@ class Log:
         ]
 
     def last_words(self, *, question: str | None = None) -> dict[tuple[str, str, str], Judgement]:
-        """Return what counts: the last decision of each person on each row, by (question, row, by)."""
-        return {(j.question, j.row, j.by): j for j in self.judgements(question=question)}
+        """Return what counts: the last decision of each person on each row or input, by (question, subject, by)."""
+        return {(j.question, j.subject, j.by): j for j in self.judgements(question=question)}
 
     def skipped(self, question: str, by: str) -> set[str]:
-        """Return the rows that a person left and has not decided since."""
-        left: set[str] = set()
-        for record in self.records:
-            if record.by != by or isinstance(record, Undo) or record.question != question:
-                continue
-            if isinstance(record, Skip):
-                left.add(record.row)
-            else:
-                left.discard(record.row)
-        return left
+        """Return the subjects that a person left and has not decided."""
+        left = {r.subject for r in self.records if isinstance(r, Skip) and (r.question, r.by) == (question, by)}
+        return left - {j.subject for j in self.judgements(question=question) if j.by == by}
+
+    def questions(self) -> list[Question]:
+        """Return every question that was asked, the newest last, each once."""
+        found = [Question.model_validate(r.body) for r in self.records if isinstance(r, Asked)]
+        return list({q.hash: q for q in reversed(found)}.values())[::-1]
 
 
 def read_log(project: Project) -> Log:

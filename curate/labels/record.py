@@ -15,6 +15,9 @@ from pydantic import BaseModel, ConfigDict, Field
 Mode = Literal["classify", "rate", "grade", "correct", "write", "compare", "review"]
 """What is asked: labels from a list, a number, right or wrong, an edited answer, a new one, the better of two, yes."""
 
+OF_INPUT = frozenset({"classify", "write", "compare"})
+"""Modes whose answers are about the input alone: they hold for every row with that input, whatever its target is."""
+
 Value = str | int | tuple[str, ...] | None
 """What is said: a label, a number, several labels, a text; None: the person cannot tell."""
 
@@ -63,6 +66,11 @@ class Judgement(BaseModel):
     shown: Shown | None = None
     """None where a script said it."""
 
+    @property
+    def subject(self) -> str:
+        """What was judged: the input, or the row where its target was judged."""
+        return self.input if self.mode in OF_INPUT else self.row
+
 
 class Undo(BaseModel):
     """An earlier record of the same person that no longer counts."""
@@ -89,10 +97,26 @@ class Skip(BaseModel):
     by: str = Field(min_length=1)
     question: str
     row: str
+    subject: str
+    """The input or the row, as `Judgement.subject` says."""
     comment: str | None = None
 
 
-Record = Judgement | Undo | Skip
+class Asked(BaseModel):
+    """A question, kept when it is first asked: what the hashes in decisions stand for."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    id: str
+    kind: Literal["question"] = "question"
+    time: str
+    by: str = Field(min_length=1)
+    row: Literal[""] = ""
+    body: dict[str, Any]
+    """See `sluice.curate.labels.question.Question`."""
+
+
+Record = Judgement | Undo | Skip | Asked
 
 
 def new_id() -> str:
@@ -107,7 +131,7 @@ def now() -> str:
 
 def read_record(found: dict[str, Any]) -> Record | None:
     """Return a line of a log as a record; None where it is of another kind, or not whole."""
-    kinds: dict[str, type[Record]] = {"label": Judgement, "unlabel": Undo, "skip": Skip}
+    kinds: dict[str, type[Record]] = {"label": Judgement, "unlabel": Undo, "skip": Skip, "question": Asked}
     kind = kinds.get(str(found.get("kind")))
     if kind is None:
         return None

@@ -14,7 +14,7 @@ from statistics import median
 from sluice.core.errors import UsageError
 from sluice.curate.labels.log import Log
 from sluice.curate.labels.question import Question
-from sluice.curate.labels.record import Judgement, Record, Shown, Skip, Undo, new_id, now
+from sluice.curate.labels.record import OF_INPUT, Judgement, Record, Shown, Skip, Undo, new_id, now
 
 LONGEST = 300.0
 """Seconds a decision may count in the pace: a person who went for coffee did not take an hour to decide."""
@@ -78,7 +78,7 @@ class Session:
 
     Args:
         question: what is asked.
-        items: the rows, in the order they come; a row is in it once.
+        items: the rows, in the order they come; what is judged (a row, or an input) is in it once.
         by: the person.
         write: called with each record; what it raises reaches the caller, and nothing has changed then.
         log: what was decided before; of this person it is gone on from, rows that are decided come no more.
@@ -100,15 +100,17 @@ class Session:
         self.question, self.items, self.by, self.queue = question, tuple(items), by, queue
         self._write, self._clock = write, clock
         self._name = new_id()
-        rows = {item.row for item in self.items}
-        mine = [j for j in log.judgements(question=question.hash) if j.by == by and j.row in rows]
+        self._subjects = [item.input if question.mode in OF_INPUT else item.row for item in self.items]
+        self._places = {subject: place for place, subject in enumerate(self._subjects)}
+        mine = [j for j in log.judgements(question=question.hash) if j.by == by and j.subject in self._places]
         self._decided: dict[str, list[Judgement]] = {}
         for judgement in mine:
-            self._decided.setdefault(judgement.row, []).append(judgement)
+            self._decided.setdefault(judgement.subject, []).append(judgement)
         self._order = mine
-        self._skipped = dict.fromkeys(i.row for i in self.items if i.row in log.skipped(question.hash, by))
+        left = log.skipped(question.hash, by)
+        self._skipped = dict.fromkeys(subject for subject in self._subjects if subject in left)
         self._seconds: list[float] = [j.seconds for j in mine]
-        self._places = 0
+        self._shown_yet = 0
         self.at: int | None = None
         self._since = clock()
         self.forward()
@@ -123,15 +125,15 @@ class Session:
         """How far it has come, and how fast it goes."""
         recent = [min(s, LONGEST) for s in self._seconds[-RECENT:]]
         return Progress(
-            decided=sum(item.row in self._decided for item in self.items),
+            decided=len(self._decided),
             skipped=len(self._skipped),
             of=len(self.items),
             pace=median(recent) if recent else None,
         )
 
-    def decision(self, row: str) -> Judgement | None:
-        """Return what this person last said of a row."""
-        said = self._decided.get(row)
+    def decision(self, at: int) -> Judgement | None:
+        """Return what this person last said of the row at a place."""
+        said = self._decided.get(self._subjects[at])
         return said[-1] if said else None
 
     def decide(self, value: object, *, comment: str | None = None, reason: str | None = None) -> Judgement:
@@ -139,9 +141,8 @@ class Session:
 
         Raises UsageError where no row is open, InputError where the value is no answer to the question.
         """
-        item = self._open()
+        item, subject = self._open()
         checked = self.question.check(value)
-        self._places += 1
         judgement = Judgement(
             id=new_id(),
             time=now(),
@@ -159,22 +160,24 @@ class Session:
             shown=self._shown(item),
         )
         self._write(judgement)
-        self._decided.setdefault(item.row, []).append(judgement)
+        self._shown_yet += 1
+        self._decided.setdefault(subject, []).append(judgement)
         self._order.append(judgement)
-        self._skipped.pop(item.row, None)
+        self._skipped.pop(subject, None)
         self._seconds.append(judgement.seconds)
         self.forward()
         return judgement
 
     def skip(self, comment: str | None = None) -> None:
         """Leave the current row for the end. A row that was decided stays decided."""
-        item = self._open()
+        item, subject = self._open()
+        asked = self.question.hash
         self._write(
-            Skip(id=new_id(), time=now(), by=self.by, question=self.question.hash, row=item.row, comment=comment)
+            Skip(id=new_id(), time=now(), by=self.by, question=asked, row=item.row, subject=subject, comment=comment)
         )
-        if item.row not in self._decided:
-            self._skipped.pop(item.row, None)
-            self._skipped[item.row] = None
+        if subject not in self._decided:
+            self._skipped.pop(subject, None)
+            self._skipped[subject] = None
         self.forward()
 
     def undo(self) -> Judgement | None:
@@ -185,24 +188,21 @@ class Session:
         self._write(Undo(id=new_id(), time=now(), by=self.by, row=last.row, of=last.id))
         self._order.pop()
         self._seconds = self._seconds[:-1]
-        said = self._decided[last.row]
+        said = self._decided[last.subject]
         said.remove(last)
         if not said:
-            del self._decided[last.row]
-        self.go(next(n for n, item in enumerate(self.items) if item.row == last.row))
+            del self._decided[last.subject]
+        self.go(self._places[last.subject])
         return last
 
     def forward(self) -> None:
         """Go to the next open row after this one, round the end; skipped ones come when no other is left."""
         start = -1 if self.at is None else self.at
         order = [*range(start + 1, len(self.items)), *range(start + 1)]
-        fresh = [n for n in order if self.items[n].row not in self._decided and self.items[n].row not in self._skipped]
-        if fresh:
-            self.go(fresh[0])
-            return
-        places = {item.row: n for n, item in enumerate(self.items)}
-        left = [places[row] for row in self._skipped]
-        self.at = left[0] if left else None
+        done = self._decided.keys() | self._skipped.keys()
+        fresh = next((n for n in order if self._subjects[n] not in done), None)
+        left = next((self._places[subject] for subject in self._skipped), None)
+        self.at = left if fresh is None else fresh
         self._since = self._clock()
 
     def go(self, at: int) -> None:
@@ -226,13 +226,13 @@ class Session:
         return [n for n, item in enumerate(self.items) if wanted and _holds(item, wanted)]
 
     def words(self) -> Mapping[str, Judgement]:
-        """Return what this person last said, by row."""
-        return {row: said[-1] for row, said in self._decided.items()}
+        """Return what this person last said, by what was judged (a row, or an input)."""
+        return {subject: said[-1] for subject, said in self._decided.items()}
 
-    def _open(self) -> Item:
-        if self.current is None:
+    def _open(self) -> tuple[Item, str]:
+        if self.at is None:
             raise UsageError("all rows are decided", remedy="undo the last one, or go back to one")
-        return self.current
+        return self.items[self.at], self._subjects[self.at]
 
     def _shown(self, item: Item) -> Shown:
         from sluice.core.canonical import sha256_hex
@@ -240,7 +240,7 @@ class Session:
         one = item.answers[0].text if len(item.answers) == 1 else None
         return Shown(
             session=self._name,
-            place=self._places,
+            place=self._shown_yet + 1,
             queue=self.queue,
             sides=tuple(a.source for a in item.answers) if len(item.answers) > 1 else (),
             answer=None if one is None else sha256_hex("sluice/answer/1", one),
