@@ -29,7 +29,10 @@ def append_record(project: Project, record: Record) -> None:
 
     Raises DiskFull where it cannot be written whole.
     """
-    append_line(own_file(project, record.by), dump_exact(record.model_dump(mode="json", exclude_none=True)))
+    body = record.model_dump(mode="json", exclude_none=True)
+    if isinstance(record, Judgement):
+        body["value"] = record.value  # null says something here: cannot tell
+    append_line(own_file(project, record.by), dump_exact(body))
 
 
 def keep_question(project: Project, question: Question, log: Log, *, by: str) -> None:

@@ -1,6 +1,6 @@
 """What a person decided about a row, as it is kept: one JSON object a line in `decisions/`.
 
-A record is never changed. Who thinks better of a decision adds another one, and the last by time counts; an undo is a
+A record is never changed, and keys that this version does not know are passed over. Who thinks better of a decision adds another one, and the last by time counts; an undo is a
 record of its own. Layout: docs/formats.md, "Decisions".
 """
 
@@ -25,7 +25,7 @@ Value = str | int | tuple[str, ...] | None
 class Shown(BaseModel):
     """What the person saw when deciding, beside the row itself: all of it may have swayed the decision."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="ignore")
 
     session: str
     """Sittings of one person, by a random name."""
@@ -45,7 +45,7 @@ class Shown(BaseModel):
 class Judgement(BaseModel):
     """One decision of one person about one row."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="ignore")
 
     id: str
     kind: Literal["label"] = "label"
@@ -75,7 +75,7 @@ class Judgement(BaseModel):
 class Undo(BaseModel):
     """An earlier record of the same person that no longer counts."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="ignore")
 
     id: str
     kind: Literal["unlabel"] = "unlabel"
@@ -89,7 +89,7 @@ class Undo(BaseModel):
 class Skip(BaseModel):
     """A row that a person left for later, or for others."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="ignore")
 
     id: str
     kind: Literal["skip"] = "skip"
@@ -105,7 +105,7 @@ class Skip(BaseModel):
 class Asked(BaseModel):
     """A question, kept when it is first asked: what the hashes in decisions stand for."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="ignore")
 
     id: str
     kind: Literal["question"] = "question"

@@ -1,0 +1,121 @@
+"""What people said becomes targets: agreed, settled by a third person, by the most, or left as it was."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from sluice.core.errors import UsageError
+from sluice.core.project import Project
+from sluice.core.rows import Example
+from sluice.curate.adding.add import add
+from sluice.curate.dataset import open_dataset
+from sluice.curate.formats.records import ReadOptions
+from sluice.curate.labels.apply import apply_labels
+from sluice.curate.labels.items import items_of
+from sluice.curate.labels.log import append_record, read_log
+from sluice.curate.labels.question import Question, ask
+from sluice.curate.labels.record import Judgement, Shown, new_id, now
+from sluice.curate.labels.settle import ADJUDICATION, settle
+from sluice.curate.why import why
+
+LABELS = ("billing", "shipping", "other")
+
+
+@pytest.fixture
+def project(tmp_path) -> Project:
+    file = tmp_path / "t.jsonl"
+    lines = [{"body": f"message number {n}", "target": {"category": "other", "urgency": n}} for n in range(4)]
+    file.write_text("".join(json.dumps(line) + "\n" for line in [*lines, {"body": "no answer yet", "target": None}]))
+    found = Project(tmp_path)
+    add(found, "t", [file], ReadOptions(input="body", target="target"))
+    return found
+
+
+def tell(project: Project, question: Question, place: int, by: str, value: object, queue: str | None = None) -> None:
+    item = items_of(open_dataset(project, "t"), question.mode, question.field)[place]
+    shown = Shown(session="s", place=1, queue=queue) if queue else None
+    append_record(
+        project,
+        Judgement(
+            id=new_id(),
+            time=now(),
+            by=by,
+            seconds=1,
+            mode=question.mode,
+            question=question.hash,
+            field=question.field,
+            dataset="t",
+            row=item.row,
+            input=item.input,
+            value=question.check(value),
+            shown=shown,
+        ),
+    )
+
+
+def targets(project: Project) -> list[object]:
+    rows = open_dataset(project, "t").rows()
+    return [json.loads(row.target) if isinstance(row, Example) and row.target else None for row in rows]
+
+
+def test_what_all_said_is_applied_and_what_they_disagree_on_is_not(project):
+    question = ask("classify", field="target.category", labels=LABELS, written="w")
+    for by in ("ana", "ben"):
+        tell(project, question, 0, by, "billing")
+    tell(project, question, 1, "ana", "billing")
+    tell(project, question, 1, "ben", "shipping")
+    tell(project, question, 2, "ana", "other")
+    tell(project, question, 3, "ana", None)
+    tell(project, question, 4, "ben", "shipping")
+    asked = apply_labels(project, "t", question, dry_run=True)
+    assert (asked.changed, asked.version) == (False, 1)
+    done = apply_labels(project, "t", question)
+    counts = (done.labelled, done.same, done.open, done.untold, done.without)
+    assert (done.changed, done.version, counts) == (True, 2, (2, 1, 1, 1, 0))
+    assert [t and t["category"] for t in targets(project)] == ["billing", "other", "other", "other", "shipping"]  # type: ignore[index]
+    assert [t and t.get("urgency") for t in targets(project)] == [0, 1, 2, 3, None]  # type: ignore[attr-defined]
+    again = apply_labels(project, "t", question)
+    assert (again.changed, again.version, again.same) == (False, 2, 3)
+
+
+def test_a_third_person_counts_over_the_others_and_the_most_only_when_asked(project):
+    question = ask("classify", field="target.category", labels=LABELS, written="w")
+    for by, label in (("ana", "billing"), ("ben", "shipping"), ("cem", "shipping")):
+        tell(project, question, 0, by, label)
+        tell(project, question, 1, by, label)
+    tell(project, question, 1, "dia", "billing", ADJUDICATION)
+    words = settle(list(read_log(project).last_words().values()))
+    assert [w.how for w in words.values()] == ["open", "adjudicated"]
+    before = open_dataset(project, "t").rows()[0].row
+    done = apply_labels(project, "t", question, rule="majority")
+    assert done.how == {"majority": 1, "adjudicated": 1}
+    assert [t and t["category"] for t in targets(project)[:2]] == ["shipping", "billing"]  # type: ignore[index]
+    assert [place.line for place in why(project, "t", open_dataset(project, "t").rows()[0].row).seen] == [1]
+    story = why(project, "t", before)
+    assert "majority: ben, cem (ana: billing)" in " ".join(event.what for event in story.events)
+
+
+def test_a_tie_is_open_under_every_rule_and_cannot_tell_is_no_vote(project):
+    question = ask("classify", labels=LABELS, written="w")
+    for by, label in (("ana", "billing"), ("ben", "shipping"), ("cem", None)):
+        tell(project, question, 0, by, label)
+    for rule in ("agreed", "majority"):
+        (word,) = settle(list(read_log(project).last_words().values()), rule).values()
+        assert (word.how, word.value, word.people) == ("open", None, ("ana", "ben"))
+    with pytest.raises(UsageError, match="no rule"):
+        settle([], "coin")
+
+
+def test_an_edited_answer_becomes_the_target_of_its_row_alone(project):
+    question = ask("correct", written="w")
+    tell(project, question, 1, "ana", '{"category":"billing","urgency":9}')
+    done = apply_labels(project, "t", question)
+    assert done.labelled == 1
+    assert [t and t["urgency"] for t in targets(project)][:4] == [0, 9, 2, 3]  # type: ignore[index]
+
+
+def test_grades_are_no_targets(project):
+    with pytest.raises(UsageError, match="no targets"):
+        apply_labels(project, "t", ask("grade", written="w"))
