@@ -134,7 +134,7 @@ def _known(question: Question, value: object) -> str:
     if isinstance(value, str) and value in question.labels:
         return value
     raise InputError(
-        f"{value!r} is no label of this question", remedy=f"one of: {', '.join(question.labels)}; or none: cannot tell"
+        f"{value!r} is no label of this question", remedy=f"one of: {', '.join(question.labels)}; or cannot-tell"
     )
 
 

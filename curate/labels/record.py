@@ -1,7 +1,7 @@
 """What a person decided about a row, as it is kept: one JSON object a line in `decisions/`.
 
-A record is never changed, and keys that this version does not know are passed over. Who thinks better of a decision adds another one, and the last by time counts; an undo is a
-record of its own. Layout: docs/formats.md, "Decisions".
+A record is never changed, and keys that this version does not know are passed over. Who thinks better of a decision
+adds another one, and the last by time counts; an undo is a record of its own. Layout: docs/formats.md, "Decisions".
 """
 
 from __future__ import annotations
