@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from sluice.cli.terminal import Terminal
 from sluice.cli.verb import by_option, find_project, verb
 
+if TYPE_CHECKING:
+    from sluice.curate.dataset import Version
+    from sluice.curate.labels.question import Question
+    from sluice.curate.labels.session import Progress
+
 MODES = ("classify", "rate", "grade", "correct", "write", "compare", "review")
 
 
 @verb(
     examples=[
+        "sluice label tickets                             one key a decision; stop anywhere, it goes on from there",
+        "sluice label tickets --mode grade --overlap 2 --by ana",
+        "sluice label tickets --queue adjudicate          decide what others disagree on",
         "sluice label tickets --row 3f2a9c1b07 --label billing --by ana",
         "sluice label tickets --field target.category --labels billing,shipping,other --row 3f2a9c1b07 "
         "--label other --by ana",
@@ -25,6 +33,9 @@ MODES = ("classify", "rate", "grade", "correct", "write", "compare", "review")
 @click.option("--labels", metavar="A,B,...", help="What may be said; else as before, as the schema or the rows say.")
 @click.option("--many", is_flag=True, help="Several labels may hold at once.")
 @click.option("--ordered", is_flag=True, help="The labels are a scale, from least to most.")
+@click.option("--queue", metavar="NAME", default="random", show_default=True, help="Which rows come first.")
+@click.option("--overlap", type=int, metavar="K", help="How many people decide each row; else everyone decides all.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Seed of the draw: the same seed, the same order.")
 @click.option("--row", metavar="ID", help="One row, by its first digits, for scripts.")
 @click.option("--label", "value", metavar="L", help="What is said of that row; 'cannot-tell' where nobody can.")
 @click.option("--comment", metavar="TEXT", help="A remark on that row.")
@@ -37,6 +48,9 @@ def command(
     labels: str | None,
     many: bool,
     ordered: bool,
+    queue: str,
+    overlap: int | None,
+    seed: int,
     row: str | None,
     value: str | None,
     comment: str | None,
@@ -49,9 +63,11 @@ def command(
     from sluice.curate.labels.log import read_log
     from sluice.curate.labels.say import say
 
-    if row is None or value is None:
+    if (row is None) != (value is None):
         missing = "--row" if row is None else "--label"
         raise UsageError(f"{missing} is missing", remedy="sluice label NAME --row ID --label L --by WHO")
+    if row is None and not out.interactive:
+        raise UsageError("there is no terminal to ask on", remedy="sluice label NAME --row ID --label L --by WHO")
     who = out.who(by)
     project = find_project()
     version = open_dataset(project, name)
@@ -59,6 +75,8 @@ def command(
     question = choose_question(
         version, read_log(project), mode=mode, field=field, labels=given, many=many, ordered=ordered
     )
+    if row is None or value is None:
+        return sit(out, version, question, who, queue, seed, overlap)
     answer: object = None if value == "cannot-tell" else value.split(",") if question.many else value
     result = say(project, name, row, answer, question, by=who, comment=comment)
     said = "cannot tell" if result.value is None else value
@@ -69,3 +87,21 @@ def command(
         out.say(f"{result.row[:10]}  {field}: {said}, by {who}{before}")
     out.next(f"sluice labels {version.dataset}", "how far it has come")
     return result
+
+
+def sit(
+    out: Terminal, version: Version, question: Question, by: str, queue: str, seed: int, overlap: int | None
+) -> Progress:
+    """Open the screen, and say afterwards how far it has come."""
+    from sluice.cli.labelling.start import start_sitting
+    from sluice.curate.labels.items import items_of
+
+    items = items_of(version, question.mode, question.field)
+    done = start_sitting(
+        version.project, items, question, title=version.dataset, by=by, queue=queue, seed=seed, overlap=overlap
+    )
+    out.say(
+        f"{done.decided:,} of {done.of:,} decided by {by}" + (f", {done.skipped:,} skipped" if done.skipped else "")
+    )
+    out.next(f"sluice labels {version.dataset}", "who said what, and what people agree on")
+    return done
