@@ -8,7 +8,11 @@ row in 5,000 repeats an eval row. Each way in a process of its own:
 
     relation   the one relation: equal, near-equal, contained in any field (`leaks_in_frame`)
     13-grams   any shared 13 words (`ngram_overlap`)
+    documents  rows whose input stands in one of ten documents, 1 MB in all (`leaks_of_documents`)
     plain      13-grams as scripts do it: a Python set of word tuples; no normal form, no evidence
+    by row     documents as `find_leaks_in_texts` looks into them, with every row an object: what columns save
+
+`--short` cuts the questions to 6 words, which are compared by characters.
 """
 
 from __future__ import annotations
@@ -24,10 +28,13 @@ from typing import Any
 import numpy as np
 
 EVAL_ROWS, WORDS, ANSWER, VOCABULARY, EVERY = 200, 50, 10, 60_000, 5_000
-WAYS = ("relation", "13-grams", "plain")
+WAYS = ("relation", "13-grams", "documents", "plain", "by row")
+PLAIN = WAYS[3:]
+SHORT = 6  # words
+DOCUMENTS, PARAGRAPHS, LONG = 10, 200, 80  # words of a paragraph
 
 
-def rows(count: int) -> tuple[Any, list[Any]]:
+def rows(count: int, words: int = WORDS) -> tuple[Any, list[Any]]:
     """Return (a frame of rows.COLUMNS, the eval rows)."""
     import polars as pl
 
@@ -45,9 +52,9 @@ def rows(count: int) -> tuple[Any, list[Any]]:
 
     made: list[AnyRow] = [
         Example(input={"question": q}, target=a)
-        for q, a in zip(texts(EVAL_ROWS, WORDS), texts(EVAL_ROWS, ANSWER), strict=True)
+        for q, a in zip(texts(EVAL_ROWS, words), texts(EVAL_ROWS, ANSWER), strict=True)
     ]
-    questions, answers = texts(count, WORDS), texts(count, ANSWER)
+    questions, answers = texts(count, words), texts(count, ANSWER)
     for number in range(0, count, EVERY):
         repeated = made[(number // EVERY) % EVAL_ROWS].input
         questions[number] = f"Hello! {repeated['question'].upper()}?"  # type: ignore[index]
@@ -66,10 +73,10 @@ def rows(count: int) -> tuple[Any, list[Any]]:
     return pl.DataFrame(blank | written).select(frame.columns), list(made)
 
 
-def measure(way: str, count: int) -> dict[str, Any]:
+def measure(way: str, count: int, words: int) -> dict[str, Any]:
     """Run one way once, after a first call on few rows: compiled code is kept between runs."""
-    frame, eval_rows = rows(count)
-    run = {"relation": _relation, "13-grams": _ngrams, "plain": _plain}[way]
+    frame, eval_rows = rows(count, words)
+    run = {"relation": _relation, "13-grams": _ngrams, "documents": _documents, "plain": _plain, "by row": _by_row}[way]
     run(frame.head(3_000), eval_rows)
     start, cpu = time.perf_counter(), time.process_time()
     found = run(frame, eval_rows)
@@ -94,6 +101,34 @@ def _ngrams(frame: Any, eval_rows: list[Any]) -> int:
     return len({overlap.row for overlap in ngram_overlap(frame, eval_rows, 13).found})
 
 
+def _texts(eval_rows: list[Any]) -> dict[str, str]:
+    """Return documents in the words of the rows; the eval rows, which some rows repeat, stand in the first."""
+    rng = np.random.default_rng(2)
+    words = " ".join(row.input["question"] for row in eval_rows).split()
+    blocks = [" ".join(words[i] for i in rng.integers(0, len(words), LONG)) for _ in range(DOCUMENTS * PARAGRAPHS)]
+    blocks[0] = "\n".join(row.input["question"] for row in eval_rows)
+    return {f"{n}.md": "\n\n".join(blocks[n * PARAGRAPHS : (n + 1) * PARAGRAPHS]) for n in range(DOCUMENTS)}
+
+
+def _documents(frame: Any, eval_rows: list[Any]) -> int:
+    from sluice.curate.leaks.in_documents import leaks_of_documents
+    from sluice.curate.similar.similarity import Relation
+
+    return len({leak.eval_row for leak in leaks_of_documents(frame, _texts(eval_rows), Relation())})
+
+
+def _by_row(frame: Any, eval_rows: list[Any]) -> int:
+    from sluice.core.rows import from_record
+    from sluice.curate.leaks.find import find_leaks_in_texts
+    from sluice.curate.similar.similarity import Relation
+
+    found: set[str] = set()
+    for low in range(0, frame.height, 20_000):
+        some = [from_record(record) for record in frame.slice(low, 20_000).iter_rows(named=True)]
+        found |= {leak.eval_row for leak in find_leaks_in_texts(_texts(eval_rows), some, Relation())}
+    return len(found)
+
+
 def _plain(frame: Any, eval_rows: list[Any]) -> int:
     def grams(text: str) -> set[tuple[str, ...]]:
         words = text.lower().split()
@@ -111,16 +146,18 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description="decontamination against 200 eval rows")
     parser.add_argument("counts", nargs="*", type=int, default=[10_000, 100_000, 1_000_000])
-    parser.add_argument("--no-plain", action="store_true", help="leave the plain Python way out")
+    parser.add_argument("--no-plain", action="store_true", help="leave the plain Python ways out")
+    parser.add_argument("--short", action="store_true", help="questions of 6 words")
     parser.add_argument("--measure", nargs=2, metavar=("WAY", "COUNT"), help=argparse.SUPPRESS)
     asked = parser.parse_args()
+    words = SHORT if asked.short else WORDS
     if asked.measure:
-        print(json.dumps(measure(asked.measure[0], int(asked.measure[1]))))
+        print(json.dumps(measure(asked.measure[0], int(asked.measure[1]), words)))
         return
     print(f"{'rows':>10} {'way':<10} {'seconds':>8} {'cpu':>8} {'found':>7} {'GB':>6}")
     for count in asked.counts:
-        for way in WAYS[: 2 if asked.no_plain else 3]:
-            command = [sys.executable, __file__, "--measure", way, str(count)]
+        for way in (way for way in WAYS if not (asked.no_plain and way in PLAIN)):
+            command = [sys.executable, __file__, "--measure", way, str(count), *(["--short"] if asked.short else [])]
             done = subprocess.run(command, capture_output=True, text=True)
             if done.returncode:
                 sys.exit(done.stderr)

@@ -22,6 +22,7 @@ from sluice.curate.adding.add import FileRead, SetAsideLine, name_of, read_facts
 from sluice.curate.adding.remarks import FileNotRead, MojibakeFound, first_mojibake, not_read
 from sluice.curate.audit import AuditReport, Worst, audit_rows
 from sluice.curate.checks import CheckContext, Finding
+from sluice.curate.checks.base import Embeds
 from sluice.curate.checks.choice import checks_of
 from sluice.curate.dataset import Version, has_dataset, open_dataset
 from sluice.curate.drops import ShownRow, find_records, shown_row
@@ -86,6 +87,7 @@ def audit_dataset(
     max_tokens: int | None = None,
     checks: Sequence[str] | None = None,
     corpus: bool = False,
+    embed: Embeds | None = None,
     progress: Progress | None = None,
     seen: Callable[[Seen], None] | None = None,
 ) -> Audit:
@@ -99,6 +101,7 @@ def audit_dataset(
         max_tokens: length limit, in the place of the task's.
         checks: names of checks; None: all that sluice.toml does not leave out.
         corpus: hold every row against the rules for text corpora, not rows of kind `text` only.
+        embed: a model for what is judged by meaning (`spread`, `label-errors`); without it `spread` is absent.
         progress: called with (what, done, total).
         seen: called with what was looked at.
     """
@@ -108,7 +111,7 @@ def audit_dataset(
     context, looked_at = audit_context(
         version, schema=schema, count_tokens=count_tokens, max_tokens=max_tokens, progress=progress
     )
-    report = audit_rows(replace(context, corpus=corpus), checks, checks_of(project))
+    report = audit_rows(replace(context, corpus=corpus, embed=embed), checks, checks_of(project))
     if seen is not None:
         seen(Seen(context, version))
     records = find_records(version, _named(report))
@@ -211,6 +214,7 @@ def audit_files(
     max_tokens: int | None = None,
     checks: Sequence[str] | None = None,
     corpus: bool = False,
+    embed: Embeds | None = None,
     progress: Progress | None = None,
     seen: Callable[[Seen], None] | None = None,
 ) -> Audit:
@@ -244,6 +248,7 @@ def audit_files(
         max_tokens=max_tokens,
         metadata=metadata,
         corpus=corpus,
+        embed=embed,
         progress=progress,
     )
     report = audit_rows(context, checks, checks_of(project))

@@ -216,7 +216,7 @@ class Catalogue:
             if len(word) < SHORTEST_PREFIX:
                 raise InputError(f"'{word}' is too short for a row", remedy=f"give {SHORTEST_PREFIX} digits or more")
             found = self.find_rows(word)
-        elif re.fullmatch(r".+:\d+", word):
+        elif re.fullmatch(r".+:\d+", word, re.DOTALL):
             file, _, line = word.rpartition(":")
             found = self.rows_at(file, int(line))
         else:

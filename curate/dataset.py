@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections.abc import Collection
 from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
@@ -18,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from sluice.core.canonical import canonical
 from sluice.core.errors import InputError, Tampered, UsageError
 from sluice.core.files import atomic_write, file_sha256, publish_folder
+from sluice.core.progress import Progress, watched
 from sluice.core.project import DATASET_NAME, NAME_RULE, STORE, Project
 from sluice.core.rows import COLUMNS, AnyRow, Example, from_record, to_record
 from sluice.curate.manifest import DataFile, Manifest, manifest_bytes
@@ -70,9 +72,11 @@ def rows_frame(rows: list[AnyRow], groups: dict[str, list[str]] | None = None) -
 
 def version_hash(frame: pl.DataFrame) -> str:
     """Return the hash of a version's content: sorted rows with their groups, and the schema. 64 hex digits."""
-    lines = sorted(zip(frame["row"].to_list(), frame["groups"].to_list(), strict=True))
     digest = hashlib.sha256(b"sluice/version/1\n" + canonical(list(COLUMNS)).encode() + b"\n")
-    for row, groups in lines:
+    if not (frame["groups"].list.len() > 0).any():  # as `add` leaves them: all lines at once
+        digest.update("".join([f"{row} []\n" for row in frame["row"].sort().to_list()]).encode())
+        return digest.hexdigest()
+    for row, groups in sorted(zip(frame["row"].to_list(), frame["groups"].to_list(), strict=True)):
         digest.update(f"{row} {canonical(sorted(groups)) if groups else '[]'}\n".encode())
     return digest.hexdigest()
 
@@ -169,9 +173,11 @@ class Version:
         """Return the content as a polars frame (the name that a library user looks for)."""
         return self.frame()
 
-    def rows(self) -> list[AnyRow]:
+    def rows(self, progress: Progress | None = None) -> list[AnyRow]:
         """Return the rows in order."""
-        return [from_record(record) for record in self.frame().iter_rows(named=True)]
+        frame = self.frame()
+        records = watched(frame.iter_rows(named=True), "rows read", frame.height, progress)
+        return [from_record(record) for record in records]
 
     def examples(self) -> list[Example]:
         """Return the rows, all of which must be examples. Raises InputError otherwise."""
@@ -273,7 +279,11 @@ def open_dataset(project: Project, ref: str) -> Version:
     if not newest:
         known = dataset_names(project)
         near = get_close_matches(name, known, n=1)
-        hint = f"did you mean '{near[0]}'?" if near else (f"known: {', '.join(known)}" if known else "sluice add")
+        hint = (
+            f"did you mean '{near[0]}'?"
+            if near
+            else (f"known: {', '.join(known)}" if known else "sluice add NAME FILES")
+        )
         raise InputError(f"no dataset is called '{name}'", remedy=hint)
     number = newest
     if match["tag"]:
@@ -365,21 +375,33 @@ def operation_frames(project: Project, operations: list[Operation], name: str) -
     return pl.concat(frames, how="diagonal_relaxed") if frames else None
 
 
-def metadata_by_row(version: Version) -> dict[str, list[dict[str, Any]]]:
-    """Return, by row, each place it was seen at, oldest first: {file, file_sha256, line, metadata, operation}.
+def places_by_row(version: Version, rows: Collection[str] | None = None) -> pl.DataFrame | None:
+    """Return the places that rows were seen at, oldest first: row, file, file_sha256, line, metadata, operation.
 
-    The metadata is JSON text.
-
-    What `redact` says of a row stands for all that was said of it before.
+    The metadata is JSON text. What `redact` says of a row stands for all that was said of it before. `rows`: of these
+    alone; by default of all.
     """
+    import polars as pl
+
     operations = lineage(version)[::-1]
     frame = operation_frames(version.project, operations, "occurrences")
-    redactions = {o.id for o in operations if o.verb == "redact"}
+    redactions = [o.id for o in operations if o.verb == "redact"]
+    if frame is not None and rows is not None:
+        frame = frame.filter(frame["row"].is_in(list(rows)))
+    if frame is None or not redactions:
+        return frame
+    order = pl.DataFrame({"operation": [o.id for o in operations], "at": range(len(operations))})
+    timed = frame.join(order, on="operation", how="left", maintain_order="left")
+    since = timed.filter(pl.col("operation").is_in(redactions)).group_by("row").agg(since=pl.col("at").max())
+    told = timed.join(since, on="row", how="left", maintain_order="left")
+    return told.filter(pl.col("since").is_null() | (pl.col("at") >= pl.col("since"))).drop("at", "since")
+
+
+def metadata_by_row(version: Version, rows: Collection[str] | None = None) -> dict[str, list[dict[str, Any]]]:
+    """Return, by row, each of its places (`places_by_row`): {file, file_sha256, line, metadata, operation}."""
+    frame = places_by_row(version, rows)
     found: dict[str, list[dict[str, Any]]] = {}
     if frame is not None:
         for record in frame.iter_rows(named=True):
-            seen = found.setdefault(record["row"], [])
-            if record["operation"] in redactions and seen and seen[-1]["operation"] != record["operation"]:
-                seen.clear()
-            seen.append(record)
+            found.setdefault(record["row"], []).append(record)
     return found

@@ -170,9 +170,10 @@ def deduplicate(
 
     def build() -> Outcome | None:
         version = open_newest(project, dataset)
-        rules = Rules(on=on, percent=percent, drop_near=drop_near, rank=rank_by(version, keep, by))
         universe, earlier = _universe(version)
-        found, seen["memory"] = _found(project, universe, fixed, rules, exact_up_to, memory, note, progress)
+        rank = rank_by(version, universe["row"].to_list(), keep, by)
+        rules = Rules(on=on, percent=percent, drop_near=drop_near, rank=rank)
+        found, seen["memory"] = _found(project, dataset, universe, fixed, rules, exact_up_to, memory, note, progress)
         if semantic is not None:
             seen["meaning"] = with_meaning(project, found, universe, fixed, rules, semantic, note, progress)
             found = seen["meaning"].found.result
@@ -247,6 +248,7 @@ def deduplicate(
 
 def _found(
     project: Project,
+    dataset: str,
     universe: pl.DataFrame,
     fixed: Any,
     rules: Rules,
@@ -264,8 +266,11 @@ def _found(
         short = f", more than the {available / 1e9:.1f} GB that are free: a part goes to .sluice/tmp/"
         note(f"dedup needs about {needed / 1e9:.1f} GB{short if needed > available else ''}")
     with project.staging.job() as folder:
+        from sluice.curate.duplicates.kept import Kept  # loads numba
+
         room = room_for(needed, available, folder)
-        return dedup(universe, rules, fixed=fixed, way="lsh", room=room, progress=progress), needed
+        kept = None if room.folder else Kept(project, dataset)  # to keep it takes memory, too
+        return dedup(universe, rules, fixed=fixed, way="lsh", room=room, kept=kept, progress=progress), needed
 
 
 def _universe(version: Version) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -307,7 +312,11 @@ def _change(universe: pl.DataFrame, earlier: pl.DataFrame, found: DedupResult, o
     held = set(frame["row"])
     stood_for = dict(zip(earlier["row"].to_list(), earlier["kept"].to_list(), strict=True))
     new = {d.row for d in found.dropped if d.row in held}
-    told_anew = {d.row for d in found.dropped if d.row in stood_for and stood_for[d.row] not in kept | {d.kept}}
+    told_anew = {
+        d.row
+        for d in found.dropped
+        if d.row in stood_for and stood_for[d.row] != d.kept and stood_for[d.row] not in kept
+    }
     drops = [
         Drop(d.row, d.reason, d.kept, d.similarity, _detail(d, on)) for d in found.dropped if d.row in new | told_anew
     ]

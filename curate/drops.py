@@ -121,6 +121,8 @@ class Gone:
     before: Version
     goes: pl.DataFrame
     """The rows that went, with the reason, in order."""
+    counts: dict[str, int]
+    """As the plan gave them."""
     changed: bool
 
 
@@ -133,13 +135,13 @@ def drop_from(project: Project, dataset: str, plan: Callable[[Version], Plan], *
         plan: reads the newest version and says what goes; it is asked again where another process was faster.
         dry_run: only ask.
     """
-    seen: list[tuple[Version, pl.DataFrame]] = []
+    seen: list[tuple[Version, pl.DataFrame, dict[str, int]]] = []
 
     def build() -> Outcome | None:
         version = open_newest(project, dataset)
         planned = plan(version)
         stays, goes = drop_rows(version.frame(), planned.drops)
-        seen.append((version, goes))
+        seen.append((version, goes, planned.counts))
         if not goes.height:
             return None
         if not stays.height:
@@ -160,7 +162,7 @@ def drop_from(project: Project, dataset: str, plan: Callable[[Version], Plan], *
         changed = False
     else:
         changed = commit(project, build) is not None
-    return Gone(*seen[-1], changed)
+    return Gone(*seen[-1], changed=changed)
 
 
 def drop_rows(frame: pl.DataFrame, drops: Sequence[Drop]) -> tuple[pl.DataFrame, pl.DataFrame]:

@@ -119,6 +119,33 @@ def load_embedder(model: str, *, where: str = "--model") -> Embedder:
         ) from None
 
 
+class Kept:
+    """A model that is asked once for each text: its vectors lie in the project's cache, without a project in memory.
+
+    Args:
+        model: the model.
+        project: whose cache keeps the vectors; None: they are forgotten with this object.
+    """
+
+    def __init__(self, model: Embedder, project: Project | None = None):
+        self.model, self.project = model, project
+        self._known: dict[str, Vectors] = {}
+
+    @property
+    def name(self) -> str:
+        """The folder or id that the model was loaded by."""
+        return self.model.name
+
+    def __call__(self, texts: Sequence[str], progress: Progress | None = None) -> Vectors:
+        """Return the (texts, dimensions) vectors of texts, each of length 1."""
+        if self.project is not None:
+            return embedded(self.model, texts, self.project, progress).vectors
+        missing = [text for text in dict.fromkeys(texts) if text not in self._known]
+        if missing:
+            self._known |= dict(zip(missing, self.model(missing, progress), strict=True))
+        return np.stack([self._known[text] for text in texts]) if texts else np.zeros((0, 1), np.float32)
+
+
 @dataclass(frozen=True)
 class Embedded:
     """Vectors of texts, and how many of the different texts had to be embedded for them."""

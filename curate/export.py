@@ -22,7 +22,7 @@ from sluice.curate.export_rows import ExportRows
 from sluice.curate.formats import ENCODERS, WRITERS, WriteOptions, write_rows
 from sluice.curate.metadata import adding_operations, original_columns
 from sluice.curate.publish.folder import FolderResult, Layout, export_folder
-from sluice.curate.publish.splits import AllRows, splits_of
+from sluice.curate.publish.splits import AllRows, in_no_part, splits_of
 from sluice.curate.publish.words import CardWords
 
 
@@ -166,7 +166,8 @@ def export_to_folder(
         refuse_source(project, split.version, Path(folder))
     options = write_options(splits[0].version, AllRows(splits), prompt=prompt, implicit=implicit, beside=beside)
     how: dict[str, Any] = {"samples": samples, "checks": checks, "replace": replace, "progress": progress}
-    return export_folder(project, ref, splits, Path(folder), format, shape, options, words, **how)
+    done = export_folder(project, ref, splits, Path(folder), format, shape, options, words, **how)
+    return done.model_copy(update={"in_no_part": in_no_part(project, ref, splits)})
 
 
 def form_named(format: str | None) -> Form:
@@ -211,8 +212,12 @@ def write_options(
 
 
 def refuse_source(project: Project, version: Version, path: Path) -> None:
-    """Raise InputError for a file that rows of the version were read from, and for a folder with one in it."""
+    """Raise InputError for a file that rows of the version were read from, a folder with one in it, and the store."""
     place = path.resolve()
+    if place.is_relative_to(project.store.resolve()):
+        raise InputError(
+            "this is in the store, which Sluice alone writes", where=str(path), remedy="name another place"
+        )
     for name in source_names(version):
         source = (project.root / name).resolve()
         if source.exists() and (source == place or source.is_relative_to(place)):

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, overload
 from sluice.core.canonical import parse_exact
 from sluice.core.errors import UsageError
 from sluice.core.rows import COLUMNS
-from sluice.curate.dataset import Version, lineage, operation_frames
+from sluice.curate.dataset import Version, places_by_row
 from sluice.curate.drops import dropped_frame
 from sluice.curate.formats import ExportRow
 from sluice.curate.formats.writers import KINDS
@@ -116,10 +116,10 @@ def _row(record: dict[str, Any]) -> ExportRow:
 
 
 def _metadata(version: Version) -> pl.DataFrame:
-    """Return row and metadata (JSON text) of the oldest place that each row was seen at."""
+    """Return row and metadata (JSON text) of the oldest place that each row was seen at, as `redact` left it."""
     import polars as pl
 
-    seen = operation_frames(version.project, lineage(version)[::-1], "occurrences")
+    seen = places_by_row(version)
     if seen is None:
         return pl.DataFrame(schema={"row": pl.String, "metadata": pl.String})
     return seen.select("row", "metadata").unique("row", keep="first", maintain_order=True)

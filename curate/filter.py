@@ -15,9 +15,8 @@ from sluice.core.wording import counted
 from sluice.curate.adding.add import parts_of
 from sluice.curate.audit import AuditReport, failing_rows
 from sluice.curate.audit_dataset import Tokens, audit_dataset
-from sluice.curate.dataset import open_dataset, open_newest
-from sluice.curate.drops import Drop, ShownRow, drop_rows, shown_row
-from sluice.curate.operation import Outcome, commit
+from sluice.curate.dataset import Version, open_dataset
+from sluice.curate.drops import Drop, Gone, Plan, ShownRow, drop_from, shown_row
 
 FIRST = 5
 
@@ -83,10 +82,8 @@ def filter_rows(
     """
     if not failing:
         raise UsageError("no check is named", remedy=f"sluice filter {dataset} --failing schema,empty")
-    seen: dict[str, Any] = {}
 
-    def build() -> Outcome | None:
-        version = open_newest(project, dataset)
+    def plan(version: Version) -> Plan:
         audit = audit_dataset(
             project,
             version.ref,
@@ -97,56 +94,39 @@ def filter_rows(
             progress=progress,
         )
         drops = _drops(audit.report, failing, dataset)
-        stays, goes = drop_rows(version.frame(), drops)
-        seen.update(drops=drops, rows_in=version.manifest.rows, goes=goes, counts=_counts(drops))
-        if not drops:
-            return None
-        if not stays.height:
-            raise InputError(
-                f"all of it, {counted(goes.height, 'row')}, fails: {', '.join(failing)}",
+        return Plan(
+            verb="filter",
+            drops=drops,
+            parameters={"failing": list(failing)},
+            counts=_counts(drops),
+            none_left=InputError(
+                f"all of it, {counted(len(drops), 'row')}, fails: {', '.join(failing)}",
                 where=version.ref,
                 remedy="look at the rows first: sluice audit " + dataset,
-            )
-        return Outcome(
-            verb="filter",
-            parameters={"failing": list(failing)},
-            parents=(version.parent,),
-            contents={version.dataset: stays},
-            rows_in=stays.height + goes.height,
-            dropped=goes,
-            counts=seen["counts"],
+            ),
         )
 
-    if dry_run:
-        build()
-        changed = False
-    else:
-        changed = commit(project, build) is not None
-    return filter_result(project, dataset, seen, changed=changed, dry_run=dry_run)
+    return filter_result(project, dataset, drop_from(project, dataset, plan, dry_run=dry_run), dry_run=dry_run)
 
 
-def filter_result(
-    project: Project, dataset: str, seen: dict[str, Any], *, changed: bool, dry_run: bool, **asked: Any
-) -> FilterResult:
-    """Return what was done, from what was seen while it was.
+def filter_result(project: Project, dataset: str, gone: Gone, *, dry_run: bool, **asked: Any) -> FilterResult:
+    """Return what was done, or would be.
 
     Args:
-        seen: `drops` (list of Drop), `goes` (frame of rows), `rows_in`, `counts`.
+        gone: what `drop_from` did.
         asked: further fields of FilterResult.
     """
-    details = {d.row: d for d in seen["drops"]}
-    first = [shown_row(r) for r in seen["goes"].head(FIRST).iter_rows(named=True)]
+    rows_in, dropped = gone.before.manifest.rows, gone.goes.height
+    first = gone.goes.head(FIRST).iter_rows(named=True)
     return FilterResult(
         dataset=dataset,
         version=open_dataset(project, dataset).number,
-        changed=changed,
-        rows_in=seen["rows_in"],
-        rows=seen["rows_in"] - len(details),
-        dropped=len(details),
-        counts=seen["counts"],
-        first_dropped=tuple(
-            FilteredRow(row=s, reason=details[s.row].reason, detail=details[s.row].detail or "") for s in first
-        ),
+        changed=gone.changed,
+        rows_in=rows_in,
+        rows=rows_in - dropped,
+        dropped=dropped,
+        counts=gone.counts,
+        first_dropped=tuple(FilteredRow(row=shown_row(r), reason=r["reason"], detail=r["detail"] or "") for r in first),
         parts=parts_of(project, dataset),
         dry_run=dry_run,
         **asked,

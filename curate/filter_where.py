@@ -16,11 +16,10 @@ from sluice.core.wording import counted
 from sluice.curate.audit import failing_rows
 from sluice.curate.audit_dataset import Tokens, audit_dataset
 from sluice.curate.checks import CheckContext
-from sluice.curate.dataset import Version, open_newest
-from sluice.curate.drops import Drop, drop_rows
+from sluice.curate.dataset import Version
+from sluice.curate.drops import Drop, Plan, drop_from
 from sluice.curate.filter import FilterResult, filter_result
 from sluice.curate.metadata import metadata_of
-from sluice.curate.operation import Outcome, commit
 from sluice.curate.sql.ask import Judged, judge
 from sluice.curate.sql.names import Names
 
@@ -52,11 +51,10 @@ def filter_where(
     Raises InputError with the place for what is no condition over these rows, for a check that lacks what it needs, and
     where no row would be left.
     """
-    seen: dict[str, Any] = {}
+    judged: list[Judged] = []
+    reason = f"{'dropped' if drop else 'not kept'}: {' '.join(expression.split())}"
 
-    def build() -> Outcome | None:
-        version = open_newest(project, dataset)
-
+    def plan(version: Version) -> Plan:
         def failing(check: str) -> set[str]:
             audit = audit_dataset(
                 project,
@@ -69,55 +67,46 @@ def filter_where(
             )
             return set(failing_rows(audit.report, [check], dataset))
 
-        judged = _judged(version, expression, count_tokens, failing, progress)
-        reason = f"{'dropped' if drop else 'not kept'}: {' '.join(expression.split())}"
-        frame = version.frame()
-        drops: dict[str, Drop] = {}
-        for row, value in zip(frame["row"].to_list(), judged.values, strict=True):
-            if (value is True) == drop:
-                detail = "a column of it is absent in this row" if value is None else None
-                drops[row] = Drop(row, reason, None, None, detail)
-        stays, goes = drop_rows(frame, list(drops.values()))
-        counts = {reason: len(drops)} if drops else {}
-        seen.update(drops=list(drops.values()), rows_in=frame.height, goes=goes, counts=counts, judged=judged)
-        if not drops:
-            return None
-        if not stays.height:
-            said = "is true of no row" if not drop else "is true of every row"
-            raise InputError(
-                f"the expression {said}: none of {counted(goes.height, 'row')} would be left",
+        said = _judged(version, expression, count_tokens, failing, progress)
+        judged.append(said)
+        drops = [
+            Drop(row, reason, None, None, "a column of it is absent in this row" if value is None else None)
+            for row, value in zip(version.frame()["row"].to_list(), said.values, strict=True)
+            if (value is True) == drop
+        ]
+        none = "is true of every row" if drop else "is true of no row"
+        return Plan(
+            verb="filter",
+            drops=drops,
+            parameters={"expression": expression, "drop": drop, "columns": list(said.columns)},
+            counts={reason: len(drops)} if drops else {},
+            none_left=InputError(
+                f"the expression {none}: none of {counted(len(drops), 'row')} would be left",
                 where=version.ref,
                 remedy=f"look at the rows first: sluice show {dataset}",
-            )
-        return Outcome(
-            verb="filter",
-            parameters={"expression": expression, "drop": drop, "columns": list(judged.columns)},
-            parents=(version.parent,),
-            contents={version.dataset: stays},
-            rows_in=frame.height,
-            dropped=goes,
-            counts=counts,
+            ),
         )
 
-    if dry_run:
-        build()
-    changed = not dry_run and commit(project, build) is not None
-    judged: Judged = seen["judged"]
+    gone = drop_from(project, dataset, plan, dry_run=dry_run)
     return filter_result(
         project,
         dataset,
-        seen,
-        changed=changed,
+        gone,
         dry_run=dry_run,
         expression=expression,
         keeps=not drop,
-        absent=sum(value is None for value in judged.values),
-        columns=judged.columns,
+        absent=sum(value is None for value in judged[-1].values),
+        columns=judged[-1].columns,
     )
 
 
 def _judged(
     version: Version, expression: str, count_tokens: Tokens | None, failing: Any, progress: Progress | None
 ) -> Judged:
-    context = CheckContext(version.rows(), metadata=metadata_of(version), count_tokens=count_tokens, progress=progress)
+    context = CheckContext(
+        version.rows(progress),
+        metadata=metadata_of(version, progress=progress),
+        count_tokens=count_tokens,
+        progress=progress,
+    )
     return judge(expression, Names(context), failing)

@@ -6,28 +6,42 @@ is wanted (export, a label beside the row), all of them where any counts (groups
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from difflib import get_close_matches
 from typing import Any
 
 from sluice.core.canonical import dump_exact, parse_exact
 from sluice.core.errors import InputError
+from sluice.core.progress import Progress, watched
 from sluice.curate.dataset import Version, lineage, metadata_by_row
 from sluice.curate.operation import Operation
 
 
-def metadata_of(version: Version) -> dict[str, dict[str, Any]]:
-    """Return, by row, the columns of the oldest place that it was seen at."""
-    return {row: parse_exact(seen[0]["metadata"]) for row, seen in metadata_by_row(version).items()}
+def metadata_of(
+    version: Version, rows: Collection[str] | None = None, progress: Progress | None = None
+) -> dict[str, dict[str, Any]]:
+    """Return, by row, the columns of the oldest place that it was seen at; of some rows, or of all."""
+    places = metadata_by_row(version, rows)
+    told = watched(places.items(), "columns beside rows", len(places), progress)
+    return {row: parse_exact(seen[0]["metadata"]) for row, seen in told}
 
 
 def group_values(
-    version: Version, column: str, *, needed: bool = True, where: str = "[task] group"
+    version: Version,
+    column: str,
+    rows: Collection[str] | None = None,
+    *,
+    needed: bool = True,
+    where: str = "[task] group",
 ) -> dict[str, list[str]]:
     """Return, by row, the values of one column over all places that the row was seen at.
+
+    `rows` may be others than the version's own: those that were dropped from it.
 
     Raises InputError where it is needed and no place of any row has it, naming the columns that there are; `where` is
     what asked for it.
     """
-    held = set(version.frame()["row"])
+    held = set(version.frame()["row"] if rows is None else rows)
     columns: set[str] = set()
     found: dict[str, list[str]] = {}
     for row, seen in metadata_by_row(version).items():
@@ -43,10 +57,11 @@ def group_values(
         if values:
             found[row] = list(values)
     if not found and needed:
+        near = get_close_matches(column, columns, n=1)
         raise InputError(
             f"no row of '{version.dataset}' has a column '{column}' beside it",
             where=where,
-            remedy=f"columns here: {', '.join(sorted(columns)) or 'none'}",
+            remedy=f"did you mean {near[0]}?" if near else f"columns here: {', '.join(sorted(columns)) or 'none'}",
         )
     return found
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from sluice.core.wording import export_command
 from sluice.curate.adding.command import add_command
 
 if TYPE_CHECKING:
@@ -45,7 +47,11 @@ def _after_dataset(audit: Audit, dataset: str) -> list[NextStep]:
     if "leak" in failing:
         steps.append(NextStep(f"sluice decontaminate {dataset}", "drop rows that repeat an eval row"))
     if not failing and "/" not in dataset:
-        steps.append(NextStep(f"sluice dedup {dataset}"))
+        near = next((c for c in audit.report.checks if c.name == "near-duplicates"), None)
+        if near is None or near.figures.get("rows", 1):  # nobody looked, or there are some
+            steps.append(NextStep(f"sluice dedup {dataset}", "drop repeated rows, each shown beside the row kept"))
+        elif audit.worst == "ok":
+            steps.append(NextStep(export_command(dataset, Path()), "the rows as a file"))
     if shown is not None:
         steps.append(NextStep(f"sluice show {audit.of} {shown[:10]}", "a row in full"))
     elif "/" in dataset and not failing:

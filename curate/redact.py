@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict
 
@@ -20,6 +20,7 @@ from sluice.core.evalset import SetManifest, set_folders
 from sluice.core.progress import Progress
 from sluice.core.project import Project
 from sluice.core.rows import COLUMNS, AnyRow, from_record, to_record
+from sluice.curate.adding.absent import bring_back, refuse_absent
 from sluice.curate.adding.add import parts_of
 from sluice.curate.dataset import Version, metadata_by_row, open_dataset, open_newest, row_schema
 from sluice.curate.drops import Drop, drop_rows
@@ -31,6 +32,9 @@ from sluice.curate.privacy.names import ABSENT, load_names
 from sluice.curate.privacy.scan import NAME, Names, chosen_kinds, find_personal, normal_value
 from sluice.curate.privacy.sealed import Pseudonyms, read_pseudonyms, write_pseudonyms
 from sluice.curate.privacy.walk import walk_metadata, walk_row, walk_value
+
+if TYPE_CHECKING:
+    import polars as pl
 
 ROUNDS = 4  # replacing one value may bare another behind it; a text is looked at again until nothing is found
 FIRST = 5
@@ -80,6 +84,8 @@ class RedactResult(BaseModel):
     """Frozen sets that still hold the originals."""
     first: tuple[RedactedRow, ...]
     parts: tuple[str, ...]
+    brought_back: tuple[str, ...] = ()
+    """Versions whose content was gone from this copy and is here again, by redacting as before."""
     dry_run: bool = False
 
 
@@ -153,6 +159,9 @@ def redact(
         raise InputError("names of people need a finder", where="--kinds", remedy="add --names spacy:MODEL")
     read = known_regions(regions)
     seen: dict[str, Any] = {}
+    back = () if dry_run else bring_back(project, dataset, draw=_again, drawn="redact")
+    if not dry_run:
+        refuse_absent(open_dataset(project, dataset), back, "redacting as before does")
 
     def build() -> Outcome | None:
         version = open_newest(project, dataset)
@@ -161,6 +170,7 @@ def redact(
         seen["worker"] = worker
         if outcome is None:
             return None
+        refuse_parted_groups(version, seen["renamed"])
         outcome = outcome.model_copy(
             update={
                 "parameters": {
@@ -202,8 +212,22 @@ def redact(
         frozen=tuple(_sets_with(project, {old for old, _ in seen["edges"]})),
         first=tuple(seen["first"]),
         parts=parts_of(project, dataset),
+        brought_back=back,
         dry_run=dry_run,
     )
+
+
+def _again(version: Version) -> pl.DataFrame | None:
+    """Return what the redaction behind a version makes of the one before it; None where that is not here."""
+    (before,) = version.operation.parents
+    earlier = open_dataset(version.project, f"{before.dataset}@{before.number}")
+    if not earlier.is_here:
+        return None
+    said = version.operation.parameters
+    finder = load_names(version.project.root, said["names"]) if said["names"] else None
+    kinds, regions = chosen_kinds(said["kinds"]), known_regions(said["regions"])
+    outcome = _outcome(earlier, _Redactor(read_pseudonyms(version.project), kinds, regions, finder), {}, None)
+    return None if outcome is None else outcome.contents[version.dataset]
 
 
 def _outcome(version: Version, worker: _Redactor, seen: dict[str, Any], progress: Progress | None) -> Outcome | None:
@@ -246,10 +270,9 @@ def _outcome(version: Version, worker: _Redactor, seen: dict[str, Any], progress
         if len(first) < FIRST:
             first.append(RedactedRow(old=row.row, new=new.row, detail=_told(worker.told)))
     seen.update(rows=len(records), edges=edges, beside=changed_beside, merged=merged, first=first)
-    seen["any"] = bool(edges or changed_beside)
+    seen.update(renamed=renamed, any=bool(edges or changed_beside))
     if not seen["any"]:
         return None
-    refuse_parted_groups(version, renamed)
     # what is said here of a row stands for all that was said before: of one that others became, that is its own, too
     places += [place | {"row": row} for row in {p["row"]: 0 for p in places} for place in untouched.get(row, [])]
     places = list({dump_exact(place): place for place in places}.values())

@@ -1,5 +1,6 @@
 """`restore`: bring rows that were dropped back into a dataset, whole and with the same name.
 
+A row that was changed (redacted, mended) takes its place again: what was made of it leaves, for the reason `restored`.
 A part takes back only what keeps it apart from the others: a row that touches an eval row, or a row of a sister part,
 stays out and is named with what it touches.
 """
@@ -17,13 +18,17 @@ from sluice.core.rows import COLUMNS, SHOWN, AnyRow, from_record
 from sluice.curate.adding.add import parts_of
 from sluice.curate.catalogue import SHORTEST_PREFIX
 from sluice.curate.dataset import PARTS, Version, has_dataset, open_dataset, open_newest
-from sluice.curate.drops import dropped_frame
+from sluice.curate.drops import Drop, drop_rows, dropped_frame
 from sluice.curate.leaks.eval_side import change_edges, eval_side, pinned_boilerplate
 from sluice.curate.leaks.find import Leak, find_leaks
 from sluice.curate.operation import Outcome, commit
 from sluice.curate.similar.similarity import Relation
 from sluice.curate.splits.by_time import AFTER_CUT
 from sluice.curate.splits.times import NO_TIME
+from sluice.curate.stand_ins import stand_ins
+
+RESTORED = "restored"
+"""The reason of a row that leaves because the row that it was made of is there again."""
 
 
 class StaysOut(BaseModel):
@@ -60,6 +65,10 @@ class RestoreResult(BaseModel):
     counts: dict[str, int]
     """Rows brought back, by the reason they were dropped for."""
     stay_out: tuple[StaysOut, ...]
+    replaced: int
+    """Rows that left, since they had been made of rows that came back (redacted, mended)."""
+    side_by_side: int
+    """Rows that stay beside one that came back and that they were made of, since they stand for others as well."""
     already: tuple[str, ...]
     """Rows named that the dataset holds anyway."""
     parts: tuple[str, ...]
@@ -98,8 +107,13 @@ def restore(
         frame, already = _wanted(version, rows, reason)
         touching = _touching(version, [from_record(r) for r in frame.iter_rows(named=True)])
         back = frame.filter(~frame["row"].is_in([t.row for t in touching]))
+        standing = stand_ins(version, back)
+        back = back.filter(~back["row"].is_in(list(standing.covered)))
+        kept, left = drop_rows(
+            version.frame(), [Drop(row, RESTORED, original) for row, original in standing.leave.items()]
+        )
         counts = {str(r): int(n) for r, n in sorted(back.group_by("reason").len().iter_rows())}
-        seen.update(back=back, already=already, touching=touching, counts=counts, rows=version.manifest.rows)
+        seen.update(back=back, already=already, touching=touching, counts=counts, rows=kept.height, standing=standing)
         if not back.height:
             return None
         import polars as pl
@@ -108,9 +122,10 @@ def restore(
             verb="restore",
             parameters={"rows": list(rows), "reason": reason},
             parents=(version.parent,),
-            contents={dataset: pl.concat([version.frame(), back.select(COLUMNS)])},
+            contents={dataset: pl.concat([kept, back.select(COLUMNS)])},
             rows_in=version.manifest.rows,
-            counts={"restored": back.height},
+            dropped=left if left.height else None,
+            counts={"restored": back.height} | ({"replaced": left.height} if left.height else {}),
             report={"restored": back["row"].to_list(), "stay_out": [t.model_dump() for t in touching]},
         )
 
@@ -129,6 +144,8 @@ def restore(
         restored_rows=tuple(back["row"]),
         counts=seen["counts"],
         stay_out=tuple(touching),
+        replaced=len(seen["standing"].leave),
+        side_by_side=len(seen["standing"].shared),
         already=seen["already"],
         parts=parts_of(project, dataset),
         dry_run=dry_run,
@@ -160,7 +177,7 @@ def _wanted(version: Version, rows: Sequence[str], reason: str | None) -> tuple[
     import polars as pl
 
     gone = dropped_frame(version)
-    if gone is None:
+    if gone is None or not gone.height:
         raise InputError("nothing was dropped here", where=version.dataset, remedy="sluice ls")
     if reason is not None:
         reasons = sorted(set(gone["reason"]))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
@@ -11,13 +13,16 @@ from sluice.core.canonical import parse_exact
 from sluice.core.errors import InputError
 from sluice.core.evalset import SetManifest, set_folders
 from sluice.core.project import Project
-from sluice.curate.adding.add import SetAsideLine
+from sluice.curate.adding.add import SetAsideLine, name_of
 from sluice.curate.adding.set_aside import set_aside_history
 from sluice.curate.catalogue import SHORTEST_PREFIX, Catalogue
 from sluice.curate.dataset import Version, dataset_names, open_dataset
 from sluice.curate.drops import ShownRow, find_records, shown_row
 from sluice.curate.operation import Operation, read_operation
 from sluice.curate.privacy.remembered import was_forgotten
+
+_PLACE = re.compile(r"(.+):(\d+)", re.DOTALL)
+"""FILE:LINE; a name of a file may hold a newline."""
 
 
 class Place(BaseModel):
@@ -96,9 +101,10 @@ def why(project: Project, name: str, word: str) -> Story:
     if told is not None:
         return Story(row=None, input=None, target=None, forgotten=told)
     with Catalogue(project).together() as catalogue:
-        row = _resolve(catalogue, version.dataset, word)
+        words = list(dict.fromkeys((_as_remembered(project, word), word)))
+        row = next((r for r in (_resolve(catalogue, version.dataset, w) for w in words) if r is not None), None)
         if row is None:
-            return _set_aside(project, version, word)
+            return _set_aside(project, version, words)
         told = gone(row)  # the line of a file that it was read from
         if told is not None:
             return Story(row=None, input=None, target=None, forgotten=told)
@@ -129,6 +135,14 @@ def why(project: Project, name: str, word: str) -> Story:
     )
 
 
+def _as_remembered(project: Project, word: str) -> str:
+    """Return FILE:LINE with the name that `add` remembers a file by that is here: behind links, from the project on."""
+    place = _PLACE.fullmatch(word)
+    if place is None or not Path(place[1]).exists():
+        return word
+    return f"{name_of(project, Path(place[1]))}:{place[2]}"
+
+
 def _resolve(catalogue: Catalogue, dataset: str, word: str) -> str | None:
     """Return the row that is meant; None where FILE:LINE is no row, but was read."""
     if re.fullmatch(r"[0-9a-fA-F]+", word) and len(word) >= SHORTEST_PREFIX:
@@ -137,7 +151,7 @@ def _resolve(catalogue: Catalogue, dataset: str, word: str) -> str | None:
         own = [r for r in found if any(h["dataset"].partition("/")[0] == base for h in catalogue.held_by(r))]
         if len(found) > 1 and len(own) == 1:
             return own[0]
-    place = re.fullmatch(r"(.+):(\d+)", word)
+    place = _PLACE.fullmatch(word)
     if place:
         rows = catalogue.rows_at(place[1], int(place[2]))
         if not rows:
@@ -160,15 +174,15 @@ def _as_read(catalogue: Catalogue, dataset: str, rows: list[str]) -> list[str]:
     return [r for r in own if r not in made]
 
 
-def _set_aside(project: Project, version: Version, word: str) -> Story:
-    """Return the story of a line that is no row: of the dataset that was named, else of any other."""
-    file, _, line = word.rpartition(":")
+def _set_aside(project: Project, version: Version, words: Sequence[str]) -> Story:
+    """Return the story of a line that is no row, by its names: of the dataset that was named, else of any other."""
+    files, line = [word.rpartition(":")[0] for word in words], words[0].rpartition(":")[2]
     others = (open_dataset(project, name) for name in dataset_names(project) if name != version.dataset)
     for of in (version, *others):
         for (named, _), times in set_aside_history(of).items():
             last = times[-1].line
             lines = range(last.line, last.line + last.raw.count("\n") + 1)
-            if int(line) in lines and (named == file or named.endswith(f"/{file}")):
+            if int(line) in lines and any(named == f or named.endswith(f"/{f}") for f in files):
                 told = tuple(
                     Event(
                         time=w.operation.time,
@@ -181,7 +195,7 @@ def _set_aside(project: Project, version: Version, word: str) -> Story:
                 )
                 return Story(row=None, input=None, target=None, events=told, set_aside=last)
     raise InputError(
-        f"no row was read at '{word}'",
+        f"no row was read at '{words[-1]}'",
         remedy="give the file as `add` was given it, and the line that the row begins on",
     )
 
@@ -205,8 +219,11 @@ def _told(project: Project, version: Version, places: list[dict[str, Any]]) -> l
     told: list[dict[str, Any]] = []
     mended: set[tuple[str, int]] = set()
     for place in places:
-        fix = read_operation(project, place["operation"]).parameters.get("fix")
+        operation = read_operation(project, place["operation"])
+        fix = operation.parameters.get("fix")
         what = f"seen at {place['file']}, line {place['line']}"
+        if operation.verb == "redact":
+            what += ", with what stands beside it as redacted"
         if fix:
             mended.add((place["file"], place["line"]))
             what += f", as mended in {fix['file']}"

@@ -126,8 +126,7 @@ def forget(
     if dataset is None:
         raise UsageError("which dataset?", remedy="sluice forget NAME ...")
     open_dataset(project, dataset)
-    remedy = f'sluice forget {dataset} ... --reason "asked for on 1 May"'
-    given = check_reason(reason or "", what="forgetting", remedy=remedy) if not dry_run or reason else ""
+    given = checked_reason(dataset, reason) if not dry_run or reason else ""
     read = known_regions(regions)
     asked = tuple(person(value, read) for value in people)
     if any(one.is_in(given) for one in asked):
@@ -165,6 +164,12 @@ def forget(
             "dry_run": False,
         }
     )
+
+
+def checked_reason(dataset: str, reason: str | None) -> str:
+    """Return the reason for forgetting something. Raises InputError for none, and for one that says nothing."""
+    remedy = f'sluice forget {dataset} ... --reason "asked for on 1 May"'
+    return check_reason(reason or "", what="forgetting", remedy=remedy)
 
 
 def finish(project: Project, *, progress: Progress | None = None) -> ForgetResult | None:

@@ -88,7 +88,8 @@ def verify(project: Project, *, cache_dir: Path | None = None, progress: Progres
         f"{sets[d].name} ({d[:8]}) is here again, with rows that were forgotten: remove its folder" for d in again
     ]
     notes += [
-        f"{version.ref} is here again, with rows that were forgotten: sluice forget once more"
+        f"{version.ref} is here again, with rows that were forgotten: "
+        f"sluice forget {version.dataset} --row or --person, once more"
         for version in versions.whole
         if any(e["version"] == version.hash for f in forgotten.facts for e in f.body.get("versions") or ())
     ]

@@ -53,6 +53,7 @@ def way_back(version: Version) -> str:
         options = [dict(zip(FLAGS, how, strict=True)) for how in files]
         again = [add_command(version.dataset, f, o) for f, o in zip(files.values(), options, strict=True)]
         again += [f"sluice add {version.dataset} --fix {typed(name)}" for name in _mended_in(made_by)]
+    again += _redactions(version.dataset, made_by)[-1:]
     copy = "copy .sluice/data from where it is whole"
     return f"{copy}, or make it again: {'; then '.join(again)}" if again else copy
 
@@ -62,12 +63,24 @@ def _mended_in(operations: Sequence[Operation]) -> list[str]:
     return list(dict.fromkeys(o.parameters["fix"]["file"] for o in operations if o.parameters.get("fix")))
 
 
-def refuse_absent(version: Version, back: Sequence[str]) -> None:
-    """Raise InputError where the content is still absent, although files were read that brought others back."""
+def _redactions(dataset: str, operations: Sequence[Operation]) -> list[str]:
+    """Return the command of each redaction, in order; one said again changes nothing but what is absent."""
+    found: list[str] = []
+    for o in operations:
+        if o.verb == "redact" and o.parameters["mapping"] == "keep":  # else nobody knows the pseudonyms again
+            kinds, regions, names = (o.parameters[key] for key in ("kinds", "regions", "names"))
+            options = {"kinds": ",".join(kinds or ()), "region": ",".join(regions or ()), "names": names or ""}
+            said = (f"--{flag} {typed(value)}" for flag, value in options.items() if value)
+            found.append(" ".join((f"sluice redact {dataset}", *said)))
+    return found
+
+
+def refuse_absent(version: Version, back: Sequence[str], done: str = "these files alone do") -> None:
+    """Raise InputError where the content is still absent, although what was `done` brought others back."""
     if not version.is_here:
         some = f"{', '.join(back)} came back; " if back else ""
         raise InputError(
-            f"{some}the content of this version is absent here, and these files alone do not make it again",
+            f"{some}the content of this version is absent here, and {done} not make it again",
             where=version.ref,
             remedy=way_back(version),
         )
@@ -78,6 +91,7 @@ def bring_back(
     dataset: str,
     found: pl.DataFrame | None = None,
     draw: Callable[[Version], pl.DataFrame | None] | None = None,
+    drawn: str = "split",
 ) -> tuple[str, ...]:
     """Write the absent content of a dataset's versions again, oldest first, as far as it can be made.
 
@@ -85,7 +99,8 @@ def bring_back(
         project: of the dataset.
         dataset: its name; one that has no version has nothing to bring back.
         found: rows of rows.COLUMNS as they were read from files.
-        draw: makes the content of a version that a split made.
+        draw: makes the content of a version that the verb `drawn` made.
+        drawn: `split` or `redact`, which do their work again.
 
     Returns:
         the versions that are here again, `tickets@1`.
@@ -95,7 +110,7 @@ def bring_back(
     lacking = [version for version in versions(project, dataset) if not version.is_here]
     back: list[str] = []
     for version in lacking:
-        content = draw(version) if draw and version.operation.verb == "split" else _content(version, found)
+        content = draw(version) if draw and version.operation.verb == drawn else _content(version, found)
         if content is not None and version_hash(content) == version.hash:
             with project.staging.job() as job:
                 write_version(project, job, content)

@@ -34,7 +34,7 @@ from sluice.curate.dataset import (
 from sluice.curate.drops import ShownRow, shown_row
 from sluice.curate.formats import Entry, ReadOptions, ReadResult, Reads, read_files
 from sluice.curate.operation import DROPPED_EXTRA, OCCURRENCES, Outcome, commit
-from sluice.curate.privacy.remembered import forgotten_among
+from sluice.curate.privacy.remembered import forgotten_among, forgotten_unknown
 
 if TYPE_CHECKING:
     import polars as pl
@@ -92,6 +92,8 @@ class AddResult(BaseModel):
     """Lines whose row was dropped from the dataset for a reason; they stay out."""
     forgotten: int = 0
     """Lines whose row was erased by `forget`; they are not taken again."""
+    forgotten_unknown: int = 0
+    """Rows forgotten in another copy, whose key is not here: lines that hold them cannot be told, and are taken."""
     set_aside: int
     """Lines that could not be taken exactly."""
     files: tuple[FileRead, ...]
@@ -219,6 +221,7 @@ def take_in(
         repeated=tally["repeated"],
         dropped_before=tally["dropped"],
         forgotten=forgotten,
+        forgotten_unknown=forgotten_unknown(project) if tally["added"] else 0,
         set_aside=len(aside),
         files=tuple(read_facts(name, read) for name, read in reads),
         first_set_aside=tuple(aside[:FIRST]),

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict
 
 from sluice.core.canonical import dump_exact
+from sluice.core.rows import COLUMNS
 from sluice.curate.dataset import Version, operation_frames, rows_frame
 from sluice.curate.drops import operations_on
-from sluice.curate.formats import ReadResult
+from sluice.curate.formats import ColumnRows, ReadResult, ReadRow
 from sluice.curate.operation import OCCURRENCES
 
 if TYPE_CHECKING:
@@ -32,25 +34,31 @@ def lines_of(reads: list[tuple[str, ReadResult]]) -> pl.DataFrame:
     """Return all rows read, one a line, with the columns of a version and those of an occurrence."""
     import polars as pl
 
-    rows = [read.row for _, result in reads for read in result.rows]
-    frame = rows_frame(rows)
-    places = pl.DataFrame(
-        {
-            "file": [name for name, result in reads for _ in result.rows],
-            "file_sha256": [result.sha256 for _, result in reads for _ in result.rows],
-            "line": [read.line for _, result in reads for read in result.rows],
-            "more": [list(read.more) for _, result in reads for read in result.rows],
-            "metadata": [dump_exact(read.metadata) for _, result in reads for read in result.rows],
-        },
-        schema={
-            "file": pl.String,
-            "file_sha256": pl.String,
-            "line": pl.Int64,
-            "more": pl.List(pl.Int64),
-            "metadata": pl.String,
-        },
+    return pl.concat(
+        [
+            (_of_columns(result.rows) if isinstance(result.rows, ColumnRows) else _of_rows(result.rows)).with_columns(
+                pl.lit(name).alias("file"), pl.lit(result.sha256).alias("file_sha256")
+            )
+            for name, result in reads
+        ]
     )
-    return pl.concat([frame, places], how="horizontal")
+
+
+def _of_columns(rows: ColumnRows) -> pl.DataFrame:
+    import polars as pl
+
+    return rows.frame.select(*COLUMNS, "line", pl.lit([], pl.List(pl.Int64)).alias("more"), "metadata")
+
+
+def _of_rows(rows: Sequence[ReadRow]) -> pl.DataFrame:
+    import polars as pl
+
+    frame = rows_frame([read.row for read in rows])
+    return frame.with_columns(
+        pl.Series("line", [read.line for read in rows], pl.Int64),
+        pl.Series("more", [list(read.more) for read in rows], pl.List(pl.Int64)),
+        pl.Series("metadata", [dump_exact(read.metadata) for read in rows], pl.String),
+    )
 
 
 def places_of(lines: pl.DataFrame) -> pl.DataFrame:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from pydantic import BaseModel, ConfigDict
 
 from sluice.curate.dataset import rows_frame
-from sluice.curate.formats import PassedOver, ReadResult
+from sluice.curate.formats import ColumnRows, PassedOver, ReadResult
 
 if TYPE_CHECKING:
     import polars as pl
@@ -59,7 +59,8 @@ def mended_rows(reads: list[tuple[str, ReadResult]]) -> pl.DataFrame | None:
     """Return the rows that were mended, as the files have them, each with what it became."""
     import polars as pl
 
-    read = (row for _, result in reads for row in result.rows)
+    rows = (r.rows.mended.values() if isinstance(r.rows, ColumnRows) else r.rows for _, r in reads)
+    read = (row for some in rows for row in some)
     pairs = {r.before.row: (r.before, r.row.row) for r in read if r.before and r.before.row != r.row.row}
     if not pairs:
         return None

@@ -26,6 +26,7 @@ from sluice.curate.checks import (
     preference,
     repeated,
     schema,
+    spread,
     truncated,
 )
 from sluice.curate.checks.base import (
@@ -69,5 +70,6 @@ __all__ = [
     "preference",
     "repeated",
     "schema",
+    "spread",
     "truncated",
 ]

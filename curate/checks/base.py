@@ -11,7 +11,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal, final
+from typing import TYPE_CHECKING, Any, Literal, Protocol, final
 
 from pydantic import BaseModel, ConfigDict
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 Severity = Literal["fail", "warn"]
 Status = Literal["ok", "found", "absent"]
-Need = Literal["schema", "tokenizer", "dev", "eval", "before"]
+Need = Literal["schema", "tokenizer", "dev", "eval", "before", "model"]
 
 MISSING: dict[Need, str] = {
     "schema": "no schema ([task] schema)",
@@ -34,8 +34,22 @@ MISSING: dict[Need, str] = {
     "dev": "no dev part",
     "eval": "no eval set",
     "before": "no version before this one",
+    "model": "no embedding model is named (--model FOLDER|ID)",
 }
 """What is said where an input of that name is not there."""
+
+
+class Embeds(Protocol):
+    """A model that puts texts of like meaning close together: `sluice.curate.embeddings.Kept` is one."""
+
+    @property
+    def name(self) -> str:
+        """The folder or id that it was loaded by."""
+        ...
+
+    def __call__(self, texts: Sequence[str], progress: Progress | None = None) -> Any:
+        """Return the (texts, dimensions) vectors of texts, each of length 1."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -66,6 +80,7 @@ class CheckContext:
         before_rows: rows of the version before this one.
         corpus: whether every row is held against the rules for text corpora, not rows of kind `text` only.
         settings: severities and thresholds of the project, by check.
+        embed: a model that was named for what is judged by meaning; nothing loads one by itself.
         progress: called with (what, done, total).
     """
 
@@ -84,6 +99,7 @@ class CheckContext:
     before_rows: Sequence[AnyRow] | None = None
     corpus: bool = False
     settings: Mapping[str, Setting] = field(default_factory=dict[str, Setting])
+    embed: Embeds | None = None
     progress: Progress | None = None
 
     @cached_property
@@ -99,6 +115,8 @@ class CheckContext:
             return self.schema is not None
         if need == "tokenizer":
             return self.count_tokens is not None and self.max_tokens is not None and self.max_tokens > 0
+        if need == "model":
+            return self.embed is not None
         return bool({"dev": self.dev_rows, "eval": self.eval_rows, "before": self.before_rows}[need])
 
 
@@ -148,6 +166,8 @@ class CheckResult(BaseModel):
     """Hash of the file of a user's own check."""
     ranked: bool = False
     """Whether `rows` stand in the order in which a person should look at them."""
+    measures: bool = False
+    """Whether `summary` is a measurement, worth reading where nothing is wrong."""
 
     @property
     def fails(self) -> bool:
@@ -183,6 +203,8 @@ class CheckSpec(BaseModel):
     """Whether it takes more than a second per 10,000 rows: the gate leaves it out unless its severity is fail."""
     ranked: bool = False
     """Whether its findings stand in the order in which a person should look at them."""
+    measures: bool = False
+    """Whether its sentence is a measurement, worth reading where nothing is wrong."""
     needs: frozenset[Need] = frozenset()
     remedy: str
     """What to do about a finding; `{dataset}` stands for the dataset's name."""
@@ -283,6 +305,7 @@ class Check(ABC):
             source=spec.source,
             source_sha256=spec.source_sha256,
             ranked=spec.ranked,
+            measures=spec.measures,
         )
 
 

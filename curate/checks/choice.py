@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from sluice.core.project import Project
 
 WHERE = "sluice.toml"
+NEAR = 0.7
+"""Likeness (difflib) from which a name is suggested: `conflcit` is 0.88 like `conflict`, `nope` 0.6 like `gopher`."""
 
 
 def _ours() -> dict[str, Check]:
@@ -110,7 +112,7 @@ def _known(name: str, checks: dict[str, Check], place: str) -> None:
 
 
 def _near(name: str, checks: dict[str, Check]) -> str:
-    near: Sequence[str] = get_close_matches(name, checks, n=1)
+    near: Sequence[str] = get_close_matches(name, checks, n=1, cutoff=NEAR)
     return f"did you mean '{near[0]}'?" if near else f"known: {', '.join(checks)}"
 
 

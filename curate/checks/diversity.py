@@ -31,6 +31,7 @@ class Diversity(Check):
         source="Li et al. 2016, arXiv 1510.03055 (distinct-n); measured at this amount: 13,784 requests written by "
         "people "
         "0.63, 1,586 tickets put together from phrases 0.59",
+        measures=True,
         remedy="sluice dedup {dataset}; or add rows in other words: sluice add {dataset} FILE",
     )
 

@@ -1,34 +1,32 @@
 """Drift: rows that came or went between two versions unlike those that stayed, training rows unlike the eval rows.
 
-Compared are the lengths of inputs and answers (Kolmogorov-Smirnov) and the labels (Jensen-Shannon). A shift counts
-where
-its effect is large enough to matter and chance makes one as large in under 1 of 100 random partitions, all three
-comparisons together: a fair split does not cry wolf.
+Compared are the lengths of inputs and answers in words (Kolmogorov-Smirnov) and the labels (total variation), by the
+measures and the permutation test of `comparing.distributions`, as `diff` and the report have them. A shift counts where
+it is large enough to matter and chance makes one as large in under 1 of 100 deals, all three comparisons together: a
+fair split does not cry wolf.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from typing import Any, cast
 
 from sluice.core.rows import AnyRow, Example
 from sluice.core.wording import counted
 from sluice.curate.checks.balance import few_values, label_values
 from sluice.curate.checks.base import Check, CheckContext, CheckSpec, Examples, Finding, Found, file_check
-from sluice.curate.checks.distributions import Distance, js_distance, ks_distance
-from sluice.curate.checks.lengths import answer_length, input_length
+from sluice.curate.comparing.distributions import Categories, Comparison, compare_categories, compare_lengths
 
 ALPHA = 0.01
 """False alarms a set, shared by the comparisons (Bonferroni)."""
 FEWEST = 20
 """Rows of either side, below which no shift of the size that counts can be told from chance."""
 THRESHOLD = (
-    "lengths of inputs and answers: Kolmogorov-Smirnov D of {limit} or more; labels: Jensen-Shannon distance of "
-    "{limit} or "
-    f"more; and p under {ALPHA} by permutation, shared by the comparisons; from {FEWEST} rows on either side"
+    "lengths of inputs and answers in words: a widest gap (Kolmogorov-Smirnov D) of {limit} or more; labels: {limit} "
+    f"or more of the rows would have to change (total variation); and further than all but {ALPHA:.0%} of random deals "
+    f"are, shared by the comparisons; from {FEWEST} rows on either side"
 )
-SOURCE = "Kolmogorov-Smirnov; Lin 1991 (Jensen-Shannon); Phipson & Smyth 2010 (permutation p); the effect is ours"
+SOURCE = "Kolmogorov-Smirnov; total variation; permutation test (Fisher 1935); how far counts is ours"
 
 
 @file_check
@@ -61,7 +59,7 @@ class Drift(Check):
                 continue
             compared = True
             distances = compare(some, stayed, context)
-            figures[name + "_against_stayed"] = {key: asdict(value) for key, value in distances.items()}
+            figures[name + "_against_stayed"] = _figures(distances)
             of = f"{counted(len(some), 'row')} that {name}"
             findings += _shifts(distances, self.limit(context), of, f"{len(stayed):,} that stayed")
         if not compared:
@@ -69,9 +67,8 @@ class Drift(Check):
                 summary=f"{len(came):,} rows came, {len(went):,} went: too few to be compared", figures=figures
             )
         if not findings:
-            return Found(
-                summary=f"{len(came):,} rows came and {len(went):,} went, like those that stayed", figures=figures
-            )
+            moved = f"{len(came):,} rows came and {len(went):,} went"
+            return Found(summary=f"{moved}: no shift that matters against those that stayed", figures=figures)
         return Found(findings, "; ".join(f.detail for f in findings), figures)
 
     def examples(self) -> Examples:
@@ -105,10 +102,11 @@ class DriftEval(Check):
         if min(len(others), len(context.rows)) < FEWEST:
             return Found(summary=f"under {FEWEST} rows on one side: too few to be compared")
         distances = compare(context.rows, others, context)
-        figures = {key: asdict(value) for key, value in distances.items()}
+        figures = _figures(distances)
         findings = _shifts(distances, self.limit(context), "the rows", f"{len(others):,} eval rows")
         if not findings:
-            return Found(summary=f"like {counted(len(others), 'eval row')} in length and label", figures=figures)
+            said = f"no shift that matters against {counted(len(others), 'eval row')}{_widest(distances)}"
+            return Found(summary=said, figures=figures)
         return Found(findings, "; ".join(f.detail for f in findings), figures)
 
     def examples(self) -> Examples:
@@ -119,27 +117,47 @@ class DriftEval(Check):
         )
 
 
-def compare(rows: Sequence[AnyRow], others: Sequence[AnyRow], context: CheckContext) -> dict[str, Distance]:
-    """Return how far two sets lie apart, by `input length`, `answer length` and `label` (where both sides have
-    them)."""
-    found = {"input length": ks_distance([input_length(r) for r in rows], [input_length(r) for r in others])}
-    answers = [[n for r in side if (n := answer_length(r)) is not None] for side in (rows, others)]
-    if min(map(len, answers)) >= FEWEST:
-        found["answer length"] = ks_distance(*answers)
+def compare(rows: Sequence[AnyRow], others: Sequence[AnyRow], context: CheckContext) -> dict[str, Comparison]:
+    """Return how far two sets lie apart, by `input length`, `answer length` and `label` (where both sides have them).
+
+    Measured and judged as `diff` and the report do it, at a share of ALPHA each, so that what is found here differs
+    there, too.
+    """
+    from sluice.curate.comparing.measure import lengths  # it stands on other checks
+
+    sides = [{one.name: one for one in lengths(side)} for side in (others, rows)]
+    pairs = {
+        f"{name} length": (sides[0][name], sides[1][name])
+        for name in sides[0]
+        if min(side[name].total for side in sides) >= FEWEST
+    }
     path = context.stratify or "target"
-    labels = [[v for v in label_values(side, path, context.metadata) if v is not None] for side in (rows, others)]
-    if min(map(len, labels)) >= FEWEST and few_values([*labels[0], *labels[1]]):
-        found["label"] = js_distance(*labels)
-    return found
+    values = [[v for v in label_values(side, path, context.metadata) if v is not None] for side in (others, rows)]
+    labelled = min(map(len, values)) >= FEWEST and few_values([*values[0], *values[1]])
+    alpha = ALPHA / max(1, len(pairs) + labelled)
+    found = {name: compare_lengths(*pair, alpha=alpha) for name, pair in pairs.items()}
+    if labelled:
+        label = [Categories.of("labels", f"label ({path})", side) for side in values]
+        found["label"] = compare_categories(*label, alpha=alpha)
+    return {name: one for name, one in found.items() if one is not None}
 
 
-def _shifts(distances: dict[str, Distance], least: float, of: str, others: str) -> list[Finding]:
-    alpha = ALPHA / len(distances)
+def _shifts(found: dict[str, Comparison], least: float, of: str, others: str) -> list[Finding]:
     return [
-        Finding(row=None, detail=f"{name} of {of} is unlike that of {others}: {d.effect:.2f}, p {d.p:.3f}")
-        for name, d in distances.items()
-        if d.effect >= least and d.p <= alpha
+        Finding(row=None, detail=f"{name} of {of} is unlike that of {others}: {one.sentence}")
+        for name, one in found.items()
+        if one.value >= least and one.value > one.chance
     ]
+
+
+def _widest(found: dict[str, Comparison]) -> str:
+    """Return the widest difference in words: `diff` may rightly call it one, it is only too small to warn of."""
+    name, one = max(found.items(), key=lambda item: item[1].value)
+    return f" (widest: {name}, {one.value:.1%} apart)"
+
+
+def _figures(found: dict[str, Comparison]) -> dict[str, Any]:
+    return {name: {"value": one.value, "chance": one.chance, "measure": one.measure} for name, one in found.items()}
 
 
 def _rows(first: int, labels: str) -> list[AnyRow]:

@@ -26,7 +26,8 @@ class LabelErrors(Check):
         name="label-errors",
         severity="warn",
         what="the label is likely wrong",
-        threshold=f"confident learning out of fold (TF-IDF, logistic regression), and a label at least {{limit}} "
+        threshold=f"confident learning out of fold (logistic regression over TF-IDF, or over the vectors of a model "
+        f"that is named), and a label at least {{limit}} "
         f"times as "
         f"likely as the given one; labels of {FEWEST} rows or more, from {FEWEST_ROWS} rows on; ranked by the "
         f"probability "
@@ -36,9 +37,8 @@ class LabelErrors(Check):
         source="Northcutt et al. 2021, arXiv 1911.00068 (cleanlab)",
         slow=True,
         ranked=True,
-        remedy="sluice show {dataset} --failing label-errors; then mend the labels, or: sluice filter {dataset} "
-        "--failing "
-        "label-errors",
+        remedy="sluice show {dataset} --failing label-errors --out review.csv; go through it; then: sluice add "
+        "{dataset} --fix review.csv",
     )
 
     def find(self, context: CheckContext) -> Found:
@@ -53,7 +53,12 @@ class LabelErrors(Check):
         if not available():
             return Found(missing=(f'cleanlab, which comes by: pip install "sluiceway[{EXTRA}]"',))
         asked = context.columns.frame["input"].to_list()
-        found = suspects([asked[i] for i in given], [labels[i] or "" for i in given], progress=context.progress)
+        found = suspects(
+            [asked[i] for i in given],
+            [labels[i] or "" for i in given],
+            embed=context.embed,
+            progress=context.progress,
+        )
         if found is None:
             return Found(missing=(f"two labels of {FEWEST} rows or more",))
         figures = {
@@ -61,6 +66,7 @@ class LabelErrors(Check):
             "labels": found.labels,
             "accuracy": found.accuracy,
             "path": path,
+            "by": "TF-IDF" if context.embed is None else context.embed.name,
         }
         if found.accuracy < FEWEST_RIGHT:
             why = f"a classifier that knows the labels from the input: ours is right for {found.accuracy:.0%}"
@@ -70,7 +76,13 @@ class LabelErrors(Check):
             Finding(
                 row=context.rows[given[s.place]].row,
                 detail=f"given {cut(s.given, 40)!r}, likelier {cut(s.suggested, 40)!r}, quality {s.quality:.2f}",
-                figures={"given": s.given, "suggested": s.suggested, "quality": s.quality, "rank": rank},
+                figures={
+                    "given": s.given,
+                    "suggested": s.suggested,
+                    "quality": s.quality,
+                    "suggested_probability": s.suggested_probability,
+                    "rank": rank,
+                },
             )
             for rank, s in enumerate(likely, start=1)
         ]

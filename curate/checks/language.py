@@ -8,11 +8,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
 from sluice.core.rows import Example
 from sluice.curate.checks.base import Check, CheckContext, CheckSpec, Examples, Found, file_check, rows_of, told
 from sluice.curate.checks.columns import CODE
 from sluice.curate.checks.langid import BATCH, classify_all
+
+if TYPE_CHECKING:
+    import polars as pl
 
 FEWEST_CHARACTERS = 40
 """Letters and blanks of a text that is judged."""
@@ -27,6 +31,18 @@ FEWEST_ROWS = 20
 """Rows judged, below which there is no main language."""
 NOISE = r"https?://\S+|\S+@\S+|<[^>]{1,200}>|[^\p{L}\p{M}'’\s]+"
 """What belongs to no language: addresses, tags, figures, punctuation."""
+
+
+class Languages(NamedTuple):
+    """Languages by row."""
+
+    asked: list[str | None]
+    answers: list[str | None]
+
+    @property
+    def rows(self) -> list[str | None]:
+        """That of the input, where it is not certain that of the answer."""
+        return [a if a is not None else b for a, b in zip(self.asked, self.answers, strict=True)]
 
 
 def languages_of(texts: Sequence[str | None], context: CheckContext | None = None) -> list[str | None]:
@@ -54,6 +70,19 @@ def languages_of(texts: Sequence[str | None], context: CheckContext | None = Non
     return [known.get(text) if text is not None else None for text in plain.to_list()]
 
 
+def row_languages(frame: pl.DataFrame, context: CheckContext | None = None) -> Languages:
+    """Return the language of each row's input and of its answer in prose; None where it is not certain.
+
+    Args:
+        frame: of `checks.columns`, one line a row.
+    """
+    import polars as pl
+
+    asked = languages_of(frame["asked"].to_list(), context)
+    answers = languages_of(frame.select(pl.when(pl.col("kind") != "text").then("prose"))["prose"].to_list())
+    return Languages(asked, answers)
+
+
 @file_check
 class Language(Check):
     """A row in a language that the set is not in, or an answer that leaves the language of its input."""
@@ -74,13 +103,10 @@ class Language(Check):
 
     def find(self, context: CheckContext) -> Found:
         """Return the rows in the wrong language."""
-        import polars as pl
-
         frame = context.columns.frame
-        asked = languages_of(frame["asked"].to_list(), context)
-        answers = languages_of(frame.select(pl.when(pl.col("kind") != "text").then("prose"))["prose"].to_list())
+        found = row_languages(frame, context)
+        asked, answers, rows = found.asked, found.answers, found.rows
         both = [i for i, (a, b) in enumerate(zip(asked, answers, strict=True)) if a is not None and b is not None]
-        rows = [a if a is not None else b for a, b in zip(asked, answers, strict=True)]
         counts = Counter(language for language in rows if language is not None)
         judged = sum(counts.values())
         if not judged:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
+from functools import lru_cache
+from itertools import compress
 
 from sluice.core.rows import Example
 from sluice.curate.checks.base import (
@@ -16,10 +18,15 @@ from sluice.curate.checks.base import (
     rows_of,
 )
 from sluice.curate.privacy import KINDS, find_personal
+from sluice.curate.privacy.scan import MAYBE
 from sluice.curate.privacy.walk import walk_metadata, walk_row
 
 SHOWN = 5
 """Hits named in one finding; the rest are counted."""
+BLOCK = 20_000
+"""Rows whose texts are held at once."""
+REMEMBERED = 50_000
+"""Texts whose hits are remembered: values of columns repeat."""
 
 
 @file_check
@@ -40,22 +47,22 @@ class Personal(Check):
         findings: list[Finding] = []
         kinds: Counter[str] = Counter()
         beside = 0
-        for row in context.rows:  # a hit is proven by code (Luhn, mod 97), text by text: there is no column form
-            shown: list[str] = []
-
-            def see(place: str, words: str, text: str, shown: list[str] = shown) -> None:
-                for hit in find_personal(words + text):
-                    if hit.start >= len(words):
-                        kinds[hit.kind] += 1
-                        shown.append(f"{hit.kind} {hit.masked} in {place}")
-
-            walk_row(row, see)
-            inside = len(shown)
-            walk_metadata(context.metadata.get(row.row, {}), see)
-            beside += len(shown) > inside
-            if shown:
-                more = f" and {len(shown) - SHOWN} more" if len(shown) > SHOWN else ""
-                findings.append(Finding(row=row.row, detail=", ".join(shown[:SHOWN]) + more))
+        look = lru_cache(REMEMBERED)(_hits)
+        for low in range(0, len(context.rows), BLOCK):
+            if context.progress:
+                context.progress("looking for personal data", low, len(context.rows))
+            shown: dict[int, list[str]] = {}
+            in_columns: set[int] = set()
+            for i, of_column, place, words, text in _maybe(context, low):  # proven by code (Luhn, mod 97), text by text
+                for kind, masked in look(words, text):
+                    kinds[kind] += 1
+                    shown.setdefault(i, []).append(f"{kind} {masked} in {place}")
+                    if of_column:
+                        in_columns.add(i)
+            beside += len(in_columns)
+            for i in sorted(shown):
+                more = f" and {len(shown[i]) - SHOWN} more" if len(shown[i]) > SHOWN else ""
+                findings.append(Finding(row=context.rows[i].row, detail=", ".join(shown[i][:SHOWN]) + more))
         figures = {kind.name: kinds[kind.name] for kind in KINDS} | {"rows_with_columns": beside}
         total = len(context.rows)
         if not findings:
@@ -70,3 +77,28 @@ class Personal(Check):
             found=CheckContext([Example(input={"text": "Write to jane.doe@example.com"}, target="account")]),
             ok=CheckContext([Example(input={"text": "Where is order A-48213?"}, target="delivery")]),
         )
+
+
+def _hits(words: str, text: str) -> tuple[tuple[str, str], ...]:
+    """Return (kind, masked) of each hit in a text behind the words of its field's name."""
+    return tuple((hit.kind, hit.masked) for hit in find_personal(words + text) if hit.start >= len(words))
+
+
+def _maybe(context: CheckContext, low: int) -> list[tuple[int, bool, str, str, str]]:
+    """Return the texts of a block of rows that can hold personal data: (place of the row, whether it stands beside the
+    row, where, words of the field's name, text)."""
+    import polars as pl
+
+    seen: list[tuple[int, bool, str, str, str]] = []
+    for i in range(low, min(low + BLOCK, len(context.rows))):
+        row = context.rows[i]
+        beside = False
+
+        def see(place: str, words: str, text: str, i: int = i) -> None:
+            seen.append((i, beside, place, words, text))  # noqa: B023  # it is called before the loop goes on
+
+        walk_row(row, see)
+        beside = True
+        walk_metadata(context.metadata.get(row.row, {}), see)
+    texts = pl.Series([words + text for _, _, _, words, text in seen], dtype=pl.String)
+    return list(compress(seen, texts.str.contains(MAYBE).to_list()))

@@ -119,8 +119,11 @@ class Comparison(BaseModel):
     """Of categories: value, its share in the first set, its share in the second; the widest change first."""
 
 
-def compare_categories(a: Categories, b: Categories) -> Comparison | None:
-    """Return how far categories are apart (total variation distance); None where neither side has any."""
+def compare_categories(a: Categories, b: Categories, alpha: float = ALPHA) -> Comparison | None:
+    """Return how far categories are apart (total variation distance); None where neither side has any.
+
+    `alpha` is how often two draws of one source may be called different.
+    """
     n, m = a.total, b.total
     if not n and not m:
         return None
@@ -132,7 +135,7 @@ def compare_categories(a: Categories, b: Categories) -> Comparison | None:
         return _categories(a, 1.0, 0.0, f"the {side} has none", shares)
     value = sum(abs(q - p) for _, p, q in shares) / 2
     pooled = [a.counts.get(v, 0) + b.counts.get(v, 0) for v in values]
-    chance, alone_chance = _chance(pooled, n)
+    chance, alone_chance = _chance(pooled, n, alpha)
     if value == 0:
         text = f"'{_short(values[0])}' in all" if len(values) == 1 else f"the same shares of {len(values):,} values"
         return _categories(a, 0.0, chance, text, shares)
@@ -183,10 +186,10 @@ def _categories(
     )
 
 
-def _chance(pooled: Sequence[int], n: int) -> tuple[float, float]:
+def _chance(pooled: Sequence[int], n: int, alpha: float) -> tuple[float, float]:
     """Return what the total variation, and the widest difference of one value in standard errors, stay below by chance.
 
-    Each is passed by 1 in 200 pairs of draws from one source: together by 1 in 100.
+    Each is passed in alpha / 2 of the pairs of draws from one source (1 in 200), together in alpha.
     """
     import numpy as np
 
@@ -195,19 +198,19 @@ def _chance(pooled: Sequence[int], n: int) -> tuple[float, float]:
     if not error.all() or len(pooled) < 2:
         return 0.0, 0.0
     apart = _dealt(pooled, n)
-    total = np.quantile(np.abs(apart).sum(axis=1) / 2, 1 - ALPHA / 2, method="higher")
-    alone = np.quantile((np.abs(apart) / error).max(axis=1), 1 - ALPHA / 2, method="higher")
+    total = np.quantile(np.abs(apart).sum(axis=1) / 2, 1 - alpha / 2, method="higher")
+    alone = np.quantile((np.abs(apart) / error).max(axis=1), 1 - alpha / 2, method="higher")
     return float(total), float(alone)
 
 
-def _gap_chance(pooled: Sequence[int], n: int) -> float:
+def _gap_chance(pooled: Sequence[int], n: int, alpha: float) -> float:
     """Return what the widest gap of the cumulative shares stays below by chance; `pooled` in order of length."""
     import numpy as np
 
     if len(pooled) < 2:
         return 0.0
     gaps = np.abs(np.cumsum(_dealt(pooled, n), axis=1)).max(axis=1)
-    return float(np.quantile(gaps, 1 - ALPHA, method="higher"))
+    return float(np.quantile(gaps, 1 - alpha, method="higher"))
 
 
 def _dealt(pooled: Sequence[int], n: int) -> np.ndarray[Any, Any]:
@@ -228,8 +231,11 @@ def _dealt(pooled: Sequence[int], n: int) -> np.ndarray[Any, Any]:
     return dealt / n - (counts - dealt) / (int(counts.sum()) - n)
 
 
-def compare_lengths(a: Lengths, b: Lengths) -> Comparison | None:
-    """Return how far lengths are apart (two-sample Kolmogorov-Smirnov distance); None where neither side has any."""
+def compare_lengths(a: Lengths, b: Lengths, alpha: float = ALPHA) -> Comparison | None:
+    """Return how far lengths are apart (two-sample Kolmogorov-Smirnov distance); None where neither side has any.
+
+    `alpha` is how often two draws of one source may be called different.
+    """
     n, m = a.total, b.total
     if not n and not m:
         return None
@@ -246,7 +252,7 @@ def compare_lengths(a: Lengths, b: Lengths) -> Comparison | None:
         up, down = up + a.counts.get(length, 0), down + b.counts.get(length, 0)
         if abs(up / n - down / m) > gap:
             gap, at = abs(up / n - down / m), length
-    chance = _gap_chance([a.counts.get(x, 0) + b.counts.get(x, 0) for x in lengths], n)
+    chance = _gap_chance([a.counts.get(x, 0) + b.counts.get(x, 0) for x in lengths], n, alpha)
     before, after = a.figures["median"], b.figures["median"]
     first, second = (counted(length, a.unit[:-1]) for length in (before, after))
     middle = f"median {first}, then {after:,}" if before != after else f"median {second} in both"

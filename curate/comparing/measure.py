@@ -8,14 +8,15 @@ figures are taken.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, cast
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
-from sluice.core.canonical import JsonProblem, dump_exact, parse_exact
+from sluice.core.canonical import dump_exact, structure_of
 from sluice.core.rows import AnyRow, input_texts
 from sluice.curate.checks.balance import few_values, label_values
 from sluice.curate.checks.base import answers, wanted_answer
-from sluice.curate.checks.language import languages_of
+from sluice.curate.checks.columns import Columns
+from sluice.curate.checks.language import row_languages
 from sluice.curate.comparing.distributions import Categories, Lengths
 
 TextTokens = Callable[[Sequence[str]], Sequence[int]]
@@ -124,13 +125,8 @@ def _objects(targets: Sequence[str | None]) -> list[dict[str, Any] | None]:
 
 
 def _object(text: str) -> dict[str, Any] | None:
-    if not text.startswith("{"):
-        return None
-    try:
-        value = parse_exact(text)
-    except JsonProblem:
-        return None
-    return cast("dict[str, Any]", value) if isinstance(value, dict) else None
+    value = structure_of(text)
+    return value if isinstance(value, dict) else None
 
 
 def _label(value: Any) -> str | None:
@@ -138,22 +134,13 @@ def _label(value: Any) -> str | None:
 
 
 def guess_languages(rows: Sequence[AnyRow]) -> Categories | None:
-    """Return the languages of a sample of inputs; None where no text is long enough and certain.
+    """Return the languages of a sample of rows, told as the check `language` does; None where none is certain.
 
     The sample is every n-th row in order of their hashes, so that it is always the same.
     """
     ordered = sorted(rows, key=lambda row: row.row)
     sample = ordered[:: max(1, len(ordered) // LANGUAGE_ROWS)]
-    found = languages_of([" ".join(_spoken(row)) for row in sample])
-    note = f"told by py3langid on {len(sample):,} of {len(rows):,} inputs, where it is certain"
+    found = row_languages(Columns.of(sample).frame).rows
+    note = f"told by py3langid on {len(sample):,} of {len(rows):,} rows, where it is certain"
     guessed = Categories.of("languages", "language", found, note)
     return guessed if guessed.total else None
-
-
-def _spoken(row: AnyRow) -> Iterable[str]:
-    """Return the texts of an input that a person wrote: no system turn, no values that are numbers or JSON."""
-    return (
-        text
-        for name, text in input_texts(row.input).items()
-        if not name.endswith((".system", ".developer", ".tool")) and not text.startswith(("{", "["))
-    )

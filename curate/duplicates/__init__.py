@@ -1,8 +1,9 @@
 """Duplicates: which rows say what another row says already, in input and in target.
 
-`dedup` is the one entry. It is pure: rows in, a `DedupResult` out, nothing is stored. `keys` says when two rows are
-equal after normalisation and when they contradict each other; `plain` joins thousands of rows exactly, `bulk` takes
-more through the compiled `sluice.curate.kernel`; `meaning` adds what a model finds. Stands on those, on
+`dedup` is the one entry: rows in, a `DedupResult` out, the same whatever is kept. `keys` says when two rows are equal
+after normalisation and when they contradict each other; `plain` joins thousands of rows exactly, `bulk` takes more
+through the compiled `sluice.curate.kernel`: `columns` are the rows, `signing` their texts and signatures, `kept`
+what is not worked out twice. `meaning` adds what a model finds. Stands on those, on
 `sluice.curate.similar.similarity` and on `sluice.core.rows`.
 """
 

@@ -22,9 +22,12 @@ from sluice.core.rows import AnyRow
 from sluice.curate.duplicates import plain
 from sluice.curate.duplicates.rules import Conflict, NearPair, Reason, Rules, Way
 from sluice.curate.kernel.room import MEMORY, Room
+from sluice.curate.similar.row_texts import ANSWERS
 
 if TYPE_CHECKING:
     import polars as pl
+
+    from sluice.curate.duplicates.kept import Kept
 
 EXACT_UP_TO = 20_000
 """Rows from which on MinHash LSH finds the candidates; up to it the exact join is as fast and misses nothing."""
@@ -73,6 +76,7 @@ def dedup(
     fixed: Sequence[AnyRow] | pl.DataFrame = (),
     way: Way | None = None,
     room: Room | None = None,
+    kept: Kept | None = None,
     progress: Progress | None = None,
 ) -> DedupResult:
     """Find the duplicates among rows.
@@ -84,12 +88,15 @@ def dedup(
         fixed: rows of elsewhere that stay in any case: rows are dropped for them, they never are.
         way: "exact" or "lsh"; by default exact up to 20,000 rows.
         room: where the large arrays of "lsh" lie; by default in memory.
+        kept: what "lsh" worked out before, which it need not work out again, and where it keeps what it does now.
         progress: told how many of the rows were compared.
     """
     rules = rules or Rules()
     frame, before = _frame(rows), _frame(fixed)
     elsewhere = set(before["row"])
     own = frame.filter(~frame["row"].is_in(before["row"].implode())) if elsewhere else frame
+    if rules.on == "target":
+        own, before = _taught(own), _taught(before)
     count = frame.height + before.height
     plainly = count <= EXACT_UP_TO or bool(rules.relation.boilerplate.ngrams)  # the kernel leaves no n-gram out
     chosen: Way = way or ("exact" if plainly else "lsh")
@@ -98,7 +105,7 @@ def dedup(
     else:
         from sluice.curate.duplicates import bulk  # loads numba
 
-        found = bulk.find(own, before, rules, progress, room or MEMORY)
+        found = bulk.find(own, before, rules, progress, room or MEMORY, kept)
     given: list[str] = frame["row"].to_list()
     dropped: list[Dropped] = []
     for name in given:
@@ -107,9 +114,9 @@ def dedup(
             continue
         stand_in = found.exact.get(name, name)
         if stand_in in found.near:  # equal texts have equal n-grams: what was counted for it holds for the row
-            kept, share, target = found.near[stand_in]
+            twin, share, target = found.near[stand_in]
             reason: Reason = "near-duplicate" if target else "near-other-target"
-            dropped.append(Dropped(name, reason, kept, share, target))
+            dropped.append(Dropped(name, reason, twin, share, target))
         elif stand_in != name:
             dropped.append(Dropped(name, "exact-duplicate", stand_in, 1.0, 1.0))
     gone = {d.row for d in dropped}
@@ -122,6 +129,13 @@ def dedup(
         way=found.way,
         counts=dict(Counter(d.reason for d in dropped)),
     )
+
+
+def _taught(frame: pl.DataFrame) -> pl.DataFrame:
+    """Return the rows that teach an answer: where only that counts, two rows without one are not alike."""
+    import polars as pl
+
+    return frame.filter(pl.any_horizontal(pl.col(name).fill_null("") != "" for name in ANSWERS))
 
 
 def _frame(rows: Sequence[AnyRow] | pl.DataFrame) -> pl.DataFrame:

@@ -6,12 +6,13 @@
     best      the highest in a column of numbers
     trusted   the one from the source that is named first; sources are file names (patterns)
 
-None of them depends on the order in which rows stand in the version.
+Rows that a policy ranks alike go by the longest input, then the row's hash. But for `first` nothing depends on the
+order in which rows were read, and nothing on the order in which they stand in the version.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from decimal import Decimal, InvalidOperation
 from fnmatch import fnmatch
 from typing import Any, Literal
@@ -27,11 +28,12 @@ KEEPS: tuple[Keep, ...] = ("longest", "first", "newest", "best", "trusted")
 NEEDS: dict[str, str] = {"newest": "the column of dates", "best": "the column of numbers", "trusted": "the sources"}
 
 
-def rank_by(version: Version, keep: Keep, by: str | None) -> Rank | None:
-    """Return what orders the rows of a version, lowest first; rows without a rank come last. None: the longest.
+def rank_by(version: Version, rows: Collection[str], keep: Keep, by: str | None) -> Rank | None:
+    """Return what orders rows, lowest first; rows without a rank come last. None: the longest.
 
     Args:
-        version: of the rows.
+        version: that holds the rows, or from which they were dropped.
+        rows: their hashes.
         keep: the policy.
         by: the column, or for `trusted` the sources separated by commas, the most trusted first.
 
@@ -51,9 +53,9 @@ def rank_by(version: Version, keep: Keep, by: str | None) -> Rank | None:
     if keep == "first":
         return _first_seen(version)
     if keep == "newest":
-        return _newest(version, str(by))
+        return _newest(version, rows, str(by))
     if keep == "best":
-        return _best(version, str(by))
+        return _best(version, rows, str(by))
     return _trusted(version, str(by)) if keep == "trusted" else None
 
 
@@ -71,17 +73,17 @@ def _first_seen(version: Version) -> Rank:
     return rank
 
 
-def _newest(version: Version, column: str) -> Rank:
+def _newest(version: Version, rows: Collection[str], column: str) -> Rank:
     from sluice.curate.splits.times import read_times
 
-    times = read_times(column, version.frame()["row"].to_list(), group_values(version, column, where="--by"))
+    times = read_times(column, list(rows), group_values(version, column, rows, where="--by"))
     return {row: -moment for row, moment in times.of.items()}
 
 
-def _best(version: Version, column: str) -> Rank:
+def _best(version: Version, rows: Collection[str], column: str) -> Rank:
     rank: dict[str, Decimal] = {}
     odd: list[str] = []
-    for row, values in group_values(version, column, where="--by").items():
+    for row, values in group_values(version, column, rows, where="--by").items():
         for value in values:
             try:
                 number = Decimal(value)
@@ -117,9 +119,9 @@ def _trusted(version: Version, sources: str) -> Rank:
             where="--by",
             remedy=f"its sources: {', '.join(files[:8]) or 'none'}",
         )
-    rank: dict[str, tuple[int, int]] = {}
+    rank: dict[str, int] = {}
     if frame is not None:
-        for number, (row, file) in enumerate(zip(frame["row"].to_list(), frame["file"].to_list(), strict=True)):
-            place = (level.get(file, len(wanted)), number)
+        for row, file in zip(frame["row"].to_list(), frame["file"].to_list(), strict=True):
+            place = level.get(file, len(wanted))
             rank[row] = min(rank.get(row, place), place)
     return rank

@@ -8,14 +8,14 @@ key order, blanks, case and 1.0 against 1 make no difference.
 
 from __future__ import annotations
 
+import json
 import unicodedata
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple, cast
 
-from sluice.core.canonical import JsonProblem, canonical, parse_exact
+from sluice.core.canonical import canonical, dump_exact, parse_exact, structure_of
 from sluice.core.errors import InputError
-from sluice.core.rows import AnyRow, Messages, to_record
-from sluice.curate.similar.clusters import input_segments
+from sluice.core.rows import AnyRow, input_from_json, input_texts, to_record
 from sluice.curate.similar.similarity import LONG_CHARACTERS, SHORT_WORDS, Segments, is_short, normalise
 
 On = Literal["both", "input", "target"]
@@ -56,15 +56,44 @@ NO_ANSWER = Answer((), (), (), None, "")
 
 def keys_of(row: AnyRow, on: On = "both") -> Keys:
     """Return what a row is compared by."""
-    record = to_record(row)
+    return keys_of_record(to_record(row), on)
+
+
+def keys_of_record(record: dict[str, Any], on: On = "both") -> Keys:
+    """Return what a record (rows.COLUMNS) is compared by, without making a row of it."""
+    kind = record["kind"]
     if on == "target":
-        return Keys((row.kind,), tuple(t for t in map(normalise, taught(record)) if t), (), (), None, "")
-    segments = input_segments(row)
-    shape: Shape = (row.kind, tuple(name for name, _ in segments))
-    if isinstance(row.input, Messages):
-        shape = (*shape, value_of(row.input.tools or ""))
+        return Keys((kind,), tuple(t for t in map(normalise, taught(record)) if t), (), (), None, "")
+    form = record["input_form"]
+    found, tools = texts_of(form, json.loads(record["input"]), record["input"])
+    segments = [(name, text) for name, raw in found if (text := normalise(raw))]
+    shape: Shape = (kind, tuple(name for name, _ in segments))
+    if form == "messages":
+        shape = (*shape, value_of(tools or ""))
     answer = answer_of(record) if on == "both" else NO_ANSWER
     return Keys((*shape, *answer.form), tuple(text for _, text in segments), *answer[1:])
+
+
+def texts_of(form: str, value: dict[str, Any], text: str) -> tuple[list[tuple[str, str]], str | None]:
+    """Return ((name, text) of an input's fields by name or of its turns in order, blank ones left out; its tools).
+
+    Args:
+        form: fields or messages.
+        value, text: the input as JSON, read by the fast reader and as it is written.
+    """
+    if form == "messages":
+        if not value.get("tools"):
+            turns = enumerate(value["messages"])
+            said = [(f"{i}.{t['role']}", t.get("content", "") + (t.get("tool_calls") or "")) for i, t in turns]
+            return [(name, text) for name, text in said if text.strip()], None
+        content = input_from_json(form, text)
+        return [(n, t) for n, t in input_texts(content).items() if t and not t.isspace()], cast("Any", content).tools
+    for v in value.values():
+        if type(v) is not str:  # numbers are written with all their digits
+            exact = parse_exact(text)
+            value = {k: v if isinstance(v, str) else dump_exact(v) for k, v in exact.items() if v is not None}
+            break
+    return [item for item in (sorted(value.items()) if len(value) > 1 else value.items()) if item[1].strip()], None
 
 
 def taught(record: dict[str, Any]) -> list[str]:
@@ -106,12 +135,13 @@ def _fold(text: str) -> str:
 
 def _json(text: str) -> Any:
     """Return a JSON object or list with its texts folded, or None where the text is something else."""
-    if text.lstrip()[:1] not in ("{", "["):
+    found = structure_of(text)
+    if found is None:
         return None
+    value = _folded(found)
     try:
-        value = _folded(parse_exact(text))
         canonical(value)
-    except (JsonProblem, InputError):
+    except InputError:
         return None
     return value
 

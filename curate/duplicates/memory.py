@@ -11,9 +11,10 @@ if TYPE_CHECKING:
 
     import polars as pl
 
-PER_ROW, PER_BYTE = 1300, 6.5
+PER_ROW, PER_BYTE = 1400, 4.5
 """Bytes at the peak beyond the rows themselves, for each row and each byte of its text: the upper edge of what was
-measured with 40,000 rows of 8, 60 and 200 words and 120,000 of 30 (one field, a label; 66, 196, 521 and 321 MB)."""
+measured with 40,000 rows of 8, 60 and 200 words and 120,000 of 30 (one field, a label; 62, 107, 169 and 190 MB from
+scratch, less where signatures are kept)."""
 PER_OTHER_BYTE = 2.5
 """More for a byte of a text that is not ASCII: room for the longest normal form."""
 TOLD_FROM = 1_000_000_000

@@ -14,11 +14,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sluice.core.progress import Progress
-from sluice.core.rows import from_record
-from sluice.curate.duplicates.keys import Keys, keys_of
+from sluice.curate.duplicates.keys import Keys, keys_of_record
 from sluice.curate.duplicates.rules import Conflict, Found, NearPair, Rules
 from sluice.curate.similar.join import Counter, Pairs, Side, related
-from sluice.curate.similar.similarity import NEAR_PERCENT, SORTS, Mask, Numbers, Prepared, Relation, Sets
+from sluice.curate.similar.similarity import NEAR_PERCENT, SORTS, Mask, Numbers, Prepared, Relation, Sets, normalise
 
 if TYPE_CHECKING:
     import polars as pl
@@ -31,8 +30,8 @@ Shares = np.ndarray[Any, np.dtype[np.float64]]
 
 def find(frame: pl.DataFrame, fixed: pl.DataFrame, rules: Rules, progress: Progress | None) -> Found:
     """Find the duplicates among rows (frames of rows.COLUMNS), given others that stay."""
-    keys = {r["row"]: keys_of(from_record(r), rules.on) for r in frame.iter_rows(named=True)}
-    before = {r["row"]: keys_of(from_record(r), rules.on) for r in fixed.iter_rows(named=True)}
+    keys = {r["row"]: keys_of_record(r, rules.on) for r in frame.iter_rows(named=True)}
+    before = {r["row"]: keys_of_record(r, rules.on) for r in fixed.iter_rows(named=True)}
     conflicts = conflicts_among(before | keys, rules.relation)
     contested = {name for conflict in conflicts for name in conflict.rows}
     ranked = sorted(before), sorted(keys, key=lambda n: rules.order(n, sum(map(len, keys[n].input))))
@@ -89,7 +88,9 @@ class _Greedy:
         parts = max((len(key.learnt) for key in keys), default=0)
         self.target_parts = [p for p in range(parts) if any(p < len(key.prose) and key.prose[p] for key in keys)]
         self.targets = [
-            relation.prepare([(key.learnt[p],) if p < len(key.learnt) and key.prose[p] else () for key in keys])
+            relation.prepare(
+                [(normalise(key.learnt[p]),) if p < len(key.learnt) and key.prose[p] else () for key in keys]
+            )
             for p in self.target_parts
         ]
         self.dropped: dict[int, tuple[int, float, float]] = {}

@@ -45,7 +45,8 @@ class Rules:
         on: what has to be alike.
         percent: least Jaccard, in hundredths.
         drop_near: also drop rows near-equal in input to a kept row that have another target. A row of a conflict stays.
-        rank: row hash to what orders it (lowest first; rows without one come last); None: the longest input first.
+        rank: row hash to what orders it (lowest first; rows without one come last); equal ones, and all where it is
+            None, go by the longest input.
     """
 
     relation: Relation = field(default_factory=Relation)
@@ -63,9 +64,10 @@ class Rules:
 
     def order(self, name: str, characters: int) -> tuple[Any, ...]:
         """Return what a row is sorted by: the lower is kept."""
+        longest = (-characters, name)
         if self.rank is None:
-            return (-characters, name)
-        return (0, self.rank[name], name) if name in self.rank else (1, name)
+            return longest
+        return (0, self.rank[name], *longest) if name in self.rank else (1, *longest)
 
 
 @dataclass(frozen=True)

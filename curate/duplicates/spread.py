@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sluice.core.rows import from_record
+from sluice.curate.duplicates import plain
 from sluice.curate.duplicates.dedup import EXACT_UP_TO
-from sluice.curate.duplicates.keys import On, keys_of
-from sluice.curate.duplicates.plain import numbered
+from sluice.curate.duplicates.keys import On, keys_of_record
 from sluice.curate.similar.join import Side, related
 from sluice.curate.similar.similarity import Numbers, Relation
 
@@ -72,8 +71,8 @@ def similarity_spread(frame: pl.DataFrame, on: On = "both") -> tuple[Bar, ...]:
 
 
 def _plain(frame: pl.DataFrame, on: On) -> _Nearest:
-    keys = [keys_of(from_record(record), on) for record in frame.iter_rows(named=True)]
-    shapes, learnt = numbered([k.shape for k in keys]), numbered([k.learnt for k in keys])
+    keys = [keys_of_record(record, on) for record in frame.iter_rows(named=True)]
+    shapes, learnt = plain.numbered([k.shape for k in keys]), plain.numbered([k.learnt for k in keys])
     texts = Relation().prepare([k.input for k in keys])
     nobody = np.zeros(len(keys), bool)
     other, share = np.full(len(keys), -1, np.int64), np.zeros(len(keys))
@@ -88,10 +87,10 @@ def _plain(frame: pl.DataFrame, on: On) -> _Nearest:
 
 
 def _bulk(frame: pl.DataFrame, on: On) -> _Nearest:
-    from sluice.curate.duplicates.columns import columns_of
+    from sluice.curate.duplicates.columns import columns_of, numbered
     from sluice.curate.kernel.nearest import nearest
 
-    columns = columns_of(frame, on)
-    found = nearest(columns.texts, columns.rows.shapes, percent=LOWEST)
-    learnt = columns.rows.learnt
-    return _Nearest(columns.names, found.other, found.share, learnt == learnt[found.other])
+    columns, wording = columns_of(frame, on)
+    found = nearest(wording.folded, numbered(columns.shapes)[0], percent=LOWEST)
+    learnt, _ = numbered(columns.learnt)
+    return _Nearest(frame["row"].to_list(), found.other, found.share, learnt == learnt[found.other])

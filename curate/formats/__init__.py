@@ -4,10 +4,12 @@
 rows, the lines that could not be taken (with reason, place and text) and the facts of each file. `write_rows` gives
 rows back. On the way in `gather` finds files, `open_file` reads and unpacks them and tells the format, and one file a
 format turns bytes into records and knows nothing of rows; `shapes` turns records into rows and knows nothing of bytes.
+Large JSON Lines are read column by column, to the same rows: see `read_large`.
 On the way out `writers` turns a row into columns, and `encoders` columns into bytes.
 May import sluice.core only; pyarrow, openpyxl, ftfy and huggingface_hub are imported where they are met.
 """
 
+from sluice.curate.formats.column_rows import ColumnRows
 from sluice.curate.formats.encoders import ENCODERS, Encoder
 from sluice.curate.formats.gather import STDIN, PassedOver
 from sluice.curate.formats.output import FileStands
@@ -33,6 +35,7 @@ __all__ = [
     "FORMATS",
     "STDIN",
     "WRITERS",
+    "ColumnRows",
     "Encoder",
     "Entry",
     "ExportRow",

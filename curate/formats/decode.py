@@ -87,7 +87,7 @@ def decode(source: Source, encoding: str | None) -> Decoded:
         raise _needs_encoding(source.path, "utf-32")
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return _decode_utf16(source, "utf-16")
-    wide = _wide_without_mark(data)
+    wide = wide_without_mark(data)
     if wide:
         if auto:
             return _decode_as(source, wide)
@@ -158,7 +158,7 @@ def _decode_utf16(source: Source, name: str) -> Decoded:
         ) from None
 
 
-def _wide_without_mark(data: bytes) -> str | None:
+def wide_without_mark(data: bytes) -> str | None:
     """Return utf-16-le or utf-16-be where every other byte of the beginning is mostly zero."""
     head = data[:4096]
     half = len(head) // 2

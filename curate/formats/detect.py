@@ -17,15 +17,21 @@ RARE = re.compile(r"cp(?:4\d\d|7\d\d|8(?!74)\d\d|0\d\d|10\d\d|11\d\d|500)$|mac-|
 """Single-byte code pages of old DOS, IBM and Mac files, as `codecs` names them: seldom what a file is."""
 SELDOM = re.compile(RARE.pattern + "|iso8859-(?:1[0-46]|[346])$")
 """With the parts of ISO 8859 that hardly anybody wrote, Arabic among them (Windows-1256 was used)."""
-USUAL = "‘’“”–—…€£§°«»·©®™²³½¼ \u00a0¿¡"
+USUAL = "„‘’“”–—…€£§°«»·©®™²³½¼ \u00a0¿¡"
 WESTERN = frozenset("àâäáãåæçéèêëíîïìñóôöòõøœúûüùßÿšžÀÂÄÁÃÅÆÇÉÈÊËÍÎÏÌÑÓÔÖÒÕØŒÚÛÜÙŠŽªº")
 """Letters of western European languages beyond ASCII, those left out that other code pages need at the same bytes."""
 COMMON = ("cp1252", "cp1250", "cp1251", "cp932", "euc_jp", "gb18030", "big5", "cp949", "cp1253", "cp1254", "koi8-r")
 """Names that are preferred where several read the bytes alike."""
 NEAR_CHAOS, NEAR_COHERENCE = 0.03, 0.1
 """How near another reading may come in charset-normalizer's two measures and still be told from the best."""
+NEVER_SURE = ("cp1257", "iso8859-13")
+"""Baltic code pages: a few lines of Polish read as well in them as in their own."""
 LATIN = "\u024f"  # the last letter of Latin Extended-B
 _INSIDE = re.compile(r"(?<=[^\W\d_])([^\w\s\x00-\x7f’‘·\u3000-\uffff])(?=[^\W\d_])")
+_CONTROL = re.compile(r"[\x80-\x9f]")
+"""Characters that no text holds: bytes that ISO 8859-1 reads although they mean nothing."""
+_LATIN_9 = re.compile(r"¤|[¦¨´¸¼½¾](?=[^\W\d_])|(?<=[^\W\d_])[¦¨´¸¼½¾]")
+"""What the euro and the letters Š š Ž ž Œ œ Ÿ of ISO 8859-15 are in Windows-1252: two readings alike."""
 KANA, HANGUL = (0x3041, 0x30FF), (0xAC00, 0xD7A3)
 
 
@@ -66,13 +72,13 @@ def certain(lines: Sequence[bytes]) -> str | None:
     matches = list(from_bytes(_sample(lines)))
     if not matches:
         return None
-    for match in matches:
-        near = match.chaos <= matches[0].chaos + NEAR_CHAOS and match.coherence >= matches[0].coherence - NEAR_COHERENCE
-        if near and "cp1252" in match.could_be_from_charset and _western(str(match)):
-            return "cp1252"
     usual = [m for m in matches if any(not SELDOM.match(name) for name in _names(m)) and _well_formed(str(m))]
     if not usual:
         return None
+    for match in usual:
+        near = match.chaos <= usual[0].chaos + NEAR_CHAOS and match.coherence >= usual[0].coherence - NEAR_COHERENCE
+        if near and "cp1252" in match.could_be_from_charset and _western(str(match)):
+            return "cp1252"
     told = [m for m in usual if _tells_itself(m, str(m))]
     best = max(told or usual, key=lambda m: (-m.chaos, m.coherence))
     rivals = [
@@ -88,11 +94,17 @@ def certain(lines: Sequence[bytes]) -> str | None:
     names = _names(best)
     if set(names) & {"ascii", "utf-8"}:
         return None
-    return next((name for name in COMMON if codecs.lookup(name).name in names), names[0])
+    name = next((name for name in COMMON if codecs.lookup(name).name in names), names[0])
+    if name in NEVER_SURE or _CONTROL.search(str(best)) or (name == "cp1252" and _LATIN_9.search(str(best))):
+        return None
+    return name
 
 
 def _sample(lines: Sequence[bytes]) -> bytes:
-    return b"\n".join(lines)[:SAMPLE].rpartition(b"\n")[0] or b"\n".join(lines)[:SAMPLE]
+    joined = b"\n".join(lines)
+    if len(joined) <= SAMPLE:
+        return joined
+    return joined[:SAMPLE].rpartition(b"\n")[0] or joined[:SAMPLE]
 
 
 def _names(match: object) -> list[str]:
@@ -111,6 +123,8 @@ def _western(text: str) -> bool:
                 return False  # a run of them is another script
         elif mark not in USUAL or (mark != "’" and len(in_word) == 2) or (mark in "½¼" and in_word):
             return False  # ISO 8859-15 has œ where this one has ½
+        elif mark == "„" and text[at - 1 : at].isalpha():
+            return False  # the byte that is an ä in DOS code pages
     return True
 
 

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import glob
 import os
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from sluice.core.errors import BadPath, InputError, NoPermission
+from sluice.core.errors import BadPath, InputError, NoPermission, UsageError
 from sluice.curate.formats.hub import PREFIX, hub_entries
 from sluice.curate.formats.open_file import NAMED_ONLY, extensions, is_readable_name
 from sluice.curate.formats.records import Entry, Progress
@@ -20,6 +21,7 @@ from sluice.curate.formats.saved_dataset import SIDECARS, is_saved, saved_files
 from sluice.curate.formats.unpack import inner_path
 
 STDIN = "-"
+_ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,8 @@ def gather(words: Sequence[str | Path | Entry], progress: Progress | None = None
         words: paths, folders, patterns (`raw/*.csv`), `hf://owner/name`, or Entries, such as what stdin gave.
         progress: called with (what, done, total) while files are fetched.
 
-    Raises BadPath for a pattern or folder with nothing to read, InputError and SurroundingsError as hub and
+    Raises UsageError for the empty name and for an address of the web, BadPath for a pattern or folder with nothing to
+    read, InputError and SurroundingsError as hub and
     saved_dataset do.
     """
     found: dict[str, Entry] = {}
@@ -65,6 +68,14 @@ def _meant(word: str | Path | Entry, passed: list[PassedOver], progress: Progres
         return hub_entries(text, progress)
     if text == STDIN:
         raise InputError("'-' is stdin, which the command line reads", remedy="give an Entry with its bytes")
+    if not text.strip():
+        raise UsageError("a file has no name: ''", remedy="name it; '.' is the folder you are in")
+    if _ADDRESS.match(text):
+        raise UsageError(
+            "nothing is downloaded from the web",
+            where=text,
+            remedy="fetch it yourself (curl -LO ADDRESS) and name the file; of Hugging Face: hf://OWNER/NAME",
+        )
     path = Path(text)
     if _is_folder(path):
         return _below(path, passed)

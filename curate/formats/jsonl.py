@@ -7,7 +7,7 @@ keys of all lines, not of the first ones. Knows nothing of rows.
 from __future__ import annotations
 
 import shlex
-from typing import Any
+from typing import Any, cast
 
 from sluice.core.canonical import JsonProblem, parse_exact
 from sluice.core.errors import InputError
@@ -55,13 +55,9 @@ def read(source: Source, options: ReadOptions, progress: Progress | None) -> Tab
         if bad is not None:
             aside.append(SetAside(number, bad, f"bytes that are not {decoded.encoding}", decoded.lossy(line)))
             continue
-        try:
-            value = parse_exact(line.removeprefix("\ufeff"))
-        except JsonProblem as problem:
-            aside.append(SetAside(number, problem.column, problem.reason, line))
-            continue
-        if not isinstance(value, dict):
-            aside.append(SetAside(number, 1, f"not an object but {noun(value)}", line))
+        value = read_line(line, number)
+        if isinstance(value, SetAside):
+            aside.append(value)
             continue
         if value.keys() - columns.keys():
             columns.update(dict.fromkeys(value))
@@ -70,6 +66,17 @@ def read(source: Source, options: ReadOptions, progress: Progress | None) -> Tab
     if not records:
         raise _nothing(source, spoken, aside)
     return Table(list(columns), lines, records, lambda i: physical[lines[i] - 1], aside, decoded.encoding)
+
+
+def read_line(line: str, number: int) -> dict[str, Any] | SetAside:
+    """Return the object on a line, or why it is none."""
+    try:
+        value = parse_exact(line.removeprefix("\ufeff"))
+    except JsonProblem as problem:
+        return SetAside(number, problem.column, problem.reason, line)
+    if not isinstance(value, dict):
+        return SetAside(number, 1, f"not an object but {noun(value)}", line)
+    return cast("dict[str, Any]", value)
 
 
 def _is_spread(lines: list[str]) -> bool:

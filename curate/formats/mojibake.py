@@ -97,25 +97,27 @@ def _looks_like_utf8() -> re.Pattern[str]:
 
     ftfy asks the same more thoroughly and twenty times slower; nearly all sound texts end here.
     """
-    import ftfy.bad_codecs  # noqa: F401  # registers the forgiving sloppy-windows-*
-
     parts: list[str] = []
     leads: set[str] = set()
     for encoding in ENCODINGS:
-        more = _class(0x80, 0xC0, encoding)
+        more = f"[{re.escape(bytes_of(0x80, 0xC0, encoding))}]"
         for first, last, count in ((0xC2, 0xE0, 1), (0xE0, 0xF0, 2), (0xF0, 0xF5, 3)):
-            lead = [c for c in _letters(first, last, encoding) if c not in "–—“”‘’"]  # Mac Roman's, and everybody's
+            lead = leads_of(encoding, first, last)
             leads.update(lead)
             parts.append(f"[{re.escape(''.join(lead))}]{more}{{{count}}}")
     return re.compile(f"(?=[{re.escape(''.join(sorted(leads)))}])(?:{'|'.join(parts)}|[ÃÂ] |â€)")
 
 
-def _letters(first: int, last: int, encoding: str) -> str:
+def bytes_of(first: int, last: int, encoding: str) -> str:
+    """Return the characters that a range of bytes is read as."""
+    import ftfy.bad_codecs  # noqa: F401  # registers the forgiving sloppy-windows-*
+
     return bytes(range(first, last)).decode(encoding, "ignore")
 
 
-def _class(first: int, last: int, encoding: str) -> str:
-    return f"[{re.escape(_letters(first, last, encoding))}]"
+def leads_of(encoding: str, first: int = 0xC2, last: int = 0xF5) -> list[str]:
+    """Return the characters that the first byte of a UTF-8 character is read as, but for dashes and quotes."""
+    return [c for c in bytes_of(first, last, encoding) if c not in "–—“”‘’"]  # Mac Roman's, and everybody's
 
 
 def _texts(was: Any, now: Any) -> tuple[str, str]:

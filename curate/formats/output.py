@@ -19,6 +19,8 @@ from sluice.curate.formats.pipe import Pipe
 
 PACKED = {".gz": "gzip", ".zst": "zstd"}
 """Endings behind a file's own."""
+DEVICES = (Path("/dev"), Path("/dev/fd"), Path("/proc/self/fd"))
+"""Folders of names that stand for no file: what takes such a name would take the device's place for everybody."""
 GZIP_LEVEL = 6  # gzip's own
 
 
@@ -45,11 +47,15 @@ def write_file(path: Path, chunks: Iterable[bytes], *, packing: str | None = Non
         packing: `gzip`, `zstd` or None.
         replace: whether a file that holds something else is replaced; the same bytes are never in the way.
 
-    Raises FileStands where it is not, InputError for a folder, SurroundingsError where the disk refuses, and whatever
-    `chunks` raises; the old file then stands.
+    Raises FileStands where it is not, InputError for a folder or a device, SurroundingsError where the disk refuses,
+    and whatever `chunks` raises; the old file then stands.
     """
     if path.is_dir():
         raise InputError("this is a folder", where=str(path), remedy="name a file in a folder")
+    if path.name == "-":
+        raise InputError("rows go to a file, not down a pipe", where=str(path), remedy="name a file, then: cat FILE")
+    if path.absolute().parent in DEVICES or (path.exists() and not path.is_file()):
+        raise InputError("this is a pipe or a device, not a file", where=str(path), remedy="name a file")
     if any(above.exists() and not above.is_dir() for above in path.parents):
         raise InputError(f"{path.parent} is not a folder", where=str(path), remedy="name a file in a folder")
     make_folder(path.parent)

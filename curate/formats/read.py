@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from sluice.core.errors import InputError
 from sluice.curate.formats import mojibake
@@ -24,6 +26,10 @@ from sluice.curate.formats.records import (
 )
 from sluice.curate.formats.shapes import Built, Reading, choose, row_of
 
+LARGE = 32 << 20
+"""Bytes from which JSON Lines are read by columns (`read_large`): below, compiling once costs more than it saves."""
+MOST_COLUMNS = 6
+
 
 def read_file(file: Path | Entry, options: ReadOptions | None = None, progress: Progress | None = None) -> ReadResult:
     """Read a file of rows, losing nothing: what cannot be taken exactly is set aside with its reason.
@@ -41,10 +47,16 @@ def read_file(file: Path | Entry, options: ReadOptions | None = None, progress: 
     opened = open_entry(entry)
     source, path = opened.source, opened.source.path
     form = tell_format(source, options)
+    if form.name == "jsonl" and len(source.data) >= LARGE:
+        from sluice.curate.formats.read_large import read_large
+
+        large = read_large(opened, options, progress)
+        if large is not None:
+            return replace(large, path=entry.name or str(entry.path))
     table = form.read(source, options, progress)
     taken = take_rows(table, options, path, progress, mojibake.possible(source.data, table.encoding))
     if not taken.rows:
-        raise _none_taken(path, taken, options)
+        raise none_taken(path, taken, options)
     return ReadResult(
         path=entry.name or str(entry.path),
         sha256=opened.sha256,
@@ -70,7 +82,7 @@ class Taken:
     """The rows of a table, and what was met on the way."""
 
     reading: Reading
-    rows: list[ReadRow]
+    rows: Sequence[ReadRow]
     set_aside: list[SetAside]
     """In order of their lines."""
     mojibake: list[Mojibake]
@@ -93,10 +105,23 @@ def take_rows(
     reading = choose(table.columns, options, path, table.records, nulls_are_gaps=table.nulls_are_gaps)
     if reading.fold is not None:
         table = reading.fold(table)
+    return build_rows(table, reading, options, path, progress, look)
+
+
+def build_rows(
+    table: Table,
+    reading: Reading,
+    options: ReadOptions,
+    path: Path,
+    progress: Progress | None = None,
+    look: bool = False,
+) -> Taken:
+    """Make the rows of a table whose shape is chosen. Arguments as for `take_rows`."""
     rows: list[ReadRow] = []
     aside: list[SetAside] = []
     marks: list[Mojibake] = []
     advice: str | None = None
+    told = options.input or options.shape or options.map or options.thread
     looked_at = reading.used | reading.no_metadata
     taken, build, total = reading.no_metadata, reading.build, len(table.records)
     for i, record in enumerate(table.records):
@@ -112,7 +137,7 @@ def take_rows(
                     before, built = row_of(built), build(record | found.mended)
         except InputError as problem:
             advice = advice or problem.remedy
-            aside += table.aside(i, problem.message)
+            aside += table.aside(i, problem.message + ("" if told else _other_shape(reading, record)))
             continue
         metadata = {k: v for k, v in record.items() if k not in taken}
         if isinstance(built, Built):
@@ -121,11 +146,20 @@ def take_rows(
     return Taken(reading, rows, _in_order(table, aside), marks, advice)
 
 
+def _other_shape(reading: Reading, record: dict[str, Any]) -> str:
+    """Return what is said of a line that has columns, and none of those that the file is read by: another shape."""
+    columns = [name for name, value in record.items() if value is not None]
+    if not columns or any(name in reading.used for name in columns):
+        return ""
+    known = ", ".join(columns[:MOST_COLUMNS]) + (", ..." if len(columns) > MOST_COLUMNS else "")
+    return f" (the file is read as {reading.title}, and this line has: {known})"
+
+
 def _in_order(table: Table, aside: list[SetAside]) -> list[SetAside]:
     return sorted([*table.set_aside, *aside], key=lambda a: a.line)
 
 
-def _none_taken(path: Path, taken: Taken, options: ReadOptions) -> InputError:
+def none_taken(path: Path, taken: Taken, options: ReadOptions) -> InputError:
     first = taken.set_aside[0]
     usual = (
         f"check --input {options.input}"

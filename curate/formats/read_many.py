@@ -8,6 +8,7 @@ from pathlib import Path
 
 from sluice.curate.formats.decode import DoubtfulEncoding
 from sluice.curate.formats.gather import PassedOver, gather
+from sluice.curate.formats.idle import refuse_idle
 from sluice.curate.formats.read import read_file
 from sluice.curate.formats.records import AUTO, Entry, Progress, ReadOptions, ReadResult
 
@@ -39,7 +40,7 @@ def read_files(
         progress: called with (what, done, total).
 
     Raises InputError where one of them cannot be read; under the encoding `auto`, a doubtful one only where no other
-    file was read.
+    file was read; UsageError for an option that none of them is read by.
     """
     gathered = gather(words, progress)
     files: list[tuple[str, ReadResult]] = []
@@ -56,4 +57,5 @@ def read_files(
             doubtful.append(PassedOver(name, problem.message))
     if first is not None and not files:
         raise first
+    refuse_idle(options, [read for _, read in files])
     return Reads(files, doubtful, gathered.passed_over)

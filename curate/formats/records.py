@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
@@ -125,7 +125,8 @@ class ReadResult:
     """`utf-8`, `utf-8-sig`, `utf-16`, the encoding that was named or detected; `binary` for Parquet, Arrow, Excel."""
     columns: list[str]
     """All columns of the file, in order of first appearance."""
-    rows: list[ReadRow]
+    rows: Sequence[ReadRow]
+    """A list; `ColumnRows` where the file is large."""
     set_aside: list[SetAside]
     left_out: dict[str, str] = field(default_factory=dict[str, str])
     """Columns that are no metadata because they could not be read, each with the reason."""

@@ -26,7 +26,7 @@ from sluice.curate.formats.records import (
     empty,
     none_of,
 )
-from sluice.curate.formats.workbook_cells import Cell, Row, is_workbook, sheet_rows
+from sluice.curate.formats.workbook_cells import Cell, Row, column_letters, is_workbook, sheet_rows
 
 
 def read(source: Source, options: ReadOptions, progress: Progress | None) -> Table:
@@ -47,7 +47,7 @@ def _table(header: dict[int, str], rows: list[Row], source: Source, progress: Pr
             progress(f"reading {source.path.name}", done, len(rows))
         reason = next((r for r in (_reason(c, header) for c in cells) if r), None)
         if reason:
-            shown = {header.get(c.column, _letters(c.column)): c.problem or c.value for c in cells}
+            shown = {header.get(c.column, column_letters(c.column)): c.problem or c.value for c in cells}
             aside.append(SetAside(number, None, reason, dump_exact(shown)))
             continue
         lines.append(number)
@@ -67,8 +67,8 @@ def _table(header: dict[int, str], rows: list[Row], source: Source, progress: Pr
 
 def _reason(cell: Cell, header: dict[int, str]) -> str | None:
     if cell.problem:
-        return f"column '{header.get(cell.column, _letters(cell.column))}' holds {cell.problem}"
-    return None if cell.column in header else f"a cell in column {_letters(cell.column)}, which has no name"
+        return f"column '{header.get(cell.column, column_letters(cell.column))}' holds {cell.problem}"
+    return None if cell.column in header else f"a cell in column {column_letters(cell.column)}, which has no name"
 
 
 def _header(row: Row, source: Source) -> dict[int, str]:
@@ -77,7 +77,7 @@ def _header(row: Row, source: Source) -> dict[int, str]:
     bad = next((c for c in cells if c.problem), None)
     if bad is not None:
         raise InputError(
-            f"the header (first row with cells) holds {bad.problem} in column {_letters(bad.column)}",
+            f"the header (first row with cells) holds {bad.problem} in column {column_letters(bad.column)}",
             where=where,
             remedy="write the name of each column into the first row",
         )
@@ -88,15 +88,6 @@ def _header(row: Row, source: Source) -> dict[int, str]:
             f"the header names {twice[0]!r} twice", where=where, remedy="give each column a name of its own"
         )
     return header
-
-
-def _letters(column: int) -> str:
-    """Return the name of a column in Excel: 1 is A, 27 is AA."""
-    name = ""
-    while column > 0:
-        column, rest = divmod(column - 1, 26)
-        name = chr(65 + rest) + name
-    return name
 
 
 FORMATS.register("xlsx")(

@@ -243,3 +243,12 @@ def _duration(value: datetime.timedelta) -> str:
     seconds, part = divmod(abs(milliseconds), 1000)
     sign = "-" if milliseconds < 0 else ""
     return f"{sign}{seconds // 3600}:{seconds // 60 % 60:02}:{seconds % 60:02}" + (f".{part:03}" if part else "")
+
+
+def column_letters(column: int) -> str:
+    """Return the name of a column in Excel: 1 is A, 27 is AA."""
+    name = ""
+    while column > 0:
+        column, rest = divmod(column - 1, 26)
+        name = chr(65 + rest) + name
+    return name

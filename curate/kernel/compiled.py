@@ -360,56 +360,80 @@ def _grown(arena: Array, needed: int) -> Array:
 
 
 @njit(cache=True, nogil=True)
-def _share(
-    data: Array, starts: Array, texts: Array, short: Array, a: int, b: int, percent: int, arena: Array, used: int,
+def _counted(
+    data: Array, starts: Array, lows: Array, highs: Array, short: Array, a: int, b: int, arena: Array, used: int,
     places: Array, sizes: Array,
 ) -> Any:  # fmt: skip
-    """Return (Jaccard of two texts where it reaches `percent`, else 0; the arena of sets; how much of it is used).
+    """Return (n-grams two texts have in common, and together; the arena of sets; how much of it is used).
 
     A set is made when it is first asked for, and kept. The sort is that of the pair: characters where either is short.
     """
     sort = CHAR if short[a] or short[b] else WORD
     for t in (a, b):
         if sizes[sort, t] < 0:
-            room = starts[texts[t + 1]] - starts[texts[t]] + 5 * (texts[t + 1] - texts[t])
+            room = starts[highs[t]] - starts[lows[t]] + 5 * (highs[t] - lows[t])
             arena = _grown(arena, used + room)
             found = arena[used : used + room]
-            n = unique(found, grams(data, starts, texts[t], texts[t + 1], sort, found))
+            n = unique(found, grams(data, starts, lows[t], highs[t], sort, found))
             sizes[sort, t], places[sort, t] = n, used
             used += n
     n, m = sizes[sort, a], sizes[sort, b]
-    if not n or not m or 100 * min(n, m) < percent * max(n, m):
-        return 0.0, arena, used
+    if not n or not m:
+        return 0, n + m, arena, used
     i, j = places[sort, a], places[sort, b]
     hits = common(arena[i : i + n], arena[j : j + m])
-    union = n + m - hits
-    return (hits / union if 100 * hits >= percent * union else 0.0), arena, used
+    return hits, n + m - hits, arena, used
+
+
+@njit(cache=True, nogil=True)
+def _known(a: int, b: int, first: Array, others: Array) -> int:
+    """Return the place of a pair among known ones, -1 where it is none of them; they are sorted within each text."""
+    if a < b:
+        a, b = b, a
+    low, high = first[a], first[a + 1]
+    while low < high:
+        middle = (low + high) >> 1
+        if others[middle] < b:
+            low = middle + 1
+        else:
+            high = middle
+    return low if low < first[a + 1] and others[low] == b else -1
 
 
 @njit(cache=True, nogil=True)
 def survivors(
-    data: Array, starts: Array, texts: Array, short: Array, flat: Array, places: Array, sizes: Array, order: Array,
-    groups: Array, offsets: Array, shapes: Array,
-    inputs: Array, learnt: Array, part_texts: Array, part_values: Array, held: Array, fixed: int, percent: int,
-    drop_near: bool, kept: Array, share: Array, target: Array, other: Array, other_share: Array,
+    data: Array, starts: Array, lows: Array, highs: Array, short: Array, flat: Array, places: Array, sizes: Array,
+    order: Array, groups: Array, offsets: Array, text_of: Array, shapes: Array, inputs: Array, learnt: Array,
+    part_texts: Array, part_values: Array, held: Array, fixed: int, percent: int, drop_near: bool, first: Array,
+    others: Array, hits: Array, unions: Array, made: Array, most: int, asked: Array, kept: Array, share: Array,
+    target: Array, other: Array, other_share: Array,
 ) -> Any:  # fmt: skip
-    """Take texts in order; keep each that is unlike every kept one before it, else drop it for the first such one.
+    """Take rows in order; keep each that is unlike every kept one before it, else drop it for the first such one.
+
+    What two texts have in common is looked up among known pairs, else counted, where both texts are here. A row that
+    meets a pair that is neither is left undecided, and the texts that it may need are asked for: the caller brings
+    them and calls again, until nothing is asked.
 
     Args:
-        data, starts, texts, short: all texts; the first `n` are the inputs, others are answers.
+        data, starts: segments. lows, highs: by text, the first of its segments and the end; -1 where it is not here.
+        short: which are compared by characters.
         flat, places, sizes: n-gram sets made beforehand, by sort and text (`sets_of`); a size of -1: none yet.
-        order: the inputs that take part, in keeping order.
+        order: the rows that take part, in keeping order.
         groups: (bands, n) numbers of groups, 0 where alone; offsets: where each band's groups begin.
+        text_of: (n,) the text of each row's input.
         shapes, inputs, learnt: (n,) numbers that are equal where rows may be compared, ask the same, teach the same.
         part_texts, part_values: (parts, n) text number of the answer where it is prose, else -1; number of its value.
         held: rows of a conflict, which are never dropped.
         fixed: the first `fixed` of the order stay in any case (rows of another dataset).
         percent: least Jaccard, of inputs and of answers, in hundredths.
         drop_near: also drop for a near input with another answer.
+        first, others, hits, unions: known pairs: by the later text, the earlier ones, n-grams in common and together.
+        made, most: pairs that were counted here (later, earlier, in common, together), up to so many.
+        asked: (texts,) filled: texts that are needed and not here.
         kept, share, target, other, other_share: filled: the number each is dropped for (-1: stays), Jaccard of inputs
             and of answers, the first near one with another answer (-1: none), its Jaccard.
 
-    Returns (candidate pairs looked at, pairs counted).
+    Returns (candidate pairs looked at, pairs counted, `made` grown to hold them, rows left undecided).
     """
     n, bands, parts = shapes.size, groups.shape[0], part_texts.shape[0]
     total = 0
@@ -422,11 +446,12 @@ def survivors(
     stamp = np.full(n, -1, np.int64)
     met = np.empty(1024, np.int64)
     arena, used = flat, flat.size
-    looked = counted = 0
+    looked = counted = undecided = 0
     kept[:], other[:] = -1, -1
     share[:], target[:], other_share[:] = 0.0, 0.0, 0.0
     for rank in range(order.size):
         i = order[rank]
+        decided = True
         if rank >= fixed:
             m = 0
             for b in range(bands):
@@ -455,34 +480,127 @@ def survivors(
                             maybe = False
                 if not same and not maybe and not drop_near and (other[i] >= 0 or inputs[i] == inputs[j]):
                     continue
-                near, arena, used = _share(data, starts, texts, short, i, j, percent, arena, used, places, sizes)
-                counted += 1
+                near, alike = 0.0, (1.0 if same else 0.0)
+                for p in range(-1, parts if maybe else 0):  # -1: the inputs
+                    if p == 0:
+                        alike = 1.0
+                    if p >= 0 and (part_values[p, i] == part_values[p, j] or near == 0.0 or not decided):
+                        continue
+                    one = text_of[i] if p < 0 else part_texts[p, i]
+                    two = text_of[j] if p < 0 else part_texts[p, j]
+                    value = 1.0
+                    if one != two:
+                        at = _known(one, two, first, others)
+                        common_, together = 0, 0
+                        if at >= 0:
+                            common_, together = hits[at], unions[at]
+                        elif lows[one] < 0 or lows[two] < 0:
+                            decided = False
+                            asked[one], asked[two] = True, True
+                            continue
+                        else:
+                            common_, together, arena, used = _counted(
+                                data, starts, lows, highs, short, one, two, arena, used, places, sizes
+                            )
+                            if counted < most:
+                                made = _grown(made, 4 * counted + 4)
+                                made[4 * counted], made[4 * counted + 1] = max(one, two), min(one, two)
+                                made[4 * counted + 2], made[4 * counted + 3] = common_, together
+                            counted += 1
+                        near_enough = together > 0 and 100 * common_ >= percent * together
+                        value = common_ / together if near_enough else 0.0
+                    if p < 0:
+                        near = value
+                    else:
+                        alike = min(alike, value)
+                if not decided:
+                    for k in range(c, m):  # what else it may need
+                        asked[text_of[order[met[k]]]] = True
+                        for p in range(parts):
+                            if part_texts[p, order[met[k]]] >= 0:
+                                asked[part_texts[p, order[met[k]]]] = True
+                    asked[text_of[i]] = True
+                    for p in range(parts):
+                        if part_texts[p, i] >= 0:
+                            asked[part_texts[p, i]] = True
+                    undecided += 1
+                    break
                 if near == 0.0:
                     continue
-                alike = 1.0 if same else 0.0
-                if maybe:
-                    alike = 1.0
-                    for p in range(parts):
-                        if part_values[p, i] != part_values[p, j]:
-                            one, arena, used = _share(
-                                data, starts, texts, short, part_texts[p, i], part_texts[p, j], percent, arena, used,
-                                places, sizes,
-                            )  # fmt: skip
-                            alike = min(alike, one)
                 apart = alike == 0.0 and inputs[i] != inputs[j]
                 if apart and other[i] < 0:
                     other[i], other_share[i] = j, near
                 if not held[i] and (alike > 0.0 or (apart and drop_near)):
                     kept[i], share[i], target[i] = j, near, alike
                     break
-        if kept[i] < 0:
+        if decided and kept[i] < 0:
             for b in range(bands):
                 g = groups[b, i]
                 if g:
                     links[linked, 0], links[linked, 1] = rank, heads[offsets[b] + g]
                     heads[offsets[b] + g] = linked
                     linked += 1
-    return looked, counted
+    return looked, counted, made, undecided
+
+
+@njit(cache=True, nogil=True)
+def meetings(
+    groups: Array, offsets: Array, text_of: Array, shapes: Array, new: Array, most: int, pairs: Array
+) -> Any:  # fmt: skip
+    """Return (pairs of texts of one group of which the later row's text is new, how many): of each row up to `most`.
+
+    Args:
+        groups, offsets, text_of, shapes: see `survivors`; rows with new texts stand behind the others.
+        new: (texts,) which are.
+        most: pairs a row; the nearest in order are taken.
+        pairs: room for pairs, (later text, earlier text) one after the other; returned grown.
+    """
+    bands, n = groups.shape
+    total = 0
+    for b in range(bands):
+        for i in range(n):
+            total += groups[b, i] != 0
+    heads = np.full(offsets[bands] + 1, -1, np.int64)
+    links = np.empty((total, 2), np.int64)
+    linked = 0
+    stamp = np.full(n, -1, np.int64)
+    found = 0
+    for i in range(n):
+        mine = 0
+        for b in range(bands):
+            g = groups[b, i]
+            if not g:
+                continue
+            link, looked = heads[offsets[b] + g], 0
+            while new[text_of[i]] and link >= 0 and looked < most and mine < most:
+                j = links[link, 0]
+                link = links[link, 1]
+                looked += 1
+                if stamp[j] != i and shapes[j] == shapes[i] and text_of[j] != text_of[i]:
+                    stamp[j] = i
+                    pairs = _grown(pairs, 2 * found + 2)
+                    pairs[2 * found] = max(text_of[i], text_of[j])
+                    pairs[2 * found + 1] = min(text_of[i], text_of[j])
+                    found += 1
+                    mine += 1
+            links[linked, 0], links[linked, 1] = i, heads[offsets[b] + g]
+            heads[offsets[b] + g] = linked
+            linked += 1
+    return pairs, found
+
+
+@njit(cache=True, nogil=True)
+def count_pairs(
+    flat: Array, places: Array, sizes: Array, short: Array, one: Array, two: Array, hits: Array, unions: Array,
+    first: int, last: int,
+) -> None:  # fmt: skip
+    """Count of pairs of texts, whose sets are made already (`sets_of`), the n-grams in common and together."""
+    for k in range(first, last):
+        a, b = one[k], two[k]
+        sort = CHAR if short[a] or short[b] else WORD
+        i, j, n, m = places[sort, a], places[sort, b], sizes[sort, a], sizes[sort, b]
+        hits[k] = common(flat[i : i + n], flat[j : j + m])
+        unions[k] = n + m - hits[k]
 
 
 @njit(cache=True, nogil=True)
@@ -517,7 +635,10 @@ def nearest(
                 if stamp[j] == i or shapes[j] != shapes[i]:
                     continue
                 stamp[j] = i
-                near, arena, used = _share(data, starts, texts, short, i, j, percent, arena, used, places, sizes)
+                hits, union, arena, used = _counted(
+                    data, starts, texts[:-1], texts[1:], short, i, j, arena, used, places, sizes
+                )
+                near = hits / union if union > 0 and 100 * hits >= percent * union else 0.0
                 if near > share[i] or (near == share[i] and near > 0.0 and j < other[i]):
                     other[i], share[i] = j, near
                 if near > share[j]:
@@ -525,6 +646,25 @@ def nearest(
             links[linked, 0], links[linked, 1] = i, heads[offsets[b] + g]
             heads[offsets[b] + g] = linked
             linked += 1
+
+
+@njit(cache=True, nogil=True)
+def likeness(
+    data: Array, starts: Array, texts: Array, short: Array, words: Array, chars: Array, asked_short: bool,
+    share: Array, first: int, last: int,
+) -> None:  # fmt: skip
+    """Fill the Jaccard of each text with one that is asked for, given by its n-gram sets (sorted) of either sort."""
+    longest = 0
+    for t in range(first, last):
+        longest = max(longest, starts[texts[t + 1]] - starts[texts[t]] + 5 * (texts[t + 1] - texts[t]))
+    buffer = np.empty(longest + 8, np.uint64)
+    for t in range(first, last):
+        by_chars = asked_short or short[t]
+        asked = chars if by_chars else words
+        n = unique(buffer, grams(data, starts, texts[t], texts[t + 1], CHAR if by_chars else WORD, buffer))
+        hits = common(buffer[:n], asked)
+        union = n + asked.size - hits
+        share[t] = hits / union if union else 0.0
 
 
 @njit(cache=True, nogil=True)
@@ -578,3 +718,115 @@ def holders(
                     found[t] = True
         for k in range(met):
             counts[touched[k]] = 0
+
+
+@njit(cache=True, nogil=True)
+def fill(grams: Array, table: Array, numbers: Array) -> None:
+    """Put different n-grams and their places into a table of open addressing (a power of two, 0: free)."""
+    mask = np.uint64(table.size - 1)
+    for number in range(grams.size):
+        at = (grams[number] >> _32) & mask
+        while table[at] != 0:
+            at = (at + _1) & mask
+        table[at], numbers[at] = grams[number], number
+
+
+@njit(cache=True, nogil=True)
+def held(
+    data: Array, starts: Array, texts: Array, wanted: Array, sort: int, table: Array, numbers: Array, posted: Array,
+    postings: Array, left_out: Array, percent: int, found: Array, first: int, last: int,
+) -> None:  # fmt: skip
+    """Say of each wanted text whether some unit holds `percent` of its different n-grams.
+
+    A unit that does holds one of the text's rarest n-grams (all but `needed` - 1 of those that stand anywhere): only
+    units that hold one of these are counted, and their other n-grams are searched for in sorted lists.
+
+    Args:
+        table, numbers: open addressing by n-gram hash (0: free), and the number of each n-gram.
+        posted, postings: by that number, the units that hold it, sorted.
+        left_out: by that number, whether the n-gram is no part of a text.
+        found: (texts,) set to True, never to False.
+        first, last: the texts of this call.
+    """
+    longest = units = 0
+    for t in range(first, last):
+        longest = max(longest, starts[texts[t + 1]] - starts[texts[t]] + 5 * (texts[t + 1] - texts[t]))
+    for p in range(postings.size):
+        units = max(units, postings[p] + 1)
+    buffer, rare = np.empty(longest + 8, np.uint64), np.empty(longest + 8, np.int64)
+    counts, touched = np.zeros(units, np.int64), np.empty(units, np.int64)
+    mask = np.uint64(table.size - 1)
+    for t in range(first, last):
+        if not wanted[t] or found[t]:
+            continue
+        size = known = 0
+        n = unique(buffer, grams(data, starts, texts[t], texts[t + 1], sort, buffer))
+        for g in range(n):
+            h = buffer[g]
+            at = (h >> _32) & mask
+            while table[at] != 0 and table[at] != h:
+                at = (at + _1) & mask
+            number = numbers[at]
+            if table[at] == h and left_out[number]:
+                continue
+            size += 1
+            if table[at] == h and posted[number + 1] > posted[number]:
+                rare[known] = (posted[number + 1] - posted[number]) << 32 | number
+                known += 1
+        needed = max(1, (percent * size + 99) // 100)
+        if known < needed:
+            continue
+        rare[:known].sort()
+        met = 0
+        for k in range(known - needed + 1):
+            number = rare[k] & 0xFFFFFFFF
+            for p in range(posted[number], posted[number + 1]):
+                unit = postings[p]
+                if counts[unit] == 0:
+                    touched[met] = unit
+                    met += 1
+                counts[unit] += 1
+        for m in range(met):
+            unit = touched[m]
+            count = counts[unit]
+            counts[unit] = 0
+            k = known - needed + 1
+            while not found[t] and k < known and count < needed and count + known - k >= needed:
+                number = rare[k] & 0xFFFFFFFF
+                low, high = posted[number], posted[number + 1]
+                while low < high:
+                    middle = (low + high) >> 1
+                    if postings[middle] < unit:
+                        low = middle + 1
+                    else:
+                        high = middle
+                count += low < posted[number + 1] and postings[low] == unit
+                k += 1
+            if count >= needed:
+                found[t] = True
+
+
+@njit(cache=True, nogil=True)
+def rarest(starts: Array, ids: Array, frequency: Array, percent: int, grams: Array, lefts: Array) -> int:
+    """Write of each set the rare n-grams that a partner cannot all lack, and its number; return how many there are.
+
+    Args:
+        starts, ids: where each set begins, and its n-grams by number.
+        frequency: by that number, how many partners hold it; those that none does are left out.
+        percent: of the set, what a partner holds at least.
+        grams, lefts: filled; as long as `ids`.
+    """
+    n = longest = 0
+    for s in range(starts.size - 1):
+        longest = max(longest, starts[s + 1] - starts[s])
+    keys = np.empty(longest, np.int64)
+    for s in range(starts.size - 1):
+        size = starts[s + 1] - starts[s]
+        for k in range(size):
+            keys[k] = frequency[ids[starts[s] + k]] << 32 | ids[starts[s] + k]
+        keys[:size].sort()
+        for k in range(size - (percent * size + 99) // 100 + 1 if size else 0):
+            if keys[k] >> 32:
+                grams[n], lefts[n] = keys[k] & 0xFFFFFFFF, s
+                n += 1
+    return n

@@ -8,7 +8,6 @@ with any other character is normalised in Python, one by one.
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -66,7 +65,7 @@ class Folded:
         return tuple(bytes(self.data[self.starts[s] : self.starts[s + 1]]).decode() for s in places)
 
 
-def fold(segments: pa.Array | Sequence[str], texts: Numbers | None = None, room: Room = MEMORY) -> Folded:
+def fold(segments: pa.Array | list[str], texts: Numbers | None = None, room: Room = MEMORY) -> Folded:
     """Return texts in normal form.
 
     Args:
@@ -76,19 +75,22 @@ def fold(segments: pa.Array | Sequence[str], texts: Numbers | None = None, room:
 
     Half a surrogate pair cannot stand in an Arrow string; rows that hold one were never read.
     """
-    import pyarrow as pa
+    import polars as pl
 
-    array: Any = segments if isinstance(segments, pa.Array) else pa.array(segments, pa.large_string())
+    array: Any = pl.Series(segments, dtype=pl.String).to_arrow() if isinstance(segments, list) else segments
     count = len(array)
     starts, data = _buffers(array)
     first = np.arange(count + 1, dtype=np.int64) if texts is None else np.ascontiguousarray(texts, np.int64)
     widths = np.diff(starts)
-    if len(data) and int(data.max()) >= 0x80:
+    plain = not len(data) or int(data.max()) < 0x80
+    if not plain:
         widths = widths * LONGEST
     places = np.concatenate(([0], np.cumsum(widths))).astype(np.int64)
     out = room.zeros(int(places[-1]), np.uint8)
     lengths = np.zeros(count, np.int64)
-    table = _table()
+    if not count:
+        return measured(out, places, first)
+    table = _table(TOP if not plain else 0x80)
     share_out(lambda a, b: compiled.fold(data, starts, places, lengths, *table, out, a, b), count)
     other = np.flatnonzero(lengths < 0)
     forms = {int(s): normalise(array[int(s)].as_py()).encode() for s in other}
@@ -123,19 +125,19 @@ def _buffers(array: pa.Array) -> tuple[Numbers, Any]:
 
 
 @cache
-def _table() -> tuple[Any, Any, Any]:
-    """Return (place of each code point's form, its bytes, all forms); see `compiled.fold`."""
+def _table(top: int) -> tuple[Any, Any, Any]:
+    """Return (place of each code point's form, its bytes, all forms) under a code point; see `compiled.fold`."""
     joins = _joining()
-    places = np.full(TOP, compiled.UNKNOWN, np.int32)
-    sizes = np.zeros(TOP, np.uint8)
+    places = np.full(top, compiled.UNKNOWN, np.int32)
+    sizes = np.zeros(top, np.uint8)
     forms = bytearray()
-    for points in LOOKED_AT:
+    for points in LOOKED_AT if top == TOP else (range(top),):
         for cp in points:
             form = _form(chr(cp), joins)
             if form is not None and len(form) <= LONGEST * len(chr(cp).encode()):
                 places[cp], sizes[cp] = len(forms), len(form)
                 forms += form
-    for points in SAME:
+    for points in SAME if top == TOP else ():
         places[points.start : points.stop] = len(forms) + 3 * np.arange(len(points))
         sizes[points.start : points.stop] = 3
         forms += "".join(map(chr, points)).encode()

@@ -9,7 +9,7 @@ import numpy as np
 
 from sluice.curate.kernel import compiled
 from sluice.curate.kernel.fold import Folded
-from sluice.curate.kernel.survivors import candidates, word_sets
+from sluice.curate.kernel.survivors import WORD_SORT, Here, candidates
 from sluice.curate.similar.similarity import Numbers
 
 MOST = 64
@@ -39,8 +39,21 @@ def nearest(texts: Folded, shapes: Numbers, percent: int) -> Nearest:
     """
     count = len(shapes)
     groups, offsets = candidates(texts, np.ones(count, bool), percent)
-    flat, places, sizes = word_sets(texts, ~texts.short[:count] & (groups > 0).any(axis=0))
+    wanted = np.zeros((2, len(texts)), bool)
+    wanted[WORD_SORT, :count] = ~texts.short[:count] & (groups > 0).any(axis=0)
+    here = Here.of(texts, wanted=wanted)
     other, share = np.full(count, -1, np.int64), np.zeros(count, np.float64)
-    arrays = (texts.data, texts.starts, texts.texts, texts.short, flat, places, sizes, groups, offsets, shapes)
+    arrays = (
+        texts.data,
+        texts.starts,
+        texts.texts,
+        texts.short,
+        here.flat,
+        here.places,
+        here.sizes,
+        groups,
+        offsets,
+        shapes,
+    )
     compiled.nearest(*arrays, percent, MOST, other, share)
     return Nearest(other, share)

@@ -21,6 +21,8 @@ from sluice.curate.similar.similarity import NEAR_PERCENT, Mask, Numbers
 PERMUTATIONS = 128
 WEIGHTS = (0.01, 0.99)
 """Of a false positive and a false negative when bands are chosen: 25 bands of 5, recall 0.99 at a Jaccard of 0.7."""
+CHOSEN = {NEAR_PERCENT: (25, 5)}
+"""What datasketch says for the usual threshold (a test holds it): to ask it costs half a second."""
 SEED = 1  # fixed: which pairs are candidates depends on the two texts alone
 
 Keys = np.ndarray[Any, np.dtype[np.uint32]]
@@ -32,9 +34,12 @@ def bands_for(percent: int) -> tuple[int, int]:
 
     Signatures of one sort then serve all those thresholds, at a recall above 0.99.
     """
+    percent = min(percent, NEAR_PERCENT)
+    if percent in CHOSEN:
+        return CHOSEN[percent]
     from datasketch import MinHashLSH
 
-    index = MinHashLSH(threshold=min(percent, NEAR_PERCENT) / 100, num_perm=PERMUTATIONS, weights=WEIGHTS)
+    index = MinHashLSH(threshold=percent / 100, num_perm=PERMUTATIONS, weights=WEIGHTS)
     return index.b, index.r
 
 

@@ -29,7 +29,7 @@ INVERSE_PENALTY = 4.0
 """C of the logistic regressions: a little looser than scikit-learn's 1.0, since TF-IDF values are small."""
 UNSPACED_SHARE = 0.25
 EXTRA = "labels"
-Embed = Callable[[Sequence[str]], Any]
+Embed = Callable[[Sequence[str], Progress | None], Any]
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ def suspects(
     Args:
         texts: what is labelled, one a row.
         labels: the label of each; labels of fewer than FEWEST rows are passed over.
-        embed: turns texts into vectors (rows x dimensions), in the place of TF-IDF: an `embeddings.Embedder` does.
+        embed: turns texts into vectors (rows x dimensions), in the place of TF-IDF: an `embeddings.Kept` does.
         progress: called with (what, done, total).
 
     Raises SurroundingsError where the extra is not installed.
@@ -86,7 +86,7 @@ def suspects(
     if len(names) < 2:
         return None
     wanted = [texts[i] for i in places]
-    features = embed(wanted) if embed is not None else None
+    features = embed(wanted, progress) if embed is not None else None
     chances = out_of_fold(wanted, codes, len(names), features, progress)
     issues = find_label_issues(codes, chances, filter_by="prune_by_noise_rate", n_jobs=1)
     quality = get_label_quality_scores(codes, chances, method="self_confidence")

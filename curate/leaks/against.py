@@ -23,6 +23,7 @@ from sluice.curate.adding.add import name_of
 from sluice.curate.dataset import Version, dataset_names, has_dataset, open_dataset
 from sluice.curate.formats import ReadOptions, read_file
 from sluice.curate.formats.decode import decode
+from sluice.curate.formats.idle import refuse_idle
 from sluice.curate.formats.records import Source
 from sluice.curate.leaks.eval_side import EvalSide
 
@@ -108,6 +109,8 @@ def read_reference(
         places = {row: f"{name}:{line}" for row, (_, line) in rows.items()}
         return Reference(name, tuple(r for r, _ in rows.values()), {}, places, text, file_sha256(path))
     read = read_file(path, options, progress)
+    if options is not None:
+        refuse_idle(options, [read])
     first = {r.row.row: r for r in reversed(read.rows)}
     places = {row: f"{name}:{r.line}" for row, r in first.items()}
     return Reference(name, tuple(r.row for r in first.values()), {}, places, None, read.sha256)

@@ -1,8 +1,7 @@
 """`decontaminate`: drop the rows of a part that repeat an eval row, and name the texts around them that do.
 
-A split leaves no leaks; this is for rows that came another way, and for eval rows that are not of this project. Train
-is cleaned at any time, dev only before the first baseline: after that, choices have been made on it. Leaks in prompts,
-schema, rubric and documents are for a person to mend.
+A split leaves no leaks; this is for rows that came another way, and for eval rows that are not of this project. Leaks
+in prompts, schema, rubric and documents are for a person to mend.
 """
 
 from __future__ import annotations
@@ -11,8 +10,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from sluice.core.errors import InputError, Refused, UsageError
-from sluice.core.ledger import Ledger
+from sluice.core.errors import InputError, UsageError
 from sluice.core.progress import Progress
 from sluice.core.project import Project
 from sluice.core.wording import counted
@@ -59,7 +57,7 @@ def decontaminate(
             called with (what, done, total).
 
     Raises UsageError for an eval part and for a whole dataset that was split, InputError where there are no eval rows
-    yet and nothing is named, Refused for dev once something was measured on it.
+    yet and nothing is named.
     """
     _check_part(project, dataset)
     if dataset in against:
@@ -70,6 +68,8 @@ def decontaminate(
         )
     wish = Wish(ngrams, ngram_share, answers)
     wish.check()
+    if model is not None and not neighbours:
+        raise UsageError("it goes with --nearest", where="--model", remedy="add --nearest 5, or leave it out")
     embed = load_model(model, neighbours) if neighbours else None  # before anything is dropped
     base = dataset.partition("/")[0]
     side = eval_side(project, dataset)
@@ -84,8 +84,6 @@ def decontaminate(
             remedy=f"sluice split {base}, or name rows: --against FILE",
         )
     texts = project_texts(project) | documents(project, in_documents)
-    if dataset.endswith("/dev"):
-        _refuse_measured_dev(project)
     seen: list[tuple[Repeats, Relation]] = []
 
     def plan(version: Version) -> Plan:
@@ -176,15 +174,4 @@ def _check_part(project: Project, dataset: str) -> None:
         raise UsageError(
             f"'{dataset}' was split: its parts are what is trained and measured on",
             remedy=f"sluice decontaminate {dataset}/train",
-        )
-
-
-def _refuse_measured_dev(project: Project) -> None:
-    measured = Ledger(project).read(write_back=False).of("evaluated", on="dev")
-    if measured:
-        raise Refused(
-            f"choices were made on dev already ({counted(len(measured), 'run')}): "
-            "its rows do not change after the first baseline",
-            where=f"ledger/{measured[0].hash[:12]}...json",
-            remedy="leave dev as it is; clean the training rows: sluice decontaminate NAME/train",
         )

@@ -14,12 +14,21 @@ from typing import Any, Literal
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
-from sluice.core.canonical import JsonProblem, dump_exact, parse_exact
+from sluice.core.canonical import dump_exact, structure_of
 from sluice.core.progress import Progress
 from sluice.core.rows import AnyRow
 from sluice.curate.similar.clusters import Asked, Groups, Tie, histories, is_tiny, links
-from sluice.curate.similar.join import Side, each, related
-from sluice.curate.similar.similarity import Relation, Segments, Sort, normalise, stretch
+from sluice.curate.similar.join import Pairs, Side, each, related
+from sluice.curate.similar.similarity import (
+    Hashes,
+    Prepared,
+    Relation,
+    Segments,
+    Sort,
+    ngrams_in_order,
+    normalise,
+    stretch,
+)
 
 BATCH = 20_000  # rows that are indexed together: bounds memory, changes no result
 SPAN = 160  # characters of evidence shown
@@ -162,28 +171,23 @@ def find_leaks_in_texts(named: Mapping[str, str], eval_rows: Sequence[AnyRow], r
 
     Returns one leak for each text and eval row, the strongest way, in the order of `named`.
     """
-    parts: list[tuple[str, Segments, bool]] = []
-    for name, text in named.items():
-        parts.append((name, (normalise(text),), True))
-        parts += [(name, (part,), False) for part in sorted(_parts(text))]
+    parts: list[tuple[str, Segments, bool]] = [
+        (name, (part,), whole) for name, text in named.items() for part, whole in parts_of_text(text)
+    ]
     holds = np.array([whole for _, _, whole in parts], dtype=bool)
     near = np.array([not is_tiny(text[0]) for _, text, _ in parts], dtype=bool)
     names = {name: place for place, name in enumerate(named)}
     best: dict[tuple[int, int], tuple[tuple[Any, ...], Leak]] = {}
-    for used in (relation, Relation()):
+    for used in (relation, Relation()) if relation.boilerplate.ngrams else (relation,):
         asked, answering = Asked(eval_rows, used), used.prepare([text for _, text, _ in parts])
         for pairs in related(Side(asked.texts), Side(answering, near, holds)):
-            for i, j, is_near, share in each(pairs):
+            for i, j, is_near, share, span in _with_spans(pairs, asked.texts, answering):
                 name, text, _ = parts[j]
-                looked_for = asked.texts.texts[i]
                 if used is not relation and share < 1:
                     continue
-                how: How = "contained" if not is_near else "equal" if text == looked_for else "near-equal"
-                span = text[0] if is_near else _span(looked_for, text[0], used)
+                how: How = "contained" if not is_near else "equal" if text == asked.texts.texts[i] else "near-equal"
                 for number in asked.owners[i]:
-                    leak = Leak(
-                        row=name, eval_row=eval_rows[number].row, how=how, share=share, field=name, span=span[:SPAN]
-                    )
+                    leak = Leak(row=name, eval_row=eval_rows[number].row, how=how, share=share, field=name, span=span)
                     rank = (*_strength(leak), leak.span)
                     key = (names[name], number)
                     if key not in best or rank < best[key][0]:
@@ -191,8 +195,29 @@ def find_leaks_in_texts(named: Mapping[str, str], eval_rows: Sequence[AnyRow], r
     return [best[key][1] for key in sorted(best)]
 
 
+def _with_spans(pairs: Pairs, asked: Prepared, texts: Prepared) -> Iterator[tuple[int, int, bool, float, str]]:
+    """Yield (left, right, near, share, the words that were found) of pairs with texts of one segment, text by text."""
+    hashes: dict[Sort, Hashes] = {}
+    last = -1
+    for i, j, near, share in sorted(each(pairs), key=lambda pair: pair[1]):
+        field = texts.texts[j][0]
+        if near:
+            yield i, j, near, share, field[:SPAN]
+            continue
+        sort: Sort = "char" if asked.short[i] or texts.short[j] else "word"
+        if j != last:
+            hashes, last = {}, j
+        if sort not in hashes:  # those of a long document are made once
+            hashes[sort] = ngrams_in_order(field, sort)
+        yield i, j, near, share, stretch(asked.left[sort].of(i), field, sort, hashes[sort])[1][:SPAN]
+
+
+def parts_of_text(text: str) -> list[tuple[str, bool]]:
+    """Return (normalised text, whether it is the whole) of a text, and of its parts that may be a whole input each."""
+    return [(normalise(text), True), *((part, False) for part in sorted(_parts(text)))]
+
+
 def _parts(text: str) -> set[str]:
-    """Return the normalised parts of a text that may be a whole input each."""
     found: set[str] = set(_json_texts(text))
     for line in text.splitlines():
         found.add(line)
@@ -207,12 +232,8 @@ def _parts(text: str) -> set[str]:
 
 def _json_texts(text: str) -> list[str]:
     """Return all texts within a JSON document, or none where it is not one."""
-    try:
-        value = parse_exact(text) if text.lstrip()[:1] in ("{", "[") else None
-    except JsonProblem:
-        return []
     texts: list[str] = []
-    waiting: list[Any] = [value]
+    waiting: list[Any] = [structure_of(text)]
     while waiting:
         value = waiting.pop()
         if isinstance(value, str):

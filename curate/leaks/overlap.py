@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from sluice.core.canonical import JsonProblem, parse_exact
+from sluice.core.canonical import structure_of
 from sluice.core.errors import UsageError
 from sluice.core.progress import Progress
 from sluice.core.rows import AnyRow
@@ -112,10 +112,7 @@ def ngram_overlap(
 
 def is_structured(text: str) -> bool:
     """Return whether an answer is a JSON object or list: a label with a frame of keys, whoever says it."""
-    try:
-        return text.lstrip()[:1] in ("{", "[") and isinstance(parse_exact(text), dict | list)
-    except JsonProblem:
-        return False
+    return structure_of(text) is not None
 
 
 class _Wanted:

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Literal
 
 from sluice.core.errors import UsageError
 from sluice.core.progress import Progress
-from sluice.core.rows import AnyRow, Text, from_record
+from sluice.core.rows import AnyRow, Text
 from sluice.curate.leaks.against import Reference
-from sluice.curate.leaks.find import find_leaks_in_texts
+from sluice.curate.leaks.in_documents import leaks_of_documents
 from sluice.curate.leaks.in_frame import leaks_in_frame
 from sluice.curate.leaks.overlap import FEWEST_WORDS, is_structured, ngram_overlap
 from sluice.curate.similar.row_texts import ANSWERS
@@ -23,8 +23,6 @@ from sluice.curate.similar.similarity import LONG_CHARACTERS, SHORT_WORDS, Relat
 
 if TYPE_CHECKING:
     import polars as pl
-
-BATCH = 20_000  # rows that are looked for in documents together: bounds memory, changes no result
 
 How = Literal["equal", "near-equal", "contained", "group", "document", "n-grams", "answer"]
 _ORDER = {how: place for place, how in enumerate(How.__args__)}  # type: ignore[attr-defined]
@@ -198,11 +196,5 @@ def _in_documents(
     named = {one.name: one.document for one in held if one.document is not None}
     if not named:
         return []
-    found: list[Repeat] = []
-    for low in range(0, frame.height, BATCH):
-        rows = [from_record(record) for record in frame.slice(low, BATCH).iter_rows(named=True)]
-        leaks = find_leaks_in_texts(named, rows, relation)
-        found += [Repeat(x.eval_row, x.row, "document", x.share, "input", x.span, x.row) for x in leaks]
-        if progress is not None:
-            progress("documents", min(low + BATCH, frame.height), frame.height)
-    return found
+    leaks = leaks_of_documents(frame, named, relation, progress)
+    return [Repeat(x.eval_row, x.row, "document", x.share, "input", x.span, x.row) for x in leaks]

@@ -1,7 +1,8 @@
 """Long word n-grams of texts in normal form, and those of a few that stand in a great many: one pass over bytes.
 
-It knows texts only; what a shared n-gram means is its callers' business. The hashes are of this file and never leave
-the process: of 10^8 n-grams held against 10^4, two that differ share one in about one run of 10^7.
+Not `kernel.holders`, which says whether a text holds enough word 3-grams of an entry: here any one n-gram of n words
+counts, and is named. It knows texts only; what a shared n-gram means is its callers' business. The hashes are of this
+file and never leave the process: of 10^8 n-grams held against 10^4, two that differ share one in about one run of 10^7.
 """
 
 from __future__ import annotations

@@ -26,7 +26,11 @@ _EMAIL = re.compile(
 
 def _emails(text: str, _regions: Regions) -> Iterator[Span]:
     for m in _EMAIL.finditer(text):
-        if m[2].lower() not in FILE_ENDINGS:
+        to_a_machine = m[0].startswith("git@") and text[m.end() : m.end() + 1] in (
+            ":",
+            "/",
+        )  # git@github.com:owner/name
+        if m[2].lower() not in FILE_ENDINGS and not to_a_machine:
             yield m.span()
 
 
@@ -57,7 +61,7 @@ _GROUPED = re.compile(
     r"(?:1[ .-])?(?:\([2-9]\d{2}\) ?|[2-9]\d{2}([ .-]))\d{3}(?(1)\1|[ .-])\d{4}"  # North America: 212-555-0134
     r"|555-01\d{2}"  # its numbers for fiction, often in samples
     r"|0[1-9](?:[ .-]\d{2}){4}"  # France: 06 12 34 56 78
-    r"|\(?0[1-9]\d{1,3}\)?[ /-]{1,2}\d{3,8}(?:[ -]\d{2,6}){0,3}"  # trunk 0: 020 7946 0958, 0151/23456789
+    r"|\(?0[1-9]\d{1,3}\)?(?:[ /-]{1,2}| / )\d{3,8}(?:[ -]\d{2,6}){0,3}"  # trunk 0: 020 7946 0958, 0151/23456789
     r"|00[1-9]\d{0,2}[ -]\d{1,5}(?:[ -]\d{2,8}){1,4}"  # 0049 30 1234567
     r")(?![\w]|[-.,/]\d)",
     re.ASCII,
@@ -164,7 +168,7 @@ _IPV4 = re.compile(r"(?<![\w.+-])(?:\d{1,3}\.){3}\d{1,3}(?![\w]|[.-]\d|-\w)", re
 _IPV6 = re.compile(r"(?<![\w:.])[23][0-9A-Fa-f]{3}:(?:[0-9A-Fa-f]{0,4}:){1,6}[0-9A-Fa-f]{0,4}(?![\w:])", re.ASCII)
 _VERSION_WORD = re.compile(
     r"(?:\bv|version|versión|versione|versie|wersja|versions|ver\.?|release|build|firmware|driver|update|revision|rev\.?|"
-    r"section|chapter|clause|kapitel|abschnitt|§)"
+    r"section|chapter|clause|kapitel|abschnitt|§|kernel|modul|module|upgrad\w*(?: [a-z][\w+-]*)?)"
     r"[\s:=(]*(?:(?:no\.?|number|to|from|is|was|of|auf|von|à|a)[\s:]+)?(?:v?[\d.]{3,15}\s*(?:to|and|or|auf|und|à|et|a|y|,|/|->)\s*)?$",
     re.IGNORECASE,
 )

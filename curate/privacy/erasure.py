@@ -22,6 +22,9 @@ from sluice.curate.privacy.sealed import FOLDER, folder, key_id, keyed, write_pr
 
 JOURNAL = "forget.json"
 _HASH = re.compile(r"\b[0-9a-f]{6,64}\b")
+_NUMBER = re.compile(rf"[0-9]{{6,{SHOWN - 1}}}")
+"""A word that is left alone though it may begin a hash: a plain number, far oftener. Sluice itself writes SHOWN or 64
+digits of a row; of those that people typed short, the ones without a letter stay, too few bits to tell a row by."""
 
 
 class Erasure(BaseModel):
@@ -88,7 +91,7 @@ class Eraser:
         word = match[0]
         if word in self.hashes:
             return self.hashes[word]
-        if len(word) < 64:
+        if len(word) < 64 and not _NUMBER.fullmatch(word):
             for row, digest in self.hashes.items():
                 if row.startswith(word):
                     return digest[: len(word)]

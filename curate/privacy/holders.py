@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+import codecs
+import io
 import subprocess
+import zipfile
+import zlib
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
+from sluice.core.errors import InputError
 from sluice.core.project import STORE, Project
+from sluice.curate.formats.unpack import packing, too_much, unpack
 from sluice.curate.privacy.erasure import Eraser
 
 GIT_SECONDS = 30.0
 LARGEST = 512 * 1024 * 1024  # bytes of a file that is looked through
 MOST_LINES = 20
+_ZIP, _PARQUET, _ARROW = b"PK\3\4", b"PAR1", b"ARROW1"
+_UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 class GitCommit(BaseModel):
@@ -74,7 +83,7 @@ def files_with(
     for file in _files(project.root, store=store):
         if file.stat().st_size > LARGEST:
             continue
-        data = file.read_bytes()
+        data, has_lines = _content(file)
         text = data.decode(errors="replace")
         if any(word in data for word in words) or eraser.names_a_person(text):
             lines = [
@@ -83,8 +92,39 @@ def files_with(
                 if any(w.decode() in line for w in words) or eraser.names_a_person(line)
             ]
             name = file.relative_to(project.root).as_posix()
-            found.append(StillThere(file=name, lines=() if b"\0" in data else tuple(lines[:MOST_LINES])))
+            found.append(StillThere(file=name, lines=tuple(lines[:MOST_LINES]) if has_lines else ()))
     return tuple(found)
+
+
+def _content(file: Path) -> tuple[bytes, bool]:
+    """Return (what a file says, whether it has lines of its own).
+
+    Packed files are unpacked; of a workbook its parts are taken, of Parquet and Arrow the rows as JSON lines. A file
+    that is damaged, or that unpacks to far more than it weighs, is taken as it lies.
+    """
+    import polars as pl
+
+    data = file.read_bytes()
+    damaged = (InputError, zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError)
+    with suppress(*damaged, pl.exceptions.PolarsError, pl.exceptions.PanicException):
+        if kind := packing(data):
+            data = unpack(file, data, kind)
+        if data.startswith(_ZIP):
+            return _parts(data), False
+        if data.startswith(_PARQUET):
+            return pl.read_parquet(data).write_ndjson().encode(), False
+        if data.startswith(_ARROW):
+            return pl.read_ipc(data, use_pyarrow=False).write_ndjson().encode(), False
+    if data.startswith(_UTF_16):
+        return data.decode("utf-16", "replace").encode(), True
+    return data, b"\0" not in data
+
+
+def _parts(data: bytes) -> bytes:
+    with zipfile.ZipFile(io.BytesIO(data)) as packed:
+        if too_much(len(data), sum(part.file_size for part in packed.infolist())):
+            return data
+        return b"\n".join(packed.read(part) for part in packed.infolist())
 
 
 def _files(root: Path, *, store: bool) -> Iterator[Path]:

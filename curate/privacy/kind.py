@@ -22,7 +22,7 @@ _REFERENCE = re.compile(
     r"ordre|ticket|invoice|rechnung\w*|facture|factura|fattura|factuur\w*|fatura|faktur\w*|tracking|sendung\w*|shipment|"
     r"parcel|paket\w*|colis|paquete|pacco|serial|seriennummer|sku|isbn|issn|ean|gtin|upc|ref|reference|referenz\w*|"
     r"référence|referencia|riferimento|case|booking|buchung\w*|reservation|artikel\w*|article|artículo|part|model|batch|lot|"
-    r"charge|item|transaction|protocol\w*|protokoll\w*|timestamp|build|version|commit|hash|订单|单号|編號|ऑर्डर)\b|#)"
+    r"charge|item|transaction|protocol\w*|protokoll\w*|timestamp|build|version|commit|hash|steuernummer|订单|单号|編號|ऑर्डर)\b|#)"
     r"[\s:=#.(-]*(?:(?:no|nr|num|number|nummer|numéro|numero|número|numer|id|code|is|was|ist|est|es|è|é|n°|nº)\b[\s:=#.-]*){0,3}$",
     re.IGNORECASE,
 )

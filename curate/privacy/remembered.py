@@ -9,7 +9,7 @@ from sluice.core.forgotten import Forgotten, told
 from sluice.core.ledger import Ledger
 from sluice.core.project import Project
 from sluice.core.rows import SHOWN
-from sluice.curate.privacy.sealed import keyed, secret_key
+from sluice.curate.privacy.sealed import key_id, keyed, secret_key
 
 _ROW = re.compile(rf"[0-9a-f]{{{SHOWN},64}}")
 
@@ -36,6 +36,27 @@ def was_forgotten(project: Project) -> Callable[[str], str | None]:
 
 def forgotten_among(project: Project, rows: Iterable[str]) -> set[str]:
     """Return those of some rows that were forgotten here: `add` does not take them again."""
-    facts = Forgotten(Ledger(project).read(write_back=False)).rows() if project.ledger_copy.is_dir() else {}
+    told_of = _facts(project)
+    facts = told_of.rows() if told_of else {}
     key = secret_key(project) if facts else None
     return set() if key is None else {row for row in rows if keyed(key, row) in facts}
+
+
+def forgotten_unknown(project: Project) -> int:
+    """Return how many forgotten rows nobody can know again in this copy: the key of their hashes stayed in another one.
+
+    Rows whose key was thrown away on purpose do not count.
+    """
+    told_of = _facts(project)
+    if not told_of:
+        return 0
+    key = secret_key(project)
+    known = {None, key_id(key) if key is not None else None}
+    return sum(len(fact.body.get("rows") or ()) for fact in told_of.facts if fact.body.get("key") not in known)
+
+
+def _facts(project: Project) -> Forgotten | None:
+    """Return the facts of a project; None without a ledger, in the working tree (a fresh clone) or in the store."""
+    if not any(folder.is_dir() for folder in (project.ledger, project.ledger_copy)):
+        return None
+    return Forgotten(Ledger(project).read(write_back=False))

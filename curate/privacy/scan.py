@@ -21,6 +21,9 @@ KINDS: tuple[Kind, ...] = (SECRET, IBAN, CARD, EMAIL, *NATIONAL, IP, PHONE)
 BY_NAME: dict[str, Kind] = {kind.name: kind for kind in KINDS}
 NAME = "name"
 """The kind of what a finder of names finds: it has no pattern."""
+MAYBE = r"[0-9@]|PRIVATE KEY|AKIA|ASIA|gh[pousr]_|github_pat_|glpat-|xox|[rs]k_|sk-|AIza|hf_|npm_|SG\.|eyJ"
+"""What every hit has in it or in the text around it: a digit, an @, or how a key that may do without digits begins.
+Rust's regex reads it over whole columns, too."""
 Names = Callable[[str], Iterable[Span]]
 """Finds the names of people in a text: yields (start, end). See sluice.curate.privacy.names."""
 

@@ -133,8 +133,7 @@ class Facts(BaseModel):
 def facts_of(splits: Sequence[Split], *, checks: bool = True, progress: Progress | None = None) -> Facts:
     """Return what is known of some splits of one dataset; runs the audit over each unless `checks` is off."""
     project = splits[0].version.project
-    dataset = splits[0].version.dataset
-    base = dataset.partition("/")[0] if len(splits) > 1 else dataset
+    base = splits[0].dataset
     operations: dict[str, Operation] = {}
     for split in splits:
         operations |= {o.id: o for o in lineage(split.version)[::-1]}

@@ -59,6 +59,8 @@ class FolderResult(BaseModel):
     """By check of the audit that found something in a split: how many rows, or findings about a split."""
     not_stated: tuple[str, ...]
     """Keys of card.toml that nobody stated, so that the card says that they are missing."""
+    in_no_part: int = 0
+    """Rows of the dataset that are in none of its parts, and so not in the folder."""
 
 
 def build_folder(

@@ -22,6 +22,8 @@ class Split:
     name: str
     version: Version
     rows: ExportRows
+    dataset: str
+    """What was asked for: the dataset whose part this is, or the part itself."""
 
 
 def splits_of(project: Project, ref: str, *, kind: str | None = None) -> list[Split]:
@@ -33,9 +35,18 @@ def splits_of(project: Project, ref: str, *, kind: str | None = None) -> list[Sp
     parts = [f"{ref}/{part}" for part in PARTS if "/" not in ref and has_dataset(project, f"{ref}/{part}")]
     if ref != version.dataset or not parts:
         part = version.dataset.partition("/")[2]
-        return [Split(NAMES.get(part, "train"), version, ExportRows(version, kind=kind))]
+        return [Split(NAMES.get(part, "train"), version, ExportRows(version, kind=kind), version.dataset)]
     versions = [open_dataset(project, part) for part in parts]
-    return [Split(NAMES[v.dataset.partition("/")[2]], v, ExportRows(v, kind=kind)) for v in versions]
+    return [Split(NAMES[v.dataset.partition("/")[2]], v, ExportRows(v, kind=kind), ref) for v in versions]
+
+
+def in_no_part(project: Project, ref: str, splits: Sequence[Split]) -> int:
+    """Return how many rows of what was named are in none of the splits that stand for it: added since, or set aside."""
+    whole = open_dataset(project, ref)
+    if all(split.version.ref == whole.ref for split in splits):
+        return 0
+    published = {row for split in splits for row in split.version.frame()["row"]}
+    return len(set(whole.frame()["row"]) - published)
 
 
 class AllRows(Sequence[ExportRow]):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,8 @@ from sluice.core.errors import BadPath, InputError, UsageError
 from sluice.core.project import Project
 
 FILE = "card.toml"
+OPTIONS = ("license", "language", "title")
+"""Keys that the command line can state, too."""
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 
 
@@ -73,6 +76,14 @@ def missing_words(words: CardWords, described: str | None) -> tuple[str, ...]:
         "creators": words.creators,
     }
     return tuple(key for key, value in told.items() if not value)
+
+
+def how_to_state(missing: Sequence[str]) -> str:
+    """Return how the keys that are missing are stated, in words; only license and language have options."""
+    options = [f"--{key}" for key in missing if key in OPTIONS]
+    keys = [key for key in missing if key not in OPTIONS]
+    told = [f"options {', '.join(options)}"] if options else []
+    return "; ".join([*told, *([f"{FILE}: {', '.join(keys)}"] if keys else [])])
 
 
 def _read(file: Path) -> dict[str, Any]:

@@ -158,6 +158,7 @@ def _check(check: CheckResult, by_hash: Mapping[str, AnyRow], dataset: str | Non
         count=check.count,
         rows=tuple(_found(finding, by_hash) for finding in check.rows[:FIRST_ROWS]),
         figures=check.figures,
+        measures=check.measures,
     )
 
 

@@ -52,6 +52,8 @@ class ReportedCheck(Record):
     count: int
     rows: tuple[FoundRow, ...]
     figures: dict[str, Any]
+    measures: bool = False
+    """Whether the summary is a measurement, shown where nothing is wrong, too."""
 
 
 class Nearest(Record):

@@ -59,7 +59,7 @@ def audit_page(report: Report) -> str:
         folded=[
             (counted(len(checks), "check", "checks") + said, checks)
             for status, said in (("absent", " could not look"), ("ok", " found nothing"))
-            for checks in [[check for check in report.checks if check.status == status]]
+            for checks in [[c for c in report.checks if c.status == status and not (status == "ok" and c.measures)]]
         ],
         plots=_plots(report),
         uniform=_uniform(report),
@@ -118,10 +118,11 @@ def _plots(report: Report) -> list[Plot]:
     plots: list[Plot] = []
     for number, measured in enumerate(report.distributions, 1):
         if isinstance(measured, Lengths):
-            plots.append(_lengths(measured, f"p{number}"))
+            if len(measured.counts) > 1 or measured.limit is not None:
+                plots.append(_lengths(measured, f"p{number}"))
         elif len(measured.counts) > 1:
             plots.append(_categories(measured, f"p{number}"))
-    if report.nearest is not None:
+    if report.nearest is not None and report.nearest.alone < report.nearest.rows:
         plots.append(_nearest(report.nearest, "n1"))
     return plots
 
@@ -130,7 +131,17 @@ def _uniform(report: Report) -> str:
     """Return in words what is the same in all rows, and so needs no plot."""
     same = [d for d in report.distributions if isinstance(d, Categories) and len(d.counts) == 1]
     parts = [f"{d.what} '{_value(next(iter(d.counts)))}'{f' ({d.note})' if d.note else ''}" for d in same]
-    return f"The same in all rows that have one: {'; '.join(parts)}." if parts else ""
+    parts += [
+        f"{TITLES.get(d.name, d.name).lower()} {counted(next(iter(d.counts)), d.unit[:-1])}"
+        for d in report.distributions
+        if isinstance(d, Lengths) and len(d.counts) == 1 and d.limit is None
+    ]
+    said = f"The same in all rows that have one: {'; '.join(parts)}." if parts else ""
+    if report.nearest is not None and report.nearest.alone == report.nearest.rows:
+        near = report.nearest
+        drawn = f"Of {near.rows:,} rows drawn at random from {near.of:,}" if near.rows < near.of else "Of these rows"
+        said = f"{said} {drawn} none has another one that is near-equal in input (Jaccard 0.70 or more)."
+    return said.strip()
 
 
 TITLES = {"input": "Length of the input", "answer": "Length of the answer", "rendered": "Length as trained on"}

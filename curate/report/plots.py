@@ -20,6 +20,9 @@ WIDTH = 320
 BAR = 26
 """Pixels a bar of categories, the gap included."""
 FONT = "Liberation Sans"
+MOST_FIGURES = 6
+HALF = 0.5
+"""A length fills the space half to the one before and half to the next: its mark and its figure stand in the middle."""
 NAME_CHARACTERS = 18
 MARKERS = {
     "#0a0b01": "var(--accent)",
@@ -51,10 +54,15 @@ def draw_histogram(name: str, found: Histogram, *, unit: str, median: int, limit
     import altair as alt
 
     bars = (
-        alt.Chart(alt.Data(values=[{"low": b.low, "high": b.high, "rows": b.rows} for b in found.bins]))
+        alt.Chart(alt.Data(values=[{"low": b.low - HALF, "high": b.high - HALF, "rows": b.rows} for b in found.bins]))
         .mark_bar(color=ACCENT, stroke=CARD, strokeWidth=1)
         .encode(
-            x=alt.X("low:Q", title=unit, scale=alt.Scale(domain=[0, found.end], nice=False), axis=_axis(tickCount=5)),
+            x=alt.X(
+                "low:Q",
+                title=unit,
+                scale=alt.Scale(domain=[-HALF, found.end - HALF], nice=False),
+                axis=_axis(values=_figures(found.end), format=",d"),
+            ),
             x2="high:Q",
             y=alt.Y(
                 "rows:Q",
@@ -64,10 +72,9 @@ def draw_histogram(name: str, found: Histogram, *, unit: str, median: int, limit
             y2=alt.Y2Datum(0),
         )
     )
-    half = 0.5  # a length fills the space up to the next one
-    marks = [(median + half, f"median {median:,}")]
-    if limit is not None and limit <= found.end:
-        marks.append((limit + half, f"limit {limit:,}"))
+    marks = [(median, f"median {median:,}")]
+    if limit is not None and limit < found.end:
+        marks.append((limit, f"limit {limit:,}"))
     layers: list[Any] = [bars]
     for at, text in marks:
         place = alt.Data(values=[{"at": at, "text": text}])
@@ -79,6 +86,14 @@ def draw_histogram(name: str, found: Histogram, *, unit: str, median: int, limit
         layers += [rule, label.encode(x="at:Q", text="text:N")]
     says = "; ".join(f"{b.low:,} to {b.high - 1:,}: {b.rows:,}" for b in found.bins if b.rows)
     return _svg(alt.layer(*layers), 170, name, f"Histogram of lengths in {unit}", f"Rows by {unit}: {says}", top=18)
+
+
+def _figures(end: int) -> list[int]:
+    """Return the whole figures below an axis of lengths: at most six, 1, 2 or 5 times a power of ten apart."""
+    step = 1
+    while end / step > MOST_FIGURES:
+        step = step * 5 // 2 if str(step)[0] == "2" else step * 2
+    return list(range(0, end, step))
 
 
 def draw_bars(name: str, title: str, counts: Sequence[tuple[str, int]]) -> str:

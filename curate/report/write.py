@@ -9,6 +9,7 @@ from sluice.core.canonical import dump_exact
 from sluice.core.errors import BadPath, UsageError
 from sluice.core.files import atomic_write
 from sluice.core.progress import Progress
+from sluice.core.project import Project
 from sluice.curate.audit_dataset import Audit, Seen
 from sluice.curate.comparing.diff import Diff
 from sluice.curate.comparing.measure import TextTokens
@@ -17,16 +18,20 @@ from sluice.curate.next_steps import NextStep
 ENDINGS = (".html", ".htm", ".json")
 
 
-def out_file(name: str | Path, read: Sequence[str] = ()) -> Path:
+def out_file(name: str | Path, read: Sequence[str] = (), project: Project | None = None) -> Path:
     """Return the file that a report goes to, looked at before the work begins.
 
     Args:
         name: as it was typed.
-        read: the files that are read: none of them is written over.
+        read: the files or datasets that are read: none of them, and no file of their rows, is written over.
+        project: of the datasets.
 
-    Raises UsageError for another ending or a file that is read, BadPath where there is no such folder or the name is
-    that of one.
+    Raises UsageError for another ending or a file that is read, InputError for a file that rows of a dataset were read
+    from, BadPath where there is no such folder or the name is that of one.
     """
+    from sluice.curate.dataset import has_dataset, open_dataset
+    from sluice.curate.export import refuse_source
+
     path = Path(name)
     if path.suffix.lower() not in ENDINGS:
         raise UsageError(
@@ -38,6 +43,10 @@ def out_file(name: str | Path, read: Sequence[str] = ()) -> Path:
         raise BadPath("this is a folder", where=str(path), remedy=f"--out {path / 'report.html'}")
     if path.exists() and any(Path(word).exists() and path.samefile(word) for word in read):
         raise UsageError("this file is read: the report would take its place", where=str(path), remedy="--out FILE")
+    if project is not None:
+        for word in read:
+            if has_dataset(project, word.partition("@")[0].partition(":")[0]):
+                refuse_source(project, open_dataset(project, word), path)
     if not path.parent.is_dir():
         raise BadPath("no such folder", where=str(path.parent), remedy="make it first, or name a file in another one")
     return path

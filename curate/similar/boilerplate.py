@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from sluice.core.progress import Progress
 from sluice.core.rows import AnyRow
 from sluice.curate.similar.clusters import Forest, input_segments, is_tiny
 from sluice.curate.similar.join import Side, related
@@ -22,7 +23,7 @@ OVERWHELMING = 0.5  # a first pass that puts more than half of the inputs into o
 OVERWHELMING_LEAST = 100
 
 
-def find_boilerplate(rows: Sequence[AnyRow]) -> Boilerplate:
+def find_boilerplate(rows: Sequence[AnyRow], progress: Progress | None = None) -> Boilerplate:
     """Return the boilerplate of all rows that are split together.
 
     First pass: distinct inputs are clustered by near-equality. n-grams in more than 5% of the clusters, and in at least
@@ -39,13 +40,13 @@ def find_boilerplate(rows: Sequence[AnyRow]) -> Boilerplate:
     constants = _repeated_fields(inputs, least)
     relation = Relation(_all_ngrams(constants))
     prepared = relation.prepare(texts)
-    clusters = _near_clusters(prepared)
+    clusters = _near_clusters(prepared, progress)
     largest = int(np.bincount(clusters).max())
     if len(texts) >= OVERWHELMING_LEAST and largest > OVERWHELMING * len(texts):
         common = [h for sort in SORTS for h in _frequent(prepared.all[sort], None, len(texts) // 2 + 1).tolist()]
         relation = Relation(Boilerplate.of([*common, *relation.boilerplate.hashes.tolist()]))
         prepared = relation.prepare(texts)
-        clusters = _near_clusters(prepared)
+        clusters = _near_clusters(prepared, progress)
     number = len(np.unique(clusters))
     least = max(BOILERPLATE_LEAST, int(BOILERPLATE_SHARE * number) + 1)
     found = [_frequent(prepared.all[sort], clusters, least) for sort in SORTS]
@@ -66,7 +67,7 @@ def _all_ngrams(texts: list[str]) -> Boilerplate:
     return Boilerplate.of(h for sort in SORTS for h in prepared.all[sort].flat.tolist())
 
 
-def _near_clusters(texts: Prepared) -> Numbers:
+def _near_clusters(texts: Prepared, progress: Progress | None) -> Numbers:
     """Return for each text the number of its cluster by near-equality alone."""
     forest = Forest(len(texts))
 
@@ -75,7 +76,7 @@ def _near_clusters(texts: Prepared) -> Numbers:
         return now, now
 
     side = Side(texts, holds=np.zeros(len(texts), dtype=bool))
-    for pairs in related(side, side, roots=roots):
+    for pairs in related(side, side, roots=roots, progress=progress):
         for i, j in zip(pairs.left.tolist(), pairs.right.tolist(), strict=True):
             forest.union(i, j)
     return forest.roots()

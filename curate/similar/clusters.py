@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sluice.core.progress import Progress
+from sluice.core.progress import Progress, watched
 from sluice.core.rows import AnyRow, Messages, input_texts
 from sluice.curate.similar.join import Side, each, related
 from sluice.curate.similar.similarity import (
@@ -121,17 +121,20 @@ class Unit:
     holds: bool
 
 
-def asked(row: AnyRow, constant: Callable[[str], bool]) -> Segments:
-    """Return the text that is looked for: the input, without fields that are nothing but boilerplate."""
-    segments = input_segments(row)
+Fields = list[tuple[str, str]]
+"""What `input_segments` returns."""
+
+
+def asked(segments: Fields, constant: Callable[[str], bool]) -> Segments:
+    """Return the text that is looked for: an input's, without fields that are nothing but boilerplate."""
     return tuple(text for _, text in segments if not constant(text)) or tuple(text for _, text in segments)
 
 
-def units(row: AnyRow, constant: Callable[[str], bool]) -> list[Unit]:
+def units(row: AnyRow, of_input: Fields, constant: Callable[[str], bool]) -> list[Unit]:
     """Return every text that a row can repeat an input with: its input, that without system turns, each field."""
-    whole = asked(row, constant)
+    whole = asked(of_input, constant)
     found = [Unit("input", whole, True, len(whole) == 1)]
-    segments = [(name, text) for name, text in input_segments(row) if not constant(text)]
+    segments = [(name, text) for name, text in of_input if not constant(text)]
     if isinstance(row.input, Messages):
         said = tuple(text for name, text in segments if name.split(".", 1)[1] not in ("system", "developer"))
         if said and said != whole:
@@ -142,11 +145,11 @@ def units(row: AnyRow, constant: Callable[[str], bool]) -> list[Unit]:
     return found
 
 
-def constant_fields(rows: Sequence[AnyRow], relation: Relation) -> Callable[[str], bool]:
-    """Return a test for texts of these rows' input fields: are they nothing but boilerplate? An only field never is."""
+def constant_fields(inputs: Sequence[Fields], relation: Relation) -> Callable[[str], bool]:
+    """Return a test for texts of these inputs' fields: are they nothing but boilerplate? An only field never is."""
     if not relation.boilerplate.ngrams:
         return lambda text: False
-    texts = sorted({text for row in rows if len(fields := input_segments(row)) > 1 for _, text in fields})
+    texts = sorted({text for fields in inputs if len(fields) > 1 for _, text in fields})
     prepared = relation.prepare([(text,) for text in texts])
     left = np.where(prepared.short, prepared.left["char"].sizes, prepared.left["word"].sizes)
     constant = {text for text, size in zip(texts, left.tolist(), strict=True) if not size}
@@ -156,11 +159,12 @@ def constant_fields(rows: Sequence[AnyRow], relation: Relation) -> Callable[[str
 class Asked:
     """The inputs of rows, each distinct text once, prepared to be looked for."""
 
-    def __init__(self, rows: Sequence[AnyRow], relation: Relation):
-        constant = constant_fields(rows, relation)
+    def __init__(self, rows: Sequence[AnyRow], relation: Relation, inputs: Sequence[Fields] | None = None):
+        inputs = [input_segments(row) for row in rows] if inputs is None else inputs
+        constant = constant_fields(inputs, relation)
         owners: dict[Segments, list[int]] = defaultdict(list)
-        for number, row in enumerate(rows):
-            owners[asked(row, constant)].append(number)
+        for number, fields in enumerate(inputs):
+            owners[asked(fields, constant)].append(number)
         self.texts: Prepared = relation.prepare(list(owners))
         self.owners = list(owners.values())
 
@@ -168,11 +172,12 @@ class Asked:
 class Answering:
     """The texts of rows, each distinct text once, prepared to be searched."""
 
-    def __init__(self, rows: Sequence[AnyRow], relation: Relation):
-        constant = constant_fields(rows, relation)
+    def __init__(self, rows: Sequence[AnyRow], relation: Relation, inputs: Sequence[Fields] | None = None):
+        inputs = [input_segments(row) for row in rows] if inputs is None else inputs
+        constant = constant_fields(inputs, relation)
         owners: dict[tuple[Segments, bool, bool], list[tuple[int, str]]] = defaultdict(list)
-        for number, row in enumerate(rows):
-            for unit in units(row, constant):
+        for number, (row, fields) in enumerate(zip(rows, inputs, strict=True)):
+            for unit in units(row, fields, constant):
                 owners[unit.text, unit.near, unit.holds].append((number, unit.field))
         self.texts: Prepared = relation.prepare([text for text, _, _ in owners])
         self.near: Mask = np.array([near for _, near, _ in owners], dtype=bool)
@@ -211,11 +216,15 @@ def components(
         rows: any rows; a row that comes twice is one.
         groups: group values by row hash; rows that share one are tied.
         edges: (old, new) row hashes of changes; hashes that are not among the rows tie through all the same.
-        progress: told how many of the distinct inputs have been looked for.
+        progress: told how many rows have been read, and how much of what they ask was looked up.
     """
     forest = Forest(len(rows))
     _tie_by_hash(forest, rows, groups or {}, edges)
-    left, right = Asked(rows, relation), Answering(rows, relation)
+    told = watched(rows, "texts read", len(rows), progress)
+    inputs = [input_segments(row) for row in told]
+    if progress is not None:
+        progress("similarity", 0, len(rows))
+    left, right = Asked(rows, relation, inputs), Answering(rows, relation, inputs)
     for owners in left.owners:
         for number in owners[1:]:
             forest.union(owners[0], number)
@@ -227,13 +236,11 @@ def components(
         now = forest.roots()
         return now[asks], np.where(single, now[answers], -1)
 
-    for pairs in related(Side(left.texts), right.side(), roots=roots):
+    for pairs in related(Side(left.texts), right.side(), roots=roots, progress=progress):
         for i, j, _, _ in each(pairs):
             for number, _ in right.owners[j] if not single[j] else right.owners[j][:1]:
                 forest.union(int(asks[i]), number)
             single[j] = True  # all its rows are one set now: the first speaks for them
-        if progress is not None:
-            progress("similarity", min(int(pairs.left.max()) + 1, len(asks)), len(asks))
     return forest.sets()
 
 

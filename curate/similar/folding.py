@@ -1,8 +1,8 @@
 """Columns of a version, brought into normal form straight from their Arrow buffers.
 
-ASCII texts, and inputs that are plain objects of such texts, are read by compiled code: JSON string by string, escapes
-included. A row with anything else (other characters, \\u escapes, chats, values that are no text) goes the way of
-`row_texts` and `kernel.fold`; what comes out is the same.
+Answers go through `kernel.fold`. Inputs that are plain objects of ASCII texts are read and folded in one pass: JSON
+string by string, escapes included. A row with another input (other characters, \\u escapes, chats, values that are no
+text) goes the way of `row_texts` and `kernel.fold`; what comes out is the same.
 """
 
 from __future__ import annotations
@@ -48,8 +48,8 @@ def blocks(frame: pl.DataFrame, batch: int) -> Iterator[tuple[int, list[Block]]]
 
 def _of(frame: pl.DataFrame, first: int) -> list[Block]:
     slow = (frame["input_form"] != "fields").to_numpy().copy()
-    read = [_read(frame["input"], slow, json=True)]
-    read += [_read(frame[name], slow, json=False) for name in ANSWERS if frame[name].null_count() < frame.height]
+    read = [_read(frame["input"], slow)]
+    read += [_answers(frame[name]) for name in ANSWERS if frame[name].null_count() < frame.height]
     found: list[Block] = []
     for data, starts, rows in read:
         keep = ~slow[rows]
@@ -82,17 +82,25 @@ def _table() -> Any:
     return table
 
 
-def _read(column: pl.Series, slow: Mask, *, json: bool) -> tuple[Any, Numbers, Numbers]:
-    """Return (bytes, where texts begin, row of each) of a column; rows that need the other way are marked in `slow`."""
+def _answers(column: pl.Series) -> tuple[Any, Numbers, Numbers]:
+    """Return (bytes, where texts begin, row of each) of a column of texts, without empty ones."""
+    rows = np.flatnonzero(column.is_not_null().to_numpy())
+    folded = fold(column.drop_nulls().to_arrow())
+    some = np.flatnonzero(np.diff(folded.starts))
+    return folded.data, np.append(folded.starts[some], folded.starts[-1]), rows[some]
+
+
+def _read(column: pl.Series, slow: Mask) -> tuple[Any, Numbers, Numbers]:
+    """Return (bytes, where texts begin, row of each) of inputs; rows that need the other way are marked in `slow`."""
     array: Any = column.to_arrow()
     offsets = np.frombuffer(array.buffers()[1], dtype=np.int64)[array.offset : array.offset + len(array) + 1]
     raw = array.buffers()[2]
     data = np.frombuffer(raw, dtype=np.uint8) if raw is not None else np.zeros(0, dtype=np.uint8)
-    return _walk(data, offsets, column.is_null().to_numpy(), slow, _table(), json)
+    return _walk(data, offsets, column.is_null().to_numpy(), slow, _table())
 
 
 @njit(cache=True, nogil=True)
-def _walk(data, offsets, missing, slow, table, json):  # pragma: no cover - compiled
+def _walk(data, offsets, missing, slow, table):  # pragma: no cover - compiled
     size = np.int64(0)
     if len(offsets) > 1:
         size = offsets[len(offsets) - 1] - offsets[0]
@@ -106,17 +114,44 @@ def _walk(data, offsets, missing, slow, table, json):  # pragma: no cover - comp
             continue
         at, end = offsets[row], offsets[row + 1]
         back, before = place, count
-        plain = True
-        if not json:
+        # {"key":"value",...}, compact, as `dump_exact` writes it
+        plain = end - at >= 2 and data[at] == 123
+        at += 1
+        while plain and at < end and data[at] != 125:
+            if data[at] == 44:
+                at += 1
+            if at >= end or data[at] != 34:
+                plain = False
+                break
+            at += 1
+            while at < end and data[at] != 34:  # the key
+                if data[at] == 92 or data[at] > 127:
+                    plain = False
+                    break
+                at += 1
+            if not plain or at + 2 >= end or data[at + 1] != 58 or data[at + 2] != 34:
+                plain = False  # a value that is no text
+                break
+            at += 3
+            first = place
             gap = False
-            for k in range(at, end):
-                byte = data[k]
+            empty = data[at] == 34
+            while at < end and data[at] != 34:
+                byte = data[at]
                 if byte > 127:
                     plain = False
                     break
-                byte = table[byte]
+                if byte == 92:
+                    at += 1
+                    if at >= end or data[at] == 117:  # \u
+                        plain = False
+                        break
+                    byte = np.uint8(32)  # every other escape is of punctuation or a control character
+                else:
+                    byte = table[byte]
+                at += 1
                 if byte == 32:
-                    gap = place > back
+                    gap = place > first
                 else:
                     if gap:
                         out[place] = 32
@@ -124,68 +159,17 @@ def _walk(data, offsets, missing, slow, table, json):  # pragma: no cover - comp
                         gap = False
                     out[place] = byte
                     place += 1
-            if plain and place > back:
+            if not plain:
+                break
+            at += 1
+            if place > first:
                 owners[count] = row
                 count += 1
                 begins[count] = place
-            elif end > at:
+            elif not empty:
                 plain = False  # nothing but punctuation
-        else:  # {"key":"value",...}, compact, as `dump_exact` writes it
-            plain = end - at >= 2 and data[at] == 123
-            at += 1
-            while plain and at < end and data[at] != 125:
-                if data[at] == 44:
-                    at += 1
-                if at >= end or data[at] != 34:
-                    plain = False
-                    break
-                at += 1
-                while at < end and data[at] != 34:  # the key
-                    if data[at] == 92 or data[at] > 127:
-                        plain = False
-                        break
-                    at += 1
-                if not plain or at + 2 >= end or data[at + 1] != 58 or data[at + 2] != 34:
-                    plain = False  # a value that is no text
-                    break
-                at += 3
-                first = place
-                gap = False
-                empty = data[at] == 34
-                while at < end and data[at] != 34:
-                    byte = data[at]
-                    if byte > 127:
-                        plain = False
-                        break
-                    if byte == 92:
-                        at += 1
-                        if at >= end or data[at] == 117:  # \u
-                            plain = False
-                            break
-                        byte = np.uint8(32)  # every other escape is of punctuation or a control character
-                    else:
-                        byte = table[byte]
-                    at += 1
-                    if byte == 32:
-                        gap = place > first
-                    else:
-                        if gap:
-                            out[place] = 32
-                            place += 1
-                            gap = False
-                        out[place] = byte
-                        place += 1
-                if not plain:
-                    break
-                at += 1
-                if place > first:
-                    owners[count] = row
-                    count += 1
-                    begins[count] = place
-                elif not empty:
-                    plain = False  # nothing but punctuation
-            if plain and (at != end - 1 or data[at] != 125):
-                plain = False
+        if plain and (at != end - 1 or data[at] != 125):
+            plain = False
         if not plain:
             slow[row] = True
             place, count = back, before

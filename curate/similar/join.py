@@ -11,18 +11,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 
+from sluice.core.progress import Progress
 from sluice.curate.similar.similarity import (
     CONTAINED_TENTHS,
+    MANY,
     NEAR_PERCENT,
+    Hashes,
     Mask,
     Numbers,
     Prepared,
     Sets,
     Sort,
+    ngrams_in_order,
     spread,
     stretch,
 )
@@ -77,7 +82,12 @@ class Side:
 
 
 def related(
-    left: Side, right: Side, skip: Skip | None = None, roots: Roots | None = None, percent: int = NEAR_PERCENT
+    left: Side,
+    right: Side,
+    skip: Skip | None = None,
+    roots: Roots | None = None,
+    percent: int = NEAR_PERCENT,
+    progress: Progress | None = None,
 ) -> Iterator[Pairs]:
     """Yield all pairs (near-equal, or left contained in right), in parts.
 
@@ -88,6 +98,7 @@ def related(
         skip: pairs for which it says yes are left out before they are counted; asked anew for each part.
         roots: where only connectedness is wanted: pairs that are in one set already are left out.
         percent: least Jaccard of a near-equal pair, in hundredths; under 80 where contained texts are looked for.
+        progress: told how many n-grams of the left side have been looked up.
     """
     a, b = left.texts, right.texts
     for sort in ("word", "char"):
@@ -101,11 +112,11 @@ def related(
             near = (left.may_be_near(), right.may_be_near())
             held = (a.may_be_contained(sort), right.may_hold())
             poor = (poor_a, poor_b)
-            yield from _join(a, b, sort, False, (of_a, of_b), near, held, poor, skip, roots, percent)
+            yield from _join(a, b, sort, False, (of_a, of_b), near, held, poor, skip, roots, percent, progress)
             if poor_a.any() and poor_b.any():
                 near = (near[0] & poor_a, near[1] & poor_b)
                 nothing = (np.zeros(len(a), dtype=bool), np.zeros(len(b), dtype=bool))
-                yield from _join(a, b, sort, True, (of_a, of_b), near, nothing, nothing, skip, roots, percent)
+                yield from _join(a, b, sort, True, (of_a, of_b), near, nothing, nothing, skip, roots, percent, progress)
 
 
 def _join(
@@ -120,14 +131,18 @@ def _join(
     skip: Skip | None,
     roots: Roots | None,
     percent: int,
+    progress: Progress | None,
 ) -> Iterator[Pairs]:
     """Join two selections of texts by one sort of n-gram; where both texts are poor they are not near by this join."""
     numbers_a = np.flatnonzero(of[0] & (near[0] | held[0]))
     numbers_b = np.flatnonzero(of[1] & (near[1] | held[1]))
     if not len(numbers_a) or not len(numbers_b):
         return
-    sets_a = (a.all if with_boilerplate else a.left)[sort].take(numbers_a)
-    sets_b = (b.all if with_boilerplate else b.left)[sort].take(numbers_b)
+    all_a, all_b = ((side.all if with_boilerplate else side.left)[sort] for side in (a, b))
+    numbers_a, numbers_b = _of_fitting_sizes(all_a.sizes, all_b.sizes, (numbers_a, numbers_b), near, held, percent)
+    if not len(numbers_a) or not len(numbers_b):
+        return
+    sets_a, sets_b = all_a.take(numbers_a), all_b.take(numbers_b)
     near_a, near_b = near[0][numbers_a], near[1][numbers_b]
     held_a, held_b = held[0][numbers_a], held[1][numbers_b]
     poor_a, poor_b = poor[0][numbers_a], poor[1][numbers_b]
@@ -149,15 +164,15 @@ def _join(
             good[good] = root_a[i[good]] != root_b[j[good]]
         return good
 
-    for i, j in counter.candidates(wanted, None if roots is None else roots_here):
+    told = None if progress is None else partial(progress, f"similarity by {sort}s")
+    for i, j in counter.candidates(wanted, None if roots is None else roots_here, told):
         hits = counter.count(i, j)
         size_a, size_b = sets_a.sizes[i], sets_b.sizes[j]
         union = size_a + size_b - hits
         is_near = near_a[i] & near_b[j] & ~(poor_a[i] & poor_b[j]) & (100 * hits >= percent * union)
         inside = held_a[i] & held_b[j] & (10 * hits >= CONTAINED_TENTHS * size_a) & ~is_near
         if sort == "char":
-            for place in np.flatnonzero(inside):
-                inside[place] = _in_a_stretch(sets_a, int(i[place]), b.texts[numbers_b[j[place]]])
+            inside[inside] = _in_a_stretch(sets_a, i[inside], b, numbers_b[j[inside]])
         found = is_near | inside
         if found.any():
             i, j, hits, union, is_near = i[found], j[found], hits[found], union[found], is_near[found]
@@ -165,11 +180,44 @@ def _join(
             yield Pairs(numbers_a[i], numbers_b[j], share, is_near)
 
 
-def _in_a_stretch(sets: Sets, number: int, field: tuple[str, ...]) -> bool:
-    if not sets.sizes[number]:
-        return False
-    best = max(stretch(sets.of(number), segment, "char")[0] for segment in field if segment)
-    return 10 * best >= CONTAINED_TENTHS * int(sets.sizes[number])
+def _of_fitting_sizes(
+    sizes_a: Numbers,
+    sizes_b: Numbers,
+    numbers: tuple[Numbers, Numbers],
+    near: tuple[Mask, Mask],
+    held: tuple[Mask, Mask],
+    percent: int,
+) -> tuple[Numbers, Numbers]:
+    """Leave out texts that are too long for every text on the right, or too short for every one on the left."""
+    lefts, rights = numbers
+    of_b = sizes_b[rights]
+    longest_near = of_b[near[1][rights]].max(initial=0)
+    longest_held = of_b[held[1][rights]].max(initial=0)
+    of_a = sizes_a[lefts]
+    fits = (near[0][lefts] & (percent * of_a <= 100 * longest_near)) | (
+        held[0][lefts] & (CONTAINED_TENTHS * of_a <= 10 * longest_held)
+    )
+    lefts, of_a = lefts[fits & (of_a > 0)], of_a[fits & (of_a > 0)]
+    if not len(lefts):
+        return lefts, rights
+    least = int(of_a.min())  # a partner of either way has at least `percent`, or eight tenths, of it
+    return lefts, rights[100 * of_b >= min(percent, 10 * CONTAINED_TENTHS) * least]
+
+
+def _in_a_stretch(sets: Sets, lefts: Numbers, texts: Prepared, rights: Numbers) -> Mask:
+    """Return of each pair whether one stretch of a segment of the right text holds enough of the left set."""
+    found = np.zeros(len(lefts), dtype=bool)
+    fields: list[tuple[str, Hashes]] = []
+    last = -1
+    for place in np.argsort(rights, kind="stable").tolist():  # text by text: the n-grams of each are made once
+        if rights[place] != last:
+            last = int(rights[place])
+            fields = [(field, ngrams_in_order(field, "char")) for field in texts.texts[last] if field]
+        number = int(lefts[place])
+        if sets.sizes[number]:
+            best = max(stretch(sets.of(number), field, "char", hashes)[0] for field, hashes in fields)
+            found[place] = 10 * best >= CONTAINED_TENTHS * int(sets.sizes[number])
+    return found
 
 
 class Counter:
@@ -192,7 +240,10 @@ class Counter:
         self._matrices: tuple[Any, Any] | None = None
 
     def candidates(
-        self, wanted: Callable[[Numbers, Numbers], Mask], roots: Roots | None = None
+        self,
+        wanted: Callable[[Numbers, Numbers], Mask],
+        roots: Roots | None = None,
+        told: Callable[[int, int], None] | None = None,
     ) -> Iterator[tuple[Numbers, Numbers]]:
         """Yield (left, right) numbers of all pairs that can share enough of the left set, filtered by `wanted`.
 
@@ -202,25 +253,32 @@ class Counter:
         """
         frequency = np.bincount(self._right_ids, minlength=len(self._vocabulary))
         grams, lefts = self._rare(frequency)
+        looked_up = np.zeros(len(frequency), dtype=bool)
+        looked_up[grams] = True  # the rare ones: few of all that stand on the right, and only these are sorted
+        kept = looked_up[self._right_ids]
+        ids, owners = self._right_ids[kept], self._right_owners[kept]
+        frequency = np.where(looked_up, frequency, 0)
         starts = np.concatenate(([0], np.cumsum(frequency)))
         width = max(1, len(self.right.sizes))
         low, size = 0, FIRST_BLOCK if roots is not None else len(grams)
         while low < len(grams):
             high = self._whole_sets(lefts, min(low + size, len(grams)))
             part, mine = grams[low:high], lefts[low:high]
+            if told is not None:
+                told(low, len(grams))
             if roots is None:
-                order = np.argsort(self._right_ids, kind="stable")
+                order = np.argsort(ids, kind="stable")
                 pieces = [(starts[part], frequency[part])]
             else:
                 root_left, root_right = roots()
                 top = int(max(root_left.max(initial=0), root_right.max(initial=0))) + 2
-                keys = self._right_ids * top + root_right[self._right_owners] + 1
+                keys = ids * top + root_right[owners] + 1
                 order = np.argsort(keys)
                 keys = keys[order]
                 own = part * top + root_left[mine] + 1
                 own_from, own_to = np.searchsorted(keys, own, side="left"), np.searchsorted(keys, own, side="right")
                 pieces = [(starts[part], own_from - starts[part]), (own_to, starts[part + 1] - own_to)]
-            postings = self._right_owners[order]
+            postings = owners[order]
             for first, counts in pieces:
                 for begin, end in self._parts(mine, counts):
                     i = np.repeat(mine[begin:end], counts[begin:end])
@@ -234,7 +292,15 @@ class Counter:
     def _rare(self, frequency: Numbers) -> tuple[Numbers, Numbers]:
         """Return look-ups (n-gram, left set): of each left set the rare n-grams that a partner cannot all lack."""
         owners, sizes = self.left.owners, self.left.sizes
-        order = np.lexsort((self._left_ids, frequency[self._left_ids], owners))
+        if len(sizes) >= MANY:
+            from sluice.curate.kernel.compiled import rarest
+
+            some, lefts = np.empty((2, len(self._left_ids)), np.int64)
+            count = rarest(self.left.starts, self._left_ids, frequency, self.percent, some, lefts)
+            return some[:count], lefts[:count]
+        by_rarity = np.empty(len(frequency), np.int64)
+        by_rarity[np.argsort(frequency, kind="stable")] = np.arange(len(frequency))
+        order = np.argsort(owners * len(frequency) + by_rarity[self._left_ids])  # one key sorts faster than three
         rank = np.arange(len(order)) - self.left.starts[owners]
         prefix = sizes - (self.percent * sizes + 99) // 100 + 1
         rare = rank < prefix[owners]

@@ -1,4 +1,8 @@
-"""Which words two texts share, in order: the evidence of a leak, marked in both."""
+"""Which words two texts share, in order: the evidence of a leak, marked in both.
+
+Not `wordwise`, which says how two texts differ as they stand: here runs of the same normalised words count, wherever
+they are, and the words between them do not.
+"""
 
 from __future__ import annotations
 

@@ -31,6 +31,7 @@ import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, field_validator
 
 from sluice.core.errors import InputError
+from sluice.curate.similar.densest import densest
 
 VERSION = 1
 NEAR_PERCENT = 70  # near-equal from a Jaccard of 0.7; compared in whole numbers, so that no rounding decides
@@ -40,6 +41,7 @@ LONG_CHARACTERS = 40
 STRETCH = 4
 ENOUGH = {"word": 6, "char": 16}  # n-grams left for a text to be judged without its boilerplate: 8 words, 20 characters
 ENOUGH_CONTAINED = {"word": 6, "char": 36}  # the n-grams of 8 words, of 40 characters
+MANY = 20_000  # texts from which on compiled code makes their sets: fewer take less time than it takes to load
 UNSPACED_SHARE = 0.25  # of a text's characters: from here on, blanks do not separate its words
 
 Sort = Literal["word", "char"]
@@ -217,6 +219,10 @@ def ngrams(text: str, sort: Sort | None = None) -> frozenset[int]:
 
 def ngram_sets(texts: Sequence[Segments], sort: Sort, wanted: Mask | None = None) -> Sets:
     """Return the n-gram set of each text; an empty set where the text is empty or not wanted."""
+    if len(texts) >= MANY:
+        from sluice.curate.similar.many_sets import sets_of_many
+
+        return sets_of_many(texts, sort, wanted)
     segments: list[str] = []
     owners: list[int] = []
     for number, text in enumerate(texts):
@@ -341,35 +347,32 @@ class Relation:
         return hits / int(sets.sizes[0])
 
 
-def stretch(wanted: Hashes, segment: str, sort: Sort) -> tuple[int, str]:
+def stretch(wanted: Hashes, segment: str, sort: Sort, hashes: Hashes | None = None) -> tuple[int, str]:
     """Find the part of a field that holds most of a text.
 
     Args:
         wanted: the text's n-grams, sorted.
         segment: the field, normalised.
         sort: of the n-grams.
+        hashes: the field's n-grams in order (`ngrams_in_order`), where they are known already.
 
     Returns how many different n-grams of the text stand within one stretch of the field at most 4 times as many
     n-grams long, and the words of the first such stretch that holds the most, trimmed to its first and last hit.
     """
-    hashes = _NGRAMS[sort]([segment])[0]
+    if hashes is None:
+        hashes = ngrams_in_order(segment, sort)
+    width = STRETCH * len(wanted)
     places = np.searchsorted(wanted, hashes)
     hit = wanted[np.minimum(places, len(wanted) - 1)] == hashes
     at, which = np.flatnonzero(hit), places[hit]
-    counts: dict[int, int] = {}
-    best, best_from, best_to, low = 0, 0, 0, 0
-    for high in range(len(at)):  # a sliding window over the hits of one field: few, and only of texts found already
-        counts[int(which[high])] = counts.get(int(which[high]), 0) + 1
-        while at[high] - at[low] >= STRETCH * len(wanted):
-            gone = int(which[low])
-            counts[gone] -= 1
-            if not counts[gone]:
-                del counts[gone]
-            low += 1
-        if len(counts) > best:
-            best, best_from, best_to = len(counts), int(at[low]), int(at[high])
+    best, best_from, best_to = densest(at, which, width, len(wanted))
     if not best:
         return 0, ""
     if sort == "word":
         return best, " ".join(segment.split(" ")[best_from : best_to + 3])
     return best, f" {segment} "[best_from : best_to + 5].strip()
+
+
+def ngrams_in_order(segment: str, sort: Sort) -> Hashes:
+    """Return the n-grams of one normalised segment as they stand, repeats included."""
+    return _NGRAMS[sort]([segment])[0]

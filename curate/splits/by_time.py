@@ -75,7 +75,7 @@ def split_by_time(
         if size and len(parts[part]) != size
     ]
     if boilerplate is None:
-        boilerplate = find_boilerplate(rows)
+        boilerplate = find_boilerplate(rows, progress)
     relation = Relation(boilerplate)
     tied = components(dated, relation, groups, edges, progress)
     part_of = [_part(times.of[row.row], cuts) for row in dated]

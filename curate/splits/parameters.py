@@ -20,10 +20,10 @@ OPTIONS = {"source": "from", "per_class": "per-class", "by_time": "by-time"}
 def first_parameters(project: Project, asked: dict[str, Any]) -> dict[str, Any]:
     """Return the parameters of a first split: what was asked, else the task's. Raises UsageError for what cannot be."""
     if asked.get("by_time"):
-        for key in ("source", "per_class", "stratify"):
-            if asked[key]:
+        for key in ("source", "per_class", "stratify", "seed"):
+            if asked[key] is not None and asked[key] is not False:
                 raise UsageError(
-                    f"--{OPTIONS.get(key, key)} draws rows, and --by-time leaves nothing to draw: the newest are eval",
+                    f"--{OPTIONS.get(key, key)} is for a draw, and --by-time draws nothing: the newest rows are eval",
                     remedy=f"leave --{OPTIONS.get(key, key)} or --by-time away",
                 )
     task = project.config.task if project.has_config else None
@@ -32,6 +32,11 @@ def first_parameters(project: Project, asked: dict[str, Any]) -> dict[str, Any]:
         "group": asked["group"] or (task.group if task else None),
         "stratify": asked["stratify"] or (task.stratify if task else None),
     }
+
+
+def asked_by(asked: dict[str, Any], key: str) -> str:
+    """Return what asks for a parameter, for messages: the option where it was given, else the line of sluice.toml."""
+    return f"--{OPTIONS.get(key, key)}" if asked.get(key) else f"[task] {key}"
 
 
 def first_split(parts: dict[str, Version]) -> Operation | None:
@@ -73,7 +78,7 @@ def refuse_no_size(dataset: str, parameters: dict[str, Any], drawn_from: Version
         tail = f" --from {drawn_from.dataset}" if parameters["source"] else ""
         tail += f" --by-time {parameters['by_time']}" if parameters.get("by_time") else ""
         raise UsageError(
-            "no size was given for eval or dev",
+            "neither eval nor dev has a size: nothing would be drawn",
             remedy=f"sluice split {dataset} {size_options(drawn_from.manifest.rows)}{tail}",
         )
 

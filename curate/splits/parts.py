@@ -36,6 +36,7 @@ from sluice.curate.splits.by_time import AFTER_CUT, extend_by_time, split_by_tim
 from sluice.curate.splits.draw import Part, SetAside
 from sluice.curate.splits.extend import extend_split
 from sluice.curate.splits.parameters import (
+    asked_by,
     first_parameters,
     first_split,
     last_made_of,
@@ -129,8 +130,8 @@ def _draw(whole: Version, asked: dict[str, Any], seen: dict[str, Any], progress:
     parameters = first_parameters(project, asked)
     other = open_dataset(project, parameters["source"]) if parameters["source"] else None
     refuse_no_size(whole.dataset, parameters, other or whole)
-    groups = _groups(parameters["group"], whole, *([other] if other else []))
-    rows, beside = whole.rows(), other.rows() if other else []
+    groups = _groups(parameters["group"], asked_by(asked, "group"), whole, *([other] if other else []))
+    rows, beside = whole.rows(progress), other.rows(progress) if other else []
     edges = change_edges(whole, *([other] if other else []))
     times = times_of(whole, parameters.get("by_time"))
     if times is not None:
@@ -141,11 +142,14 @@ def _draw(whole: Version, asked: dict[str, Any], seen: dict[str, Any], progress:
             **sizes_of(parameters),
             seed=parameters["seed"],
             stratify=parameters["stratify"],
+            stratify_by=asked_by(asked, "stratify"),
             eval_from=beside if other else None,
             groups=groups,
             edges=edges,
             progress=progress,
         )
+    if progress:
+        progress("report of the parts", 0, 0)
     frame, drawn_from = whole.frame(), (other or whole).frame()
     contents: dict[str, pl.DataFrame] = {}
     for part, names, of in (
@@ -207,7 +211,7 @@ def _extend(
     parameters = same_parameters(whole.dataset, first, asked, project)
     side = eval_side(project, whole.dataset)
     relation = side.relation if side else Relation(pinned_boilerplate(next(iter(parts.values()))))
-    groups = _groups(parameters["group"], whole)
+    groups = _groups(parameters["group"], asked_by(parameters if first else asked, "group"), whole)
     for version in parts.values():
         for row, values in version.groups().items():
             groups[row] = sorted({*groups.get(row, []), *(values or [])})
@@ -218,7 +222,7 @@ def _extend(
         rows["eval"] = side.rows
     frame = whole.frame()
     known = _ever_in_parts(parts)
-    whole_rows = whole.rows()
+    whole_rows = whole.rows(progress)
     new = [row for row in whole_rows if row.row not in known]
     edges = change_edges(whole, *parts.values())
     if progress:
@@ -351,11 +355,11 @@ def _ever_in_parts(parts: dict[str, Version]) -> set[str]:
     return known
 
 
-def _groups(column: str | None, *from_: Version) -> dict[str, list[str]]:
+def _groups(column: str | None, where: str, *from_: Version) -> dict[str, list[str]]:
     """Return group values by row over some versions; at least the first of them must have the column."""
     if column is None:
         return {}
-    found: dict[str, list[str]] = group_values(from_[0], column)
+    found: dict[str, list[str]] = group_values(from_[0], column, where=where)
     for version in from_[1:]:
         found |= group_values(version, column, needed=False)
     return found

@@ -62,6 +62,7 @@ def split(
     dev_per_class: int | None = None,
     seed: int = 0,
     stratify: str | None = None,
+    stratify_by: str = "--stratify",
     eval_from: Sequence[AnyRow] | None = None,
     groups: Groups | None = None,
     edges: Iterable[tuple[str, str]] = (),
@@ -75,7 +76,7 @@ def split(
         eval, dev: a number of rows, or a share (a float between 0 and 1) of the rows they are drawn from.
         eval_per_class, dev_per_class: instead of those, a number of rows of each class.
         seed: of the draw.
-        stratify: path of the class (see `sluice.curate.splits.strata.classes`).
+        stratify: path of the class (see `sluice.curate.splits.strata.classes`). stratify_by: what asked for it.
         eval_from: another dataset: eval and dev are drawn from it, its other rows stay where they are, and rows of the
             dataset that repeat a drawn row are set aside.
         groups: group values by row hash.
@@ -89,14 +90,20 @@ def split(
     rows = unique_rows(rows)
     source = rows if eval_from is None else unique_rows(eval_from)
     edges, groups = list(edges), groups or {}
-    check_sizes(len(source), eval, dev, eval_per_class, dev_per_class)
-    of, why = classes(source, stratify)
+    check_sizes(len(source), eval, dev, eval_per_class, dev_per_class, trains=eval_from is None)
+    of, why = classes(source, stratify, stratify_by)
     if of is None and (eval_per_class or dev_per_class):
-        raise UsageError("rows per class were asked for, but there is no class", remedy="name one with stratify")
+        raise UsageError(
+            f"rows of each class were asked for, but there is no class ({why})",
+            where="--per-class",
+            remedy="name the class: --stratify target.KEY, or input.KEY",
+        )
     if boilerplate is None:
-        boilerplate = find_boilerplate([*rows, *(eval_from or ())])
+        boilerplate = find_boilerplate([*rows, *(eval_from or ())], progress)
     relation = Relation(boilerplate)
     tied = components(source, relation, groups, edges, progress)
+    if progress is not None:
+        progress("drawing", 0, 0)
     draw = Draw(source, tied, of, seed, relation, groups, edges, keep_one=eval_from is None)
     for part, size, per_class in zip(DRAWN, (eval, dev), (eval_per_class, dev_per_class), strict=True):
         if per_class is not None:
@@ -148,21 +155,41 @@ def unique_rows(rows: Sequence[AnyRow]) -> list[AnyRow]:
     return list({row.row: row for row in rows}.values())
 
 
-def check_sizes(rows: int, eval: int | float, dev: int | float, *per_class: int | None) -> None:
-    """Raise UsageError for sizes that make no sense, or of less than one row; it says what would do."""
+def check_sizes(rows: int, eval: int | float, dev: int | float, *per_class: int | None, trains: bool = True) -> None:
+    """Raise UsageError for sizes that make no sense or are less than one row, InputError for those of all rows.
+
+    Args:
+        rows: that the parts are drawn from.
+        eval, dev, per_class: as for `split`.
+        trains: whether those that are not drawn are what is left to train on.
+    """
     for size in (eval, dev, *per_class):
         if size is not None and (size < 0 or (isinstance(size, float) and size >= 1)):
             raise UsageError(f"{size} is no size of a part", remedy="give a number of rows, or a share such as 0.1")
     if any(isinstance(size, float) for size in per_class):
-        raise UsageError("a share is no number of rows of each class", remedy="give rows of each class, such as 20")
+        raise UsageError(
+            "a share is no number of rows of each class",
+            where="--per-class",
+            remedy="give rows of each class, such as --eval 20",
+        )
     if not any((eval, dev, *per_class)):
-        raise UsageError("no size was given for eval or dev", remedy=f"sluice split NAME {size_options(rows)}")
+        raise UsageError(
+            "neither eval nor dev has a size: nothing would be drawn", remedy=f"sluice split NAME {size_options(rows)}"
+        )
     for part, size in (("eval", eval), ("dev", dev)):
         if size and not rows_of_size(size, rows):
             raise UsageError(
                 f"{part}: {size:.2%} of {counted(rows, 'row')} is less than one row",
                 remedy=f"give a number of rows, such as {size_options(rows)}",
             )
+    wanted = rows_of_size(eval, rows) + rows_of_size(dev, rows)
+    if wanted > rows or (wanted == rows and trains):
+        parts = " and ".join(part for part, size in (("eval", eval), ("dev", dev)) if size)
+        raise InputError(
+            f"{parts} would take {wanted:,} of {counted(rows, 'row')}"
+            + (": none would be left to train on" if trains else ""),
+            remedy=f"ask for fewer, such as {size_options(rows)}",
+        )
 
 
 def rows_of_size(size: int | float, rows: int) -> int:

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
-from sluice.core.canonical import JsonProblem, canonical, parse_exact
+from sluice.core.canonical import canonical, structure_of
 from sluice.core.errors import InputError, UsageError
 from sluice.core.rows import AnyRow, Example
 from sluice.core.wording import counted
@@ -20,13 +20,14 @@ NO_CLASS = "(none)"
 _PARTS_OF_A_ROW = ("target", "input")
 
 
-def classes(rows: Sequence[AnyRow], path: str | None) -> tuple[list[str] | None, str]:
+def classes(rows: Sequence[AnyRow], path: str | None, where: str = "--stratify") -> tuple[list[str] | None, str]:
     """Return the class of each row (None where the split is not stratified), and one sentence that says why.
 
     Args:
         rows: the rows that eval and dev are drawn from.
         path: such as "target.category", "input.language" or "target". Without it, the target is the class where it has
             at most 50 values of 5 rows or more on average.
+        where: what asked for that path, for messages.
 
     Raises InputError where the path is found in no row, UsageError where it does not start with "target" or "input".
     """
@@ -39,11 +40,11 @@ def classes(rows: Sequence[AnyRow], path: str | None) -> tuple[list[str] | None,
     steps = path.split(".")
     if steps[0] not in _PARTS_OF_A_ROW:
         known = [f"{part}.{path}" for part in _PARTS_OF_A_ROW if any(_look_up(row, [part, *steps]) for row in rows)]
-        remedy = f"stratify by {' or '.join(known)}" if known else "give target, target.KEY or input.KEY"
-        raise UsageError(f"'{path}' does not say where in a row to look", where="stratify", remedy=remedy)
+        remedy = f"did you mean {' or '.join(known)}?" if known else "give target, target.KEY or input.KEY"
+        raise UsageError(f"'{path}' begins with neither target nor input", where=where, remedy=remedy)
     found = [_look_up(row, steps) for row in rows]
     if rows and all(v is None for v in found):
-        raise InputError(f"no row has a value at '{path}'", where="stratify", remedy=_suggestion(rows, steps))
+        raise InputError(f"no row has a value at '{path}'", where=where, remedy=_suggestion(rows, steps, where))
     named = [NO_CLASS if v is None else v for v in found]
     return named, f"stratified by {path} ({counted(len(set(named)), 'value')})"
 
@@ -53,7 +54,7 @@ def _look_up(row: AnyRow, steps: Sequence[str]) -> str | None:
     if steps[0] == "input" and isinstance(row.input, dict):
         value = row.input
     if steps[0] == "target" and len(steps) > 1:
-        value = _parsed(value)
+        value = structure_of(value)
     for step in steps[1:]:
         value = cast("dict[str, Any]", value).get(step) if isinstance(value, dict) else None
     if value is None:
@@ -61,21 +62,16 @@ def _look_up(row: AnyRow, steps: Sequence[str]) -> str | None:
     return value if isinstance(value, str) else canonical(value)
 
 
-def _parsed(text: str | None) -> Any:
-    try:
-        return parse_exact(text) if text is not None else None
-    except JsonProblem:
-        return None
-
-
-def _suggestion(rows: Sequence[AnyRow], steps: Sequence[str]) -> str:
+def _suggestion(rows: Sequence[AnyRow], steps: Sequence[str], where: str) -> str:
     keys: Counter[str] = Counter()
     for row in rows[:1000]:
-        value = row.input if steps[0] == "input" else _parsed(row.target) if isinstance(row, Example) else None
+        value = row.input if steps[0] == "input" else structure_of(row.target) if isinstance(row, Example) else None
         if isinstance(value, dict):
             keys.update(list(cast("dict[str, Any]", value)))
     known = ", ".join(f"{steps[0]}.{key}" for key, _ in keys.most_common(5))
-    return f"one of {known}" if known else "leave it out, on the command line or below [task]"
+    if known:
+        return f"one of {known}"
+    return f"leave {where} out" if where.startswith("--") else f"take it out of sluice.toml ({where})"
 
 
 def quotas(sizes: Mapping[str, int], total: int) -> dict[str, int]:

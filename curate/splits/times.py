@@ -129,14 +129,14 @@ def read_times(column: str, rows: Sequence[str], values: Mapping[str, Sequence[s
         odd = " (month or day first?)" if _AMBIGUOUS.fullmatch(text.strip()) else ""
         raise InputError(
             f"no row has a time in '{column}'" + (f": '{text[:40]}'{odd}" if text else ""),
-            where=column,
+            where="--by-time",
             remedy="write it as 2026-05-01, 2026-05-01T12:00:00Z or a number",
         )
     if len(example) > 1:
         told = ", ".join(f"'{text[:40]}' ({_plural(name)})" for name, text in example.items())
         raise InputError(
             f"'{column}' holds {counted(len(example), 'kind')} of time, between which there is no order: {told}",
-            where=column,
+            where="--by-time",
             remedy="write all of them alike, such as 2026-05-01T12:00:00Z",
         )
     return Times(

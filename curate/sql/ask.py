@@ -66,7 +66,7 @@ def judge(text: str, names: Names, failing: Failing) -> Judged:
         found = answer(connection, f"SELECT i, ({condition}) AS kept FROM rows", question.what)
     if found["kept"].dtype not in (pl.Boolean, pl.Null):
         raise InputError(
-            f"the expression is no condition: it gives {_type(found['kept'].dtype)} for each row",
+            f"it is no condition: it gives {_type(found['kept'].dtype)} for each row",
             where=question.what,
             remedy="compare it with something: target_words > 3",
         )

@@ -20,8 +20,9 @@ from collections.abc import Callable, Mapping, Sequence
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, cast
 
-from sluice.core.canonical import JsonProblem, dump_exact, parse_exact
+from sluice.core.canonical import dump_exact, structure_of
 from sluice.core.errors import InputError
+from sluice.core.progress import watched
 from sluice.core.rows import AnyRow, Messages
 from sluice.curate.checks.base import CheckContext
 
@@ -122,10 +123,10 @@ class Names:
         key = ("", "targets")
         if key not in self._known:
             known: dict[str, Any] = {}
-            for answer in self.context.columns.frame["answer"].to_list():
-                if answer is not None and answer not in known:
-                    known[answer] = _json(answer)
             answers = self.context.columns.frame["answer"].to_list()
+            for answer in watched(answers, "targets read", len(answers), self.context.progress):
+                if answer is not None and answer not in known:
+                    known[answer] = structure_of(answer)
             self._known[key] = ("", [None if a is None else known[a] for a in answers])
         return cast("Values", self._known[key][1])
 
@@ -159,19 +160,13 @@ class Names:
         return self._tokens(where)
 
     def _similarity(self) -> Values:
-        from sluice.curate.similar.similarity import is_short, ngrams, normalise
+        from sluice.curate.similar.shares import shares
 
-        found: Values = []
-        for asked, answer in self.context.columns.frame.select("asked", "answer").iter_rows():
-            if answer is None:
-                found.append(None)
-                continue
-            a, b = normalise(asked), normalise(answer)
-            sort = "char" if is_short((a,)) or is_short((b,)) else "word"
-            left, right = ngrams(a, sort), ngrams(b, sort)
-            union = len(left | right)
-            found.append(1.0 if a == b else len(left & right) / union if union else 0.0)
-        return found
+        frame = self.context.columns.frame.select("asked", "answer")
+        has = frame["answer"].is_not_null().to_list()
+        pairs = [(asked, answer) for asked, answer in frame.iter_rows() if answer is not None]
+        found = iter(shares(pairs, self.context.progress))
+        return [next(found) if answered else None for answered in has]
 
     def _tokens(self, where: str) -> Values:
         count: Callable[[AnyRow], int] | None = self.context.count_tokens
@@ -181,7 +176,7 @@ class Names:
                 where=where,
                 remedy="use target_words or input_chars, or name a base in sluice.toml ([model] base)",
             )
-        return [count(row) for row in self.rows]
+        return [count(row) for row in watched(self.rows, "tokens", len(self.rows), self.context.progress)]
 
 
 def one_sort(values: Values) -> Values:
@@ -197,15 +192,6 @@ def one_sort(values: Values) -> Values:
     if kinds == {list} and all(isinstance(item, str) for v in given for item in v):
         return values
     return [v if v is None or isinstance(v, str) else dump_exact(v) for v in values]
-
-
-def _json(text: str) -> Any:
-    if text.lstrip()[:1] not in ("{", "["):
-        return None
-    try:
-        return parse_exact(text)
-    except JsonProblem:
-        return None
 
 
 def _step(value: Any, path: Sequence[str]) -> Any:

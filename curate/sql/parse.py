@@ -221,6 +221,8 @@ def _check_tables(question: Question) -> None:
             _refuse(question, node, "a table function may not be used here", "SELECT row, ... FROM rows")
         elif kind == "RECURSIVE_CTE_NODE":
             _refuse(question, node, "WITH RECURSIVE may not be used here", "SELECT row, ... FROM rows")
+        if node.get("sample"):
+            _refuse(question, node, "a sample may not be taken here: each run would name other rows", "FROM rows")
 
 
 def _refuse(question: Question, node: Node, message: str, remedy: str) -> None:

@@ -16,21 +16,37 @@ _OPTIONS = (
     click.option(
         "--target", metavar="COL[,COL]", help="The target column; several become one JSON object. May be left away."
     ),
-    click.option("--shape", metavar="NAME", help="What the columns are, where they do not say it: sharegpt, text, ..."),
-    click.option("--map", multiple=True, metavar="FIELD=TEMPLATE", help="A field made of columns, by a template."),
+    click.option(
+        "--shape",
+        metavar="NAME",
+        help="Read the columns as this shape (sharegpt, text, ...); else told by their names.",
+    ),
+    click.option(
+        "--map",
+        multiple=True,
+        metavar="FIELD=TEMPLATE",
+        help="Make a field by a template: input='{{subject}} {{body}}'; repeatable.",
+    ),
     click.option("--thread", metavar="COL", help="One message a line: the column that says which conversation."),
     click.option("--order", metavar="COL", help="With --thread: the column of the order, numbers or times."),
     click.option("--role", metavar="COL", help="With --thread: the column that says who speaks."),
     click.option("--text", metavar="COL", help="With --thread: the column of what is said."),
     click.option("--roles", metavar="WORD=ROLE[,...]", help="With --thread: what the words of --role mean."),
-    click.option("--encoding", metavar="NAME", help="Of texts that are not UTF-8, such as cp1252; auto detects it."),
-    click.option("--delimiter", metavar="CHAR", help="What separates the cells of a CSV file: one character, or tab."),
     click.option(
-        "--format", "format_", metavar="NAME", help="json, jsonl, csv, xlsx, text, ... where the name does not say it."
+        "--encoding", metavar="NAME", help="The encoding, where it is not UTF-8: cp1252, ...; auto: detect it."
     ),
-    click.option("--sheet", metavar="NAME", help="Of Excel workbooks; the first sheet with cells where not named."),
     click.option(
-        "--per", type=click.Choice(["file", "paragraph", "line"]), help="Of plain text: what a row is [file]."
+        "--delimiter", metavar="CHAR", help="What separates the cells of a CSV file: a character, or tab. [detected]"
+    ),
+    click.option(
+        "--format",
+        "format_",
+        metavar="NAME",
+        help="The kind of file, where its name does not say it: csv, xlsx, text, ...",
+    ),
+    click.option("--sheet", metavar="NAME", help="Which sheet of an Excel workbook. [the first with cells]"),
+    click.option(
+        "--per", type=click.Choice(["file", "paragraph", "line"]), help="What a row of a plain text file is. [file]"
     ),
 )
 

@@ -37,7 +37,17 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 Resolved = tuple[str | None, click.Command | None, list[str]]
 
-PATH = click.Path(readable=False)
+
+class _Path(click.Path):
+    """A path; the empty one, of a shell variable that is not set, would be the folder one is in."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if value == "":
+            self.fail("a file has no name: ''. Name it; '.' is the folder you are in", param, ctx)
+        return super().convert(value, param, ctx)
+
+
+PATH = _Path(readable=False)
 """A path as it is typed. What it leads to is looked at where it is opened: a file that may not be read is exit 5."""
 
 ANYWHERE = "Anywhere: --json (one object), --debug (the trace of an error), --help"
@@ -115,8 +125,25 @@ def _running(function: Callable[..., Any], skip_for_subcommand: bool) -> Callabl
         out = ctx.ensure_object(Terminal)
         out.verb = words(ctx)
         out.result = function(out, *args, **options)
+        _warn_of_changed_dev(out)
 
     return run
+
+
+def _warn_of_changed_dev(out: Terminal) -> None:
+    """Say what it costs where a verb has changed the dev rows: one rule for all verbs (`sluice.curate.measured`)."""
+    name = getattr(out.result, "dataset", None)
+    if not getattr(out.result, "changed", False) or not isinstance(name, str):
+        return
+    parts = [part.name for part in getattr(out.result, "parts", ()) if not isinstance(part, str) and part.new]
+    changed = next((one for one in (name, *parts) if one.endswith("/dev")), None)
+    if changed is not None:
+        from sluice.core.project import Project
+        from sluice.curate.measured import owed_again
+
+        project = Project.find_or_none(Path.cwd())
+        if project is not None and (said := owed_again(project, changed)):
+            out.warn(said)
 
 
 def verb(

@@ -60,6 +60,16 @@ def parse_exact(text: str) -> Any:
     return value
 
 
+def structure_of(text: str | None) -> dict[str, Any] | list[Any] | None:
+    """Return the JSON object or list that a text is, read exactly; None where it is anything else."""
+    if text is None or text.lstrip()[:1] not in ("{", "["):
+        return None
+    try:
+        return parse_exact(text)
+    except JsonProblem:
+        return None
+
+
 def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     result = dict(pairs)
     if len(result) != len(pairs):

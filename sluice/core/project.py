@@ -126,6 +126,11 @@ class Project:
         """Whether `init` has been here."""
         return self.config_file.is_file()
 
+    @property
+    def only_curates(self) -> bool:
+        """Whether nothing here is to be measured or trained: no task, or one of curation only."""
+        return not self.has_config or self.config.task.curate_only
+
     def file(self, name: str, *, what: str) -> Path:
         """Return a project file named in sluice.toml. Raises InputError where it is missing or leaves the project."""
         path = (self.root / name).resolve()

@@ -16,6 +16,7 @@ from xml.sax.saxutils import escape
 from sluice.core.errors import InputError
 from sluice.curate.formats.encoders.base import AS_TEXT, EMPTIED, ENCODERS, CannotHold, Encoder, Line, Survey, compact
 from sluice.curate.formats.pipe import Pipe
+from sluice.curate.formats.workbook_cells import column_letters
 
 MOST_ROWS, MOST_COLUMNS, MOST_LETTERS = 1_048_576, 16_384, 32_767
 """What a sheet and a cell hold (Excel specifications and limits); letters are UTF-16 units."""
@@ -96,7 +97,8 @@ def _entry(name: str) -> zipfile.ZipInfo:
 
 
 def _row(number: int, values: list[Any], names: list[str]) -> str:
-    cells = (_cell(f"{_letters(i)}{number}", v, names[i - 1]) for i, v in enumerate(values, 1) if v not in (None, ""))
+    held = [(i, v) for i, v in enumerate(values, 1) if v not in (None, "")]
+    cells = (_cell(f"{column_letters(i)}{number}", v, names[i - 1]) for i, v in held)
     return f'<row r="{number}">{"".join(cells)}</row>'
 
 
@@ -114,14 +116,6 @@ def _cell(place: str, value: Any, name: str) -> str:
         )
     told = escape(_SPECIAL.sub(lambda m: f"_x{ord(m[0]):04X}_", text))
     return f'<c r="{place}" t="inlineStr"><is><t xml:space="preserve">{told}</t></is></c>'
-
-
-def _letters(column: int) -> str:
-    name = ""
-    while column > 0:
-        column, rest = divmod(column - 1, 26)
-        name = chr(65 + rest) + name
-    return name
 
 
 ENCODERS.register("xlsx")(Encoder("xlsx", (".xlsx",), "an Excel workbook of one sheet", encode, inexact, True))

@@ -5,7 +5,7 @@ A record that cannot be taken whole raises InputError, and the caller sets it as
 order in which they are tried. Knows nothing of files or bytes; may import sluice.core and `records`.
 """
 
-from sluice.curate.formats.shapes.base import SHAPES, Built, Reading, Seen, Shape, row_of
+from sluice.curate.formats.shapes.base import SHAPES, Built, Direct, Reading, Seen, Shape, row_of
 
 # the shapes file themselves in SHAPES, in this order: where two fit, the first says more of a file than the second
 from sluice.curate.formats.shapes import (  # noqa: F401  # isort: skip
@@ -24,4 +24,4 @@ from sluice.curate.formats.shapes import (  # noqa: F401  # isort: skip
 )
 from sluice.curate.formats.shapes.choose import choose  # isort: skip
 
-__all__ = ["SHAPES", "Built", "Reading", "Seen", "Shape", "choose", "row_of"]
+__all__ = ["SHAPES", "Built", "Direct", "Reading", "Seen", "Shape", "choose", "row_of"]

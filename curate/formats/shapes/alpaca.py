@@ -11,7 +11,7 @@ from typing import Any
 
 from sluice.core.errors import InputError
 from sluice.core.rows import AnyRow, Example, Input, chat_input, target_text
-from sluice.curate.formats.shapes.base import SHAPES, Reading, Record, Seen, Shape
+from sluice.curate.formats.shapes.base import SHAPES, Direct, Reading, Record, Seen, Shape
 from sluice.curate.formats.shapes.turns import checked, from_text, kind_of, says, some, with_system
 
 COLUMNS = frozenset({"instruction", "input", "output", "system", "history"})
@@ -60,7 +60,9 @@ def read(seen: Seen) -> Reading:
         content = chat_input(turns) if turns is not None else fields_of(record, seen)
         return checked(Example(input=content, target=target_text(record.get("output"))))
 
-    return Reading("alpaca", "Alpaca instructions", COLUMNS, build)
+    chat = bool({"system", "history"} & set(seen.columns))
+    direct = None if chat else Direct(inputs=("instruction", "input"), target="output", drops_blank=True)
+    return Reading("alpaca", "Alpaca instructions", COLUMNS, build, direct=direct)
 
 
 SHAPES.register("alpaca")(

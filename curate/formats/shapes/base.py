@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from sluice.core.chats import ROLES
 from sluice.core.registry import Registry
 from sluice.core.rows import AnyRow
 from sluice.curate.formats.records import ReadOptions, Table
@@ -52,6 +53,29 @@ class Seen:
 
 
 @dataclass(frozen=True, slots=True)
+class Direct:
+    """What is made of an ordinary record, said so plainly that no record has to be: `lines_make` reads it.
+
+    Ordinary are turns of a role and a text alone, inputs and targets that are texts, and no other column of `used`.
+    """
+
+    turns: str | None = None
+    """The column of turns, whose closing assistant turn is the target."""
+    spelt: tuple[str, str] = ("role", "content")
+    """The keys of a turn: who speaks, and what is said."""
+    speakers: Mapping[str, str] = field(default_factory=lambda: {r: r for r in ROLES})
+    """How speakers are called, and which role each is."""
+    inputs: tuple[str, ...] = ()
+    """The columns of named fields, in order, where there are no turns."""
+    target: str | None = None
+    """The target's column."""
+    drops_blank: bool = False
+    """Whether fields that are blank or absent are left out."""
+    kind: str = "example"
+    """`example` or `text`."""
+
+
+@dataclass(frozen=True, slots=True)
 class Reading:
     """How the records of one file become rows."""
 
@@ -68,6 +92,8 @@ class Reading:
     """The columns that are no metadata, where those are not just the used ones."""
     fold: Callable[[Table], Table] | None = None
     """Makes one record of several, before rows are built."""
+    direct: Direct | None = None
+    """What `build` makes of ordinary records; a large file's are read by it."""
 
     @property
     def no_metadata(self) -> frozenset[str]:

@@ -36,7 +36,7 @@ def turns_of(text: str) -> list[Any]:
 
 def fits(seen: Seen) -> bool:
     """Return whether the first text of a file begins with a turn."""
-    first = next((r["text"] for r in seen.records if r.get("text")), None)
+    first = next((r["text"] for r in seen.records if r.get("text")), None) if seen.has("text") else None
     return isinstance(first, str) and first.startswith(_OPENS)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sluice.core.errors import InputError
 from sluice.core.rows import AnyRow, Example, chat_input, chat_row, target_text
-from sluice.curate.formats.shapes.base import SHAPES, Built, Reading, Record, Seen, Shape
+from sluice.curate.formats.shapes.base import SHAPES, Built, Direct, Reading, Record, Seen, Shape
 from sluice.curate.formats.shapes.turns import checked, is_chat, read_list, read_tools, some, with_weights
 
 
@@ -34,7 +34,8 @@ def read(seen: Seen) -> Reading:
         return with_weights(checked(chat_row(turns + answer, tools)), turns, answer, taken=record)
 
     used = frozenset({"prompt", "completion", "tools"})
-    return Reading("prompt-completion", "prompts and completions", used, build)
+    direct = Direct(inputs=("prompt",), target="completion")
+    return Reading("prompt-completion", "prompts and completions", used, build, direct=direct)
 
 
 SHAPES.register("prompt-completion")(

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from sluice.core.errors import InputError
 from sluice.core.rows import AnyRow, chat_row
-from sluice.curate.formats.shapes.base import SHAPES, Built, Reading, Record, Seen, Shape
-from sluice.curate.formats.shapes.turns import checked, is_chat, read_list, read_tools, with_weights
+from sluice.curate.formats.shapes.base import SHAPES, Built, Direct, Reading, Record, Seen, Shape
+from sluice.curate.formats.shapes.turns import SHAREGPT_ROLES, checked, is_chat, read_list, read_tools, with_weights
 
 COLUMNS = frozenset({"messages", "tools"})
 
@@ -31,7 +31,10 @@ def read(seen: Seen) -> Reading:
     first = next((r["messages"] for r in seen.records if r.get("messages")), None)
     foreign = is_chat(first) and all("role" not in turn for turn in first or ())
     title = "ShareGPT chats (in messages)" if foreign else SHAPE.title
-    return Reading("messages", title, COLUMNS, build)
+    direct = Direct(turns="messages")
+    if foreign:
+        direct = Direct(turns="messages", spelt=("from", "value"), speakers=SHAREGPT_ROLES)
+    return Reading("messages", title, COLUMNS, build, direct=direct)
 
 
 SHAPE = SHAPES.register("messages")(

@@ -14,7 +14,7 @@ from sluice.core.columns import likely_input
 from sluice.core.errors import InputError
 from sluice.core.rows import AnyRow, Example, chat_input, target_text
 from sluice.curate.formats.records import ReadOptions, near
-from sluice.curate.formats.shapes.base import SHAPES, Built, Reading, Record, Seen, Shape
+from sluice.curate.formats.shapes.base import SHAPES, Built, Direct, Reading, Record, Seen, Shape
 from sluice.curate.formats.shapes.turns import checked, is_chat, read_list, some, with_weights
 
 
@@ -50,7 +50,8 @@ def read(seen: Seen) -> Reading:
         fields = {name: seen.tidy(record[name]) for name in names if record.get(name) is not None}
         return checked(Example(input=some(fields), target=answer))
 
-    return Reading("input-target", SHAPE.title, frozenset([*names, *targets]), build)
+    direct = Direct(inputs=tuple(names), target=targets[0] if targets else None) if len(targets) < 2 else None
+    return Reading("input-target", SHAPE.title, frozenset([*names, *targets]), build, direct=direct)
 
 
 def _known(name: str, columns: list[str], path: Path, flag: str) -> str:

@@ -140,7 +140,7 @@ def _refuse_more(tree: Any, where: str) -> None:
         elif isinstance(node, nodes.For) and node.recursive:
             what = "a recursive loop"
         elif isinstance(node, (nodes.Name, nodes.Getattr)) and _hidden(node):
-            what = "a name with two underscores"
+            what = f"the name {getattr(node, 'attr', None) or getattr(node, 'name', '')}, which no column may have"
         elif kind not in _ALLOWED:
             what = _PLAIN.get(kind, f"'{kind.lower()}', which is not allowed")
         if what is not None:
@@ -150,7 +150,7 @@ def _refuse_more(tree: Any, where: str) -> None:
 
 def _hidden(node: Any) -> bool:
     name = getattr(node, "attr", None) or getattr(node, "name", "")
-    return name.startswith("_")
+    return name.startswith("__") or name == _BUDGET
 
 
 @cache

@@ -8,8 +8,16 @@ from __future__ import annotations
 
 from sluice.core.errors import InputError
 from sluice.core.rows import AnyRow, chat_row
-from sluice.curate.formats.shapes.base import SHAPES, Built, Reading, Record, Seen, Shape
-from sluice.curate.formats.shapes.turns import checked, read_list, read_tools, talk_column, with_system, with_weights
+from sluice.curate.formats.shapes.base import SHAPES, Built, Direct, Reading, Record, Seen, Shape
+from sluice.curate.formats.shapes.turns import (
+    SHAREGPT_ROLES,
+    checked,
+    read_list,
+    read_tools,
+    talk_column,
+    with_system,
+    with_weights,
+)
 
 
 def read(seen: Seen) -> Reading:
@@ -26,7 +34,8 @@ def read(seen: Seen) -> Reading:
         row = checked(chat_row(turns, read_tools(record, seen.tidy)))
         return with_weights(row, turns, taken=record)
 
-    return Reading("sharegpt", "ShareGPT chats", frozenset({column, "system", "tools"}), build)
+    direct = Direct(turns=column, spelt=("from", "value"), speakers=SHAREGPT_ROLES)
+    return Reading("sharegpt", "ShareGPT chats", frozenset({column, "system", "tools"}), build, direct=direct)
 
 
 SHAPES.register("sharegpt")(

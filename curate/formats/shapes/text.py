@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sluice.core.errors import InputError
 from sluice.core.rows import AnyRow, Text
-from sluice.curate.formats.shapes.base import SHAPES, Reading, Record, Seen, Shape
+from sluice.curate.formats.shapes.base import SHAPES, Direct, Reading, Record, Seen, Shape
 from sluice.curate.formats.shapes.turns import kind_of, says
 
 
@@ -22,7 +22,9 @@ def read(seen: Seen) -> Reading:
         return Text(input={"text": value})
 
     note = "inputs to be answered (--input text)" if seen.columns == ["text"] else None
-    return Reading("text", "plain texts", frozenset({"text"}), build, note)
+    return Reading(
+        "text", "plain texts", frozenset({"text"}), build, note, direct=Direct(inputs=("text",), kind="text")
+    )
 
 
 SHAPES.register("text")(

@@ -1,7 +1,7 @@
 """Threads: one message a line (`--thread COL --order COL --role COL`), folded into chats before rows are made.
 
-The messages of a thread are put in the order of their numbers or times; a file whose orders are not all of one sort is
-refused. A thread with two messages of one order, or one without order, role or text, is set aside whole, line by line.
+The messages of a thread are put in the order of their numbers or times. A thread with two messages of one order, with
+orders of two sorts, or with a message without order, role or text, is set aside whole, line by line.
 Columns with one value in the whole thread become metadata, and the order column the value of the first message; where
 others differ, `turns` keeps them, one object a message. Each line stays a place that its row was seen at.
 """
@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
-from typing import Any
+from typing import Any, NamedTuple, cast
 
 from sluice.core.canonical import canonical
 from sluice.core.chats import ROLES
@@ -31,7 +31,14 @@ TEXTS = ("text", "content", "body", "message", "comment", "value")
 """Columns that hold the text where `--text` does not say which."""
 BESIDE = "-"
 """The role of messages that are no turn: notes, events. They stay in `turns`, with their text."""
-Order = Decimal | datetime
+
+
+class Placed(NamedTuple):
+    """What an order column says of one message."""
+
+    at: Decimal | datetime
+    sort: str
+    """Orders of one sort can be compared: a number, a time with or without a zone."""
 
 
 def parse_roles(text: str | None) -> dict[str, str]:
@@ -51,7 +58,7 @@ def parse_roles(text: str | None) -> dict[str, str]:
 def fold(table: Table, seen: Seen) -> Table:
     """Return a table of one record a thread, with the column `messages`; broken threads are set aside.
 
-    Raises InputError for a column that is not there, and for orders of more than one sort.
+    Raises InputError for a column that is not there, and for one in which no line has an order.
     """
     columns = _columns(seen)
     speakers = SPEAKERS | parse_roles(seen.options.roles)
@@ -63,7 +70,9 @@ def fold(table: Table, seen: Seen) -> Table:
             aside += table.aside(i, f"no thread: {columns['thread']} is empty")
         else:
             threads.setdefault(canonical(value), []).append(i)
-    orders = _orders([r.get(columns["order"]) for r in table.records], table.lines, columns["order"], seen)
+    orders = [_order(r.get(columns["order"])) for r in table.records]
+    if not any(isinstance(order, Placed) for order in orders):
+        _refuse_orders(table, columns["order"], seen)
     records: list[Record] = []
     pieces: list[list[tuple[int, str]]] = []
     for numbers in threads.values():
@@ -89,9 +98,9 @@ def fold(table: Table, seen: Seen) -> Table:
     )
 
 
-def _sorted(numbers: list[int], orders: Sequence[Order | None]) -> list[int]:
+def _sorted(numbers: list[int], orders: Sequence[Placed | str]) -> list[int]:
     def key(index: int) -> Any:
-        return orders[index]
+        return cast("Placed", orders[index]).at  # a thread with anything else is broken
 
     return sorted(numbers, key=key)
 
@@ -122,62 +131,55 @@ def _columns(seen: Seen) -> dict[str, str]:
     return found
 
 
-def _orders(values: list[Any], lines: list[int], column: str, seen: Seen) -> list[Order | None]:
-    """Return each order as a number or a time, None where the cell is empty.
-
-    Raises InputError where they are not all numbers, or all times with or all without a zone.
-    """
-    found: list[Order | None] = []
-    first: dict[str, int] = {}
-    for value, line in zip(values, lines, strict=True):
-        if value is None or value == "":
-            found.append(None)
-            continue
-        order, sort = _order(value)
-        if order is None:
+def _refuse_orders(table: Table, column: str, seen: Seen) -> None:
+    """Raise InputError for a column of which no value says an order: it is the wrong one."""
+    for record, line in zip(table.records, table.lines, strict=True):
+        value = record.get(column)
+        if value is not None and value != "":
             raise InputError(
-                f"line {line}: {column} is {value!r}, neither a number nor a time",
+                f"line {line}: {column} is {value!r}, neither a number nor a time; no other line has an order either",
                 where=str(seen.path),
                 remedy="write times as 2024-05-31 14:05:00, or name another column with --order",
             )
-        first.setdefault(sort, line)
-        found.append(order)
-    if len(first) > 1:
-        (one, here), (other, there) = list(first.items())[:2]
-        raise InputError(
-            f"{column} holds {one} (line {here}) and {other} (line {there}), which have no order among them",
-            where=str(seen.path),
-            remedy="write all of them alike, or name another column with --order",
-        )
-    return found
 
 
-def _order(value: Any) -> tuple[Order | None, str]:
+def _order(value: Any) -> Placed | str:
+    """Return the order that a value says, or what is wrong with it."""
+    if value is None or value == "":
+        return "empty"
+    wrong = f"{value!r}, neither a number nor a time"
     if isinstance(value, bool):
-        return None, ""
+        return wrong
     try:
         number = Decimal(str(value).strip())
         if number.is_finite():
-            return number, "numbers"
+            return Placed(number, "a number")
     except InvalidOperation:
         pass
     try:
         moment = datetime.fromisoformat(str(value).strip())
     except ValueError:
-        return None, ""
-    return moment, "times with a zone" if moment.tzinfo else "times without a zone"
+        return wrong
+    return Placed(moment, "a time with a zone" if moment.tzinfo else "a time without a zone")
 
 
 def _broken(
-    table: Table, numbers: list[int], orders: Sequence[Order | None], columns: dict[str, str], speakers: dict[str, str]
+    table: Table, numbers: list[int], orders: Sequence[Placed | str], columns: dict[str, str], speakers: dict[str, str]
 ) -> str | None:
     """Return why a thread cannot be folded, None where it can."""
-    seen: dict[Any, int] = {}
+    seen: dict[Placed, int] = {}
     for i in numbers:
         record, line = table.records[i], table.lines[i]
         order = orders[i]
-        if order is None:
-            return f"line {line} has no order ({columns['order']} is empty)"
+        if not isinstance(order, Placed):
+            return f"line {line} has no order ({columns['order']} is {order})"
+        for at, other in seen.items():
+            if at.sort != order.sort:
+                return (
+                    f"{columns['order']} is {at.sort} in line {other} and {order.sort} in line {line}: "
+                    "they have no order among them"
+                )
+            break
         if order in seen:
             return f"lines {seen[order]} and {line} have the same order ({columns['order']})"
         seen[order] = line

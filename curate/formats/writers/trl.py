@@ -27,7 +27,6 @@ BY_KIND: dict[str, Shape] = {
     "unpaired": unpaired.shape,
     "text": text.shape,
 }
-TRAINERS = {"example": "SFTTrainer", "preference": "DPOTrainer", "unpaired": "KTOTrainer", "text": "SFTTrainer"}
 
 
 def shape(export: ExportRow, options: WriteOptions, note: Note) -> Parts:

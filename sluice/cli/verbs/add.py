@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from sluice.curate.adding.add import AddResult
     from sluice.curate.audit_dataset import Audit
     from sluice.curate.formats import ReadOptions
+    from sluice.curate.labels.relabel import RelabelResult
 
 MOST_NAMED = 3  # files of one shape
 MOST_SHOWN = 10  # files of a dry run
@@ -40,7 +42,10 @@ MOST_COLUMNS = 30
 @reading_options
 @click.option("--fix-mojibake", is_flag=True, help="Mend texts such as GrÃ¶ÃŸe; each is kept as the file has it.")
 @click.option(
-    "--fix", type=PATH, metavar="FILE", help="Take back the lines mended in FILE (show NAME --set-aside --out)."
+    "--fix",
+    type=PATH,
+    metavar="FILE",
+    help="Take back what was mended in FILE: lines set aside, or labels (show NAME --set-aside | --failing, --out).",
 )
 @click.option("--strict", is_flag=True, help="Add nothing where a line cannot be read exactly (exit 2).")
 @dry_run_option
@@ -67,9 +72,12 @@ def command(out: Terminal, name: str, files: tuple[str, ...], strict: bool, dry_
     return result
 
 
-def take_back(out: Terminal, name: str, files: tuple[str, ...], given: dict[str, Any], *, dry_run: bool) -> AddResult:
-    """Take mended lines back. Raises UsageError where something else is asked for beside them."""
+def take_back(
+    out: Terminal, name: str, files: tuple[str, ...], given: dict[str, Any], *, dry_run: bool
+) -> AddResult | RelabelResult:
+    """Take mended lines or labels back. Raises UsageError where something else is asked for beside them."""
     from sluice.curate.adding.mend import mend
+    from sluice.curate.labels.review import is_review
 
     other = [key for key, value in given.items() if value and key not in ("name", "files", "fix", "dry_run")]
     if files or other:
@@ -78,6 +86,8 @@ def take_back(out: Terminal, name: str, files: tuple[str, ...], given: dict[str,
             f"--fix reads its lines as their files were read; {beside} cannot stand beside it",
             remedy=f"sluice add {name} --fix {given['fix']}",
         )
+    if is_review(Path(given["fix"])):
+        return take_labels(out, name, Path(given["fix"]), dry_run=dry_run)
     result = mend(find_project(), name, Path(given["fix"]), dry_run=dry_run)
     draw_set_aside(out, result)
     lines = counted(result.fixed, "mended line is a row now", "mended lines are rows now")
@@ -86,6 +96,36 @@ def take_back(out: Terminal, name: str, files: tuple[str, ...], given: dict[str,
     if result.set_aside:
         out.next(f"sluice show {name} --set-aside", "what is still set aside, and why")
     out.next(f"sluice audit {name}", "what is wrong with these rows?")
+    return result
+
+
+def take_labels(out: Terminal, name: str, sheet: Path, *, dry_run: bool) -> RelabelResult:
+    """Take corrected labels back, and say what became of each line of the sheet."""
+    from sluice.curate.labels.relabel import relabel
+
+    result = relabel(find_project(), name, sheet, dry_run=dry_run)
+    said = (
+        counted(result.relabelled, "row gets", "rows get")
+        if dry_run
+        else counted(result.relabelled, "row has", "rows have")
+    )
+    head = f"{result.dataset}@{result.version}"
+    out.spans([(head, "bold"), (f"  {said} another label; {counted(result.rows, 'row')} in all", None)])
+    for row in result.first:
+        out.say(f"  {row.old[:10]} -> {row.new[:10]}  {row.given!r}, now {row.label!r}", "dim")
+    if result.confirmed:
+        out.say(f"  {counted(result.confirmed, 'line')} left as given")
+    if result.gone:
+        one, many = "line is of a row that is", "lines are of rows that are"
+        out.say(f"  {counted(result.gone, one, many)} not in it: changed or dropped before")
+    for label, count in result.new_labels.items():
+        out.warn(f"no row had the label '{label}' before ({counted(count, 'line')}): a slip?")
+    if result.parts and result.changed:
+        out.say(f"  {', '.join(result.parts)} did not change: parts change only by `sluice split` again")
+    if dry_run and result.relabelled:
+        out.next(f"sluice add {name} --fix {shlex.quote(str(sheet))}", "the same without --dry-run")
+    elif result.first:
+        out.next(f"sluice why {name} {result.first[0].new[:10]}", "the story of one")
     return result
 
 
@@ -124,11 +164,17 @@ def draw(out: Terminal, result: AddResult) -> None:
         out.say(f"  here again, made of these files: {', '.join(result.brought_back)}", "good")
     if result.repeated:
         out.say(
-            f"  {counted(result.repeated, 'line repeats', 'lines repeat')} a row that is there already: "
-            "noted as further places it was seen at"
+            f"  {counted(result.repeated, 'line repeats', 'lines repeat')} a row that is there already"
+            + (": noted as further places it was seen at" if result.changed or result.dry_run else "")
         )
     if result.forgotten:
         out.say(f"  {counted(result.forgotten, 'line holds', 'lines hold')} a row that was forgotten: left out")
+    if result.forgotten_unknown:
+        out.say(
+            f"  {counted(result.forgotten_unknown, 'row was', 'rows were')} forgotten in another copy of this project, "
+            "whose .sluice/privacy/key is not here: lines that hold them cannot be told, and are taken",
+            "warn",
+        )
     if result.dropped_before:
         one, many = "line holds a row that was", "lines hold rows that were"
         out.say(f"  {counted(result.dropped_before, one, many)} dropped from it before: left out")

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sluice.cli.files import given_files
+from sluice.cli.meaning import embedder, model_option
 from sluice.cli.reading import read_options, reading_options
 from sluice.cli.terminal import Style, Terminal
 from sluice.cli.verb import PATH, verb
@@ -32,7 +33,7 @@ WIDTH = 18
 LEVELS = {"ok": 0, "warn": 1, "fail": 2}
 VERDICTS: dict[str, tuple[str, Style]] = {
     "ok": ("Nothing found.", "good"),
-    "warn": ("Nothing that stops training; some things to look at.", "warn"),
+    "warn": ("Nothing that has to be mended; some things to look at.", "warn"),
     "fail": ("There are rows to mend or drop.", "bad"),
 }
 
@@ -45,7 +46,7 @@ NOT_LOOKED: tuple[str, Style] = ("No check could look.", "warn")
         "sluice audit raw/*.csv --input body --target category    plain files, no project needed",
         "sluice audit tickets --out report.html    one page for those who were not there",
         "sluice audit tickets --checks conflict,label-errors --fail-on warn    these alone; exit 1 where found",
-        "sluice audit --list                       every check: severity, threshold, source",
+        "sluice audit tickets --model FOLDER       by meaning, too: how far apart rows lie, which labels are doubted",
     ],
     exits={
         1: "with --fail-on: a finding of that severity",
@@ -56,6 +57,7 @@ NOT_LOOKED: tuple[str, Style] = ("No check could look.", "warn")
 @click.option("--checks", "names", metavar="CHECK,...", help="Run these checks alone.")
 @click.option("--list", "listing", is_flag=True, help="Show every check with its severity, threshold and source.")
 @click.option("--corpus", is_flag=True, help="Hold every row against the rules for text corpora (Gopher, C4, FineWeb).")
+@model_option
 @click.option("--schema", metavar="FILE", type=PATH, help="JSON schema of an answer, in the place of the task's.")
 @click.option("--fail-on", type=click.Choice(["warn", "fail"]), help="Exit 1 where there is a finding this severe.")
 @click.option("--out", "to", metavar="FILE", type=PATH, help="Write the report: one page (.html), or its data (.json).")
@@ -66,6 +68,7 @@ def command(
     names: str | None,
     listing: bool,
     corpus: bool,
+    model: str | None,
     schema: str | None,
     fail_on: str | None,
     to: str | None,
@@ -73,8 +76,8 @@ def command(
 ) -> Any:
     """Say what is wrong with the rows of a dataset, or of plain files.
 
-    Checks of severity fail find rows that must not be trained on; those of severity warn find what a person should
-    look at. A check that lacks something says so and never counts as passed.
+    Checks of severity fail find rows that nothing should be learnt from or measured on; those of severity warn find
+    what a person should look at. A check that lacks something says so and never counts as passed.
     """
     from sluice.core.project import Project
     from sluice.curate.audit_dataset import audit_dataset, audit_files, schema_file
@@ -90,16 +93,18 @@ def command(
     if checks == []:  # an empty shell variable: no check would run, and that reads like a pass
         raise UsageError("no check is named", remedy="leave --checks away for all checks; sluice audit --list")
     given = schema_file(schema) if schema else None
-    target = out_file(to, what) if to else None
+    target = out_file(to, what, project) if to else None
     options = read_options(how)
     looked_at: list[Seen] = []
     text_tokens: TextTokens | None = None
     refuse_unknown_word(project, what)
-    if project is not None and is_dataset(project, what):
+    of_dataset = project is not None and is_dataset(project, what)
+    embed = embedder(project if of_dataset else None, model) if model is not None else None
+    if project is not None and of_dataset:
         from sluice.train.tokens import token_counter
 
         counter = token_counter(project)
-        if counter.count is None and project.has_config:
+        if counter.count is None and not project.only_curates and (checks is None or "overlong" in checks):
             out.note(f"the check 'overlong' cannot look: {counter.why_not}")
         if counter.note is not None:
             out.note(counter.note)
@@ -111,6 +116,7 @@ def command(
             max_tokens=counter.max_tokens,
             checks=checks,
             corpus=corpus,
+            embed=embed,
             progress=out.progress,
             seen=looked_at.append if target else None,
         )
@@ -123,6 +129,7 @@ def command(
             schema=given,
             checks=checks,
             corpus=corpus,
+            embed=embed,
             progress=out.progress,
             seen=looked_at.append if target else None,
         )
@@ -176,6 +183,13 @@ def refuse_unknown_word(project: Project | None, what: tuple[str, ...]) -> None:
     from sluice.curate.dataset import open_dataset
 
     word = what[0]
+    if len(what) > 1 and project is not None:
+        named = [w for w in what if not Path(w).exists() and is_dataset(project, (w,))]
+        if named:
+            raise UsageError(
+                f"'{named[0]}' is a dataset: one is looked at alone, and files beside it are not",
+                remedy=f"sluice audit {named[0]}; or files alone",
+            )
     if len(what) > 1 or Path(word).exists() or Path(word).suffix or word.startswith((".", "/", "~", "-", "hf://")):
         return
     if word.endswith("/") or has_magic(word):
@@ -209,12 +223,15 @@ def draw(out: Terminal, audit: Audit) -> None:
     for check in report.checks:
         if check.status == "found" or (check.status == "ok" and check.severity == "fail"):
             draw_check(out, audit, check)
+    for check in report.checks:
+        if check.status == "ok" and check.measures and check.severity == "warn":
+            draw_check(out, audit, check)
     draw_rest(out, report)
 
 
 def draw_rest(out: Terminal, report: AuditReport) -> None:
     """Say in a few lines which checks found nothing, and which could not look, by what they lack."""
-    fine = [c.name for c in report.checks if c.status == "ok" and c.severity == "warn"]
+    fine = [c.name for c in report.checks if c.status == "ok" and c.severity == "warn" and not c.measures]
     if fine:
         out.spans([(f"{'ok':<8}", "good"), (", ".join(fine), None)])
     lacking: dict[str, list[str]] = {}

@@ -56,7 +56,7 @@ def command(out: Terminal, ref: str, file: str | None, croissant: str | None, ye
     """
     from sluice.curate.card import card
     from sluice.curate.formats import FileStands
-    from sluice.curate.publish.words import read_words
+    from sluice.curate.publish.words import how_to_state, read_words
 
     project = find_project()
     words = read_words(project, title=how["title"], license=how["license"], language=how["language"])
@@ -73,5 +73,5 @@ def command(out: Terminal, ref: str, file: str | None, croissant: str | None, ye
         if path is not None:
             out.say(f"{path}: written")
     if result.not_stated:
-        out.say(f"not stated: {', '.join(result.not_stated)} (options --license, --language, --title; or card.toml)")
+        out.say(f"not stated: {', '.join(result.not_stated)} ({how_to_state(result.not_stated)})")
     return result

@@ -1,4 +1,4 @@
-"""`sluice decontaminate`: drop rows that repeat an eval row. Exit codes: 0; 3 for dev once it was measured on."""
+"""`sluice decontaminate`: drop rows that repeat an eval row. Exit codes: 0."""
 
 from __future__ import annotations
 
@@ -28,9 +28,8 @@ BESIDE = 6
         "sluice decontaminate tickets/train --against bench/*.jsonl --against exam.md --dry-run",
         "sluice decontaminate tickets/train --ngrams 13            any 13 words in a row, as for GPT-3",
         "sluice decontaminate tickets/train --ngrams 8 --ngram-share 0.7    70% of the 8-grams, as for PaLM",
-        "sluice decontaminate tickets/dev                          only before the first baseline",
-    ],
-    exits={3: "choices were made on dev already, so its rows do not change"},
+        "sluice decontaminate tickets/dev                          its baselines are owed again",
+    ]
 )
 @click.argument("name")
 @click.option(
@@ -131,7 +130,8 @@ def draw(out: Terminal, result: DecontaminateResult) -> None:
     if result.dropped:
         out.next(f"sluice show {result.dataset} --dropped", "every row that went, and why")
     out.next(f"sluice audit {result.dataset}", "what is wrong with the rows that are left?")
-    out.next("sluice gate", "what training still lacks")
+    if not find_project().only_curates:
+        out.next("sluice gate", "what training still lacks")
 
 
 def _draw_sides(out: Terminal, result: DecontaminateResult) -> None:

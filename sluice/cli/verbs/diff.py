@@ -57,10 +57,11 @@ def command(
     from sluice.curate.comparing.diff import diff
     from sluice.curate.report.write import out_file, write_diff
 
-    target = out_file(to, (a, b) if b else (a,)) if to else None
+    project = Project.find_or_none(Path.cwd())
+    target = out_file(to, (a, b) if b else (a,), project) if to else None
     first, *other = given_files([a] if b is None else [a, b])
     found = diff(
-        Project.find_or_none(Path.cwd()),
+        project,
         first,
         *other,
         options=read_options(how),

@@ -129,16 +129,20 @@ def _draw_inexact(out: Terminal, inexact: dict[str, str], shape: str) -> None:
 
 
 def _draw_folder(out: Terminal, result: FolderResult, ref: str) -> None:
+    from sluice.curate.publish.words import how_to_state
+
     load = "load_from_disk" if result.format == "hf-disk" else "load_dataset"
     out.say(f"{result.path}: {counted(result.rows, 'row')} of {result.of}, {result.size / 1e6:,.1f} MB")
     for split in result.splits:
         out.say(
             f"  {split.split}: {counted(split.rows, 'row')} of {split.dataset}, {counted(len(split.files), 'file')}"
         )
+    if result.in_no_part:
+        out.warn(f"{counted(result.in_no_part, 'row')} of {ref} in no part, not written (sluice split {ref})")
     _draw_inexact(out, result.inexact, result.shape)
     if result.findings:
         found = ", ".join(f"{name} {number:,}" for name, number in result.findings.items())
         out.warn(f"checks found: {found} (in the card; sluice audit {result.splits[0].dataset})")
     if result.not_stated:
-        out.say(f"  its card does not state: {', '.join(result.not_stated)} (card.toml, or options; sluice card {ref})")
+        out.say(f"  its card does not state: {', '.join(result.not_stated)} ({how_to_state(result.not_stated)})")
     out.say(f'  load it: datasets.{load}("{result.path}")', "dim")

@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from sluice.train.forget import ForgetResult
 
 
+MOST_LINES = 5
+"""Lines of a file that are named where it still holds what was forgotten; --json has more."""
+
+
 @verb(
     examples=[
         "sluice forget tickets --person jane.doe@example.com --dry-run",
@@ -55,7 +59,7 @@ def command(
 
     Cannot be undone. Says what still holds them: git's history, your own files, adapters.
     """
-    from sluice.train.forget import forget
+    from sluice.train.forget import checked_reason, forget
 
     project = find_project()
     asked: dict[str, Any] = {
@@ -67,6 +71,8 @@ def command(
         "forget_key": forget_key,
         "progress": out.progress,
     }
+    if name is not None and not dry_run and (rows or people or where is not None):
+        checked_reason(name, reason)  # before anybody is asked
     if dry_run or (name is not None and not yes):
         said = forget(project, name, **asked, dry_run=True)
         out.progress.clear()
@@ -149,7 +155,8 @@ def _draw_holders(out: Terminal, result: ForgetResult) -> None:
     if result.adapters:
         out.say(f"Trained on these rows, and still is: {', '.join(result.adapters)}. Train again without them.", "warn")
     for file in result.still_there[:10]:
-        lines = f", line {', '.join(map(str, file.lines[:5]))}" if file.lines else ""
+        more = ", ..." if len(file.lines) > MOST_LINES else ""
+        lines = f", line {', '.join(map(str, file.lines[:MOST_LINES]))}{more}" if file.lines else ""
         out.say(f"Still in your file {file.file}{lines}", "warn")
     for commit in result.commits[:10]:
         out.say(f"Still in git: {commit.commit[:10]} of {commit.time[:10]} ({', '.join(commit.files[:3])})", "warn")

@@ -8,6 +8,7 @@ import click
 
 from sluice.cli.terminal import Terminal
 from sluice.cli.verb import find_project, verb
+from sluice.core.wording import counted
 
 
 @verb(examples=["sluice ls", "sluice ls tickets          all versions of one dataset", "sluice ls --json"])
@@ -38,6 +39,8 @@ def command(out: Terminal, name: str | None) -> Any:
         for d in listing.datasets
     ]
     out.table(("name", "version", "rows", "hash", "made by", "time (UTC)", "tags"), rows)
+    for d in (d for d in listing.datasets if d.forgotten):
+        out.say(f"{d.name}@{d.version}: {counted(d.forgotten, 'row')} of it forgotten since", "dim")
     first = listing.datasets[0].name
     if name is None:
         out.next(f"sluice ls {first}", "all versions of one")

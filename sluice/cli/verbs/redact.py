@@ -72,6 +72,8 @@ def _listed(text: str | None) -> list[str] | None:
 def draw(out: Terminal, result: RedactResult) -> None:
     """Draw what was replaced, where, and what still holds the originals."""
     name = f"{result.dataset}@{result.version}"
+    if result.brought_back:
+        out.say(f"here again, by redacting as before: {', '.join(result.brought_back)}", "good")
     if not result.replaced:
         out.spans([(name, "bold"), (f"  nothing found by pattern in {counted(result.rows, 'row')}", None)])
         out.say(f"  {result.names}", "dim")

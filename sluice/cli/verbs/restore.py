@@ -20,12 +20,13 @@ from sluice.core.wording import counted
     exits={3: "the rows touch an eval row, or a row of another part"},
 )
 @click.argument("name")
-@click.argument("rows", nargs=-1, metavar="ROW...")
+@click.argument("rows", nargs=-1, metavar="[ROW...]")
 @click.option("--reason-was", "reason", metavar="REASON", help="All rows that were dropped for this reason.")
 @dry_run_option
 def command(out: Terminal, name: str, rows: tuple[str, ...], reason: str | None, dry_run: bool) -> Any:
     """Bring dropped rows back into a dataset.
 
+    A row that was redacted or mended comes back as it was, and what was made of it leaves.
     A part takes back only rows that touch no eval row and no row of another part; the others are named and stay out.
     """
     from sluice.curate.restore import restore
@@ -40,6 +41,14 @@ def command(out: Terminal, name: str, rows: tuple[str, ...], reason: str | None,
     )
     for was, count in result.counts.items():
         out.say(f"  {count:>6,}  {was}")
+    if result.replaced:
+        what = "row that was made of one of them" if result.replaced == 1 else "rows that were made of them"
+        out.say(f"  {result.replaced:,} {what} (redacted, mended) {'would leave' if dry_run else 'left'} for it")
+    if result.side_by_side:
+        stays = counted(
+            result.side_by_side, "row that was made of one of them stays", "rows that were made of them stay"
+        )
+        out.warn(f"{stays}, since other rows were made the same")
     for row in result.already:
         out.say(f"  {row[:10]} is there anyway")
     if result.stay_out:

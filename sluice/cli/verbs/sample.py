@@ -47,6 +47,8 @@ def command(out: Terminal, ref: str, rows: int, seed: int, to: str | None, dry_r
         out.say(f"  in proportion by {result.stratified_by}: {named}" + (", ..." if len(result.labels) > 8 else ""))
     if to is None and result.changed:
         out.say("  the other rows are dropped with the reason 'not-sampled'")
+        if result.parts:
+            out.say(f"  {', '.join(result.parts)} did not change: parts change only by `sluice split` again")
         out.next(f"sluice restore {result.dataset} --reason-was not-sampled", "bring them back")
     if dry_run:
         out.next(typed_again(), "the same without --dry-run")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from sluice.cli.meaning import embedder, model_option
 from sluice.cli.terminal import Terminal
 from sluice.cli.verb import PATH, find_project, verb, yes_option
 from sluice.core.errors import UsageError
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 @verb(
     examples=[
         "sluice show tickets --dropped                    each beside the row kept in its place",
-        "sluice show tickets --failing label-errors       what a check of audit names, the worst first",
+        "sluice show tickets --failing label-errors       what a check of audit names, the worst first; --out FILE",
         "sluice show tickets 7f3a91c25d                   one row, in full",
         'sluice show tickets --like "where is my parcel"  the rows nearest to a text',
         "sluice show tickets --set-aside --out mend.txt   lines that could not be read, to be mended",
@@ -38,8 +39,9 @@ if TYPE_CHECKING:
     "sheet",
     type=PATH,
     metavar="FILE",
-    help="With --set-aside: write all to FILE, for `add NAME --fix FILE`.",
+    help="With --set-aside or --failing: write all to FILE (.csv, .xlsx), for `add NAME --fix FILE`.",
 )
+@model_option
 @yes_option
 @click.option(
     "-n",
@@ -59,10 +61,19 @@ def command(
     set_aside: bool,
     limit: int | None,
     sheet: str | None,
+    model: str | None,
     yes: bool,
 ) -> Any:
     """Look at rows: the first ones, the dropped ones, one by its id."""
-    from sluice.curate.show import show_dropped, show_failing, show_like, show_rows, show_set_aside, write_set_aside
+    from sluice.curate.show import (
+        show_dropped,
+        show_failing,
+        show_like,
+        show_rows,
+        show_set_aside,
+        write_failing,
+        write_set_aside,
+    )
 
     if sum((row is not None, failing is not None, like is not None, dropped, set_aside)) > 1:
         raise UsageError(
@@ -70,12 +81,21 @@ def command(
         )
     if reason is not None and not dropped:
         raise UsageError("--reason goes with --dropped", remedy=f"sluice show {ref} --dropped --reason {reason}")
-    if sheet and not set_aside:
-        raise UsageError("--out goes with --set-aside", remedy=f"sluice export {ref} FILE writes rows")
+    if sheet and not set_aside and failing is None:
+        raise UsageError("--out goes with --set-aside or --failing", remedy=f"sluice export {ref} FILE writes rows")
+    if model is not None and failing is None:
+        raise UsageError("--model goes with --failing", remedy=f"sluice show {ref} --failing label-errors --model ID")
     few = limit if limit is not None or out.json else 10
     if failing is not None:
-        shown = show_failing(find_project(), ref, failing, limit=few, progress=out.progress)
-        draw_failing(out, shown, ref)
+        project = find_project()
+        embed = embedder(project, model) if model is not None else None
+        most = limit if sheet else few
+        shown = show_failing(project, ref, failing, limit=most, embed=embed, progress=out.progress)
+        if sheet:
+            shown = write_failing(shown, Path(sheet), replace=yes)
+            draw_written(out, shown, ref)
+        else:
+            draw_failing(out, shown, ref)
         return shown
     if like is not None:
         shown = show_like(find_project(), ref, like, limit=few)
@@ -140,6 +160,15 @@ def draw_failing(out: Terminal, shown: Shown, ref: str) -> None:
     if shown.failing:
         out.next(f"sluice show {ref} {shown.failing[0].row[:10]}", "one row in full")
         out.next(f"sluice filter {name} --failing {shown.check} --dry-run", "drop them")
+
+
+def draw_written(out: Terminal, shown: Shown, ref: str) -> None:
+    """Say what was written, and how corrected labels come back."""
+    name = ref.partition("@")[0].partition(":")[0]
+    out.say(f"{counted(len(shown.failing), 'row')} that {shown.check} names written to {shown.out}, the worst first")
+    if any("given" in row.figures for row in shown.failing):
+        out.say("Change the column `label` where it is wrong; lines taken out or left as they are change nothing.")
+        out.next(f"sluice add {name} --fix {shlex.quote(str(shown.out))} --dry-run", "when you have gone through it")
 
 
 def draw_like(out: Terminal, shown: Shown, ref: str) -> None:

@@ -47,6 +47,18 @@ def _shortened(events: Sequence[Event]) -> Iterator[Event]:
             yield group[0].model_copy(update={"what": more})
 
 
+def _ranges(numbers: Sequence[int]) -> str:
+    """Return version numbers in words, all of them: `@2, @3`, or `@1 to @9, @12`."""
+    runs: list[list[int]] = []
+    for number in sorted(numbers):
+        if runs and number == runs[-1][-1] + 1:
+            runs[-1].append(number)
+        else:
+            runs.append([number])
+    told = [[f"@{run[0]} to @{run[-1]}"] if len(run) > 2 else [f"@{n}" for n in run] for run in runs]
+    return ", ".join(word for words in told for word in words)
+
+
 def draw(out: Terminal, story: Story, name: str) -> None:
     """Draw a story, oldest first."""
     from sluice.curate.drops import one_line
@@ -77,8 +89,9 @@ def draw(out: Terminal, story: Story, name: str) -> None:
             out.say(f"{'':36}{event.other.row[:10]}  {one_line(event.other.input, 70)}", "dim")
     out.say()
     for held in story.held_by:
-        numbers = ", ".join(f"@{n}" for n in held.versions[-8:])
-        out.say(f"in {held.dataset} {numbers}" + ("" if held.newest else "  (not in its newest version)"))
+        out.say(
+            f"in {held.dataset} {_ranges(held.versions)}" + ("" if held.newest else "  (not in its newest version)")
+        )
     if not story.held_by:
         out.say("in no version")
     for eval_set in story.eval_sets:
@@ -88,4 +101,6 @@ def draw(out: Terminal, story: Story, name: str) -> None:
         for other in story.stands_for[:5]:
             out.say(f"  {other.row[:10]}  {one_line(other.input, 80)}", "dim")
     if story.events and not any(h.newest for h in story.held_by):
-        out.next(f"sluice restore {name} {row[:10]}", "bring it back")
+        changed = any(event.what == "changed" for event in story.events)
+        remark = "bring it back as it was; what was made of it leaves" if changed else "bring it back"
+        out.next(f"sluice restore {name} {row[:10]}", remark)

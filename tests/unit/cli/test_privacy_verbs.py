@@ -62,3 +62,20 @@ def test_without_anything_to_forget_it_says_what_it_needs(here, capsys):
     assert (code, envelope["error"]["code"]) == (2, "usage")
     code, envelope = said(capsys, "forget", "t", "--person", "nobody@example.org", "--reason", "x" * 12, "--yes")
     assert (code, envelope["result"]["rows"], envelope["result"]["changed"]) == (0, 0, False)
+
+
+def test_a_reason_is_asked_for_before_a_yes(here, capsys, monkeypatch):
+    monkeypatch.setattr("sluice.cli.terminal.Terminal.confirm", lambda *_: pytest.fail("asked first"))
+    code, envelope = said(capsys, "forget", "t", "--person", MAIL)
+    assert (code, envelope["error"]["where"]) == (2, "--reason")
+
+
+def test_a_redacted_row_comes_back_in_the_place_of_its_copy(here, capsys):
+    said(capsys, "redact", "t")
+    _, listed = said(capsys, "show", "t", "--dropped")
+    row = listed["result"]["dropped"][0]["row"] if "dropped" in listed["result"] else listed["result"]["rows"][0]["row"]
+    assert run(["why", "t", row]) == 0
+    assert "what was made of it leaves" in capsys.readouterr().out
+    code, envelope = said(capsys, "restore", "t", "--reason-was", "redacted")
+    result = envelope["result"]
+    assert (code, result["restored"], result["replaced"], result["rows"]) == (0, 1, 1, 2)

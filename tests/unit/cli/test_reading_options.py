@@ -6,6 +6,7 @@ import json
 import shlex
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from sluice.cli.app import run
@@ -41,3 +42,45 @@ def test_a_shape_and_templates_are_taken_too(folder: Path, capsys: pytest.Captur
     assert run(["audit", "c.jsonl", "--shape", "nonsense"]) == 2
     assert run(["audit", "th.csv", "--map", "input={{who}}: {{say}}"]) == 0
     assert "sharegpt" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["a.jsonl", "--delimiter", "::"], "--delimiter is for CSV files"),
+        (["a.jsonl", "--sheet", "1"], "--sheet is for Excel workbooks"),
+        (["a.jsonl", "--per", "line"], "--per is for plain text"),
+        (["a.parquet", "--encoding", "cp1252"], "--encoding is for files of text"),
+        (["a.jsonl", "--shape", "text", "--thread", "text"], "--thread says nothing about the shape text"),
+        ([""], "has no name"),
+        (["https://example.com/a.jsonl"], "nothing is downloaded from the web"),
+    ],
+)
+def test_what_is_read_by_nothing_is_refused(
+    folder: Path, capsys: pytest.CaptureFixture[str], words: list[str], says: str
+):
+    (folder / "a.jsonl").write_text('{"text": "one two"}\n', encoding="utf-8")
+    pl.DataFrame({"text": ["one two"]}).write_parquet(folder / "a.parquet")
+    for verb in (["add", "m"], ["audit"]):
+        capsys.readouterr()
+        assert run([*verb, *words]) == 2
+        assert says in capsys.readouterr().err
+    assert (
+        run(["add", "m", "a.jsonl", "th.csv", "--delimiter", ",", "--input", "text"]) == 2
+    )  # th.csv has no such column
+    assert "--delimiter is" not in capsys.readouterr().err
+    assert not (folder / ".sluice").exists()
+
+
+def test_the_empty_name_is_not_the_current_folder(folder: Path, capsys: pytest.CaptureFixture[str]):
+    (folder / "a.jsonl").write_text('{"text": "one two"}\n', encoding="utf-8")
+    assert run(["add", "m", "a.jsonl"]) == 0
+    before = sorted(folder.iterdir())
+    for words in (
+        ["export", "m", ""],
+        ["card", "m", "--out", ""],
+        ["diff", "m", ""],
+        ["decontaminate", "m", "--against", ""],
+    ):
+        assert run(words) == 2, words
+    assert sorted(folder.iterdir()) == before

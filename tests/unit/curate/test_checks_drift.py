@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from sluice.core.rows import AnyRow, Example
 from sluice.curate.checks import CHECKS, CheckContext
-from sluice.curate.checks.distributions import js_distance, ks_distance
 from sluice.curate.checks.drift import compare
+from sluice.curate.comparing.distributions import compare as compare_all
+from sluice.curate.comparing.measure import guess_languages, measure
 
 
 def population(count: int, seed: int, labels: str = "aabbbc", mean: float = 3.0) -> list[AnyRow]:
     generator = np.random.default_rng(seed)
     sizes = generator.lognormal(mean, 0.6, count).astype(int) + 1
     return [
-        Example(input={"t": f"{seed}-{i} " + "x" * int(size)}, target=labels[int(generator.integers(len(labels)))])
+        Example(input={"t": f"{seed}-{i} " + "x " * int(size)}, target=labels[int(generator.integers(len(labels)))])
         for i, size in enumerate(sizes)
     ]
 
@@ -51,25 +49,31 @@ def test_rows_that_went_are_compared_with_those_that_stayed():
     assert CHECKS.get("drift").run(CheckContext(rows, before_rows=rows)).status == "ok"
 
 
-def test_distances_are_the_published_ones():
-    assert ks_distance([1, 2, 3, 4], [3, 4, 5, 6]).effect == 0.5
-    assert js_distance(["a", "b"], ["a", "b"]).effect == 0
-    assert js_distance(["a"] * 9, ["b"] * 9).effect == 1
-    half = js_distance(["a", "a"], ["a", "b"]).effect
-    assert half == pytest.approx(0.557923, abs=1e-5)  # scipy.spatial.distance.jensenshannon([1, 0], [.5, .5], 2)
+def test_what_is_found_differs_in_a_comparison_of_the_same_rows_too():
+    rows, others = population(200, 1), population(90, 3, labels="bccc")
+    found = CHECKS.get("drift-eval").run(CheckContext(rows, eval_rows=others))
+    compared = {c.name: c for c in compare_all(measure(others), measure(rows))}
+    assert found.status == "found"
+    names = {"label": "labels"}
+    for finding in found.rows:
+        name = finding.detail.split(" of ")[0]
+        said = compared[names.get(name, name)]
+        assert said.word == "differs"
+        assert said.sentence in finding.detail
+        assert found.figures[name]["value"] == said.value
+    assert {f.detail.split(" of ")[0] for f in found.rows} == {"label"}
 
 
-@settings(max_examples=30, deadline=None)
-@given(st.lists(st.integers(0, 9), min_size=1, max_size=30), st.lists(st.integers(0, 9), min_size=1, max_size=30))
-def test_a_distance_is_symmetric_and_within_its_range(a: list[int], b: list[int]):
-    for measure in (ks_distance, lambda x, y: js_distance([*map(str, x)], [*map(str, y)])):
-        one, other = measure(a, b), measure(b, a)
-        assert one.effect == pytest.approx(other.effect)
-        assert 0 <= one.effect <= 1
-        assert 0 < one.p <= 1
-    assert ks_distance(a, a).p == 1
+def test_the_languages_of_the_check_are_those_of_a_comparison():
+    asked = "Wo ist mein Paket geblieben, ich warte seit zwei Wochen darauf und niemand antwortet mir"
+    english = "The tracking page has shown nothing at all for two weeks, and nobody answers my letters"
+    rows: list[AnyRow] = [Example(input={"t": f"{asked if i % 3 else english} {i}"}, target="x") for i in range(40)]
+    rows += [Example(input={"t": f"{i}"}, target=f"{english}, said number {i}") for i in range(5)]
+    told = guess_languages(rows)
+    assert told is not None
+    assert CHECKS.get("language").run(CheckContext(rows)).figures["languages"] == told.counts
 
 
 def test_a_chance_of_one_in_a_thousand_is_not_far_in_large_sets():
     rows = population(3000, 8)
-    assert all(d.effect < 0.15 for d in compare(rows[:2500], rows[2500:], CheckContext(rows)).values())
+    assert all(d.value < 0.15 for d in compare(rows[:2500], rows[2500:], CheckContext(rows)).values())

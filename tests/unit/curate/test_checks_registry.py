@@ -30,6 +30,7 @@ EXPECTED = {
             "template",
         ),
         *("near-pairs", "chosen-longer", "shared-prefix", "drift", "drift-eval", "diversity", "near-duplicates"),
+        "spread",
         *("gopher", "gopher-repetition", "c4", "fineweb", "label-errors"),
     },
 }
@@ -39,13 +40,14 @@ WITHOUT: dict[str, dict[str, Any]] = {
     "dev": {"dev_rows": None},
     "eval": {"eval_rows": None},
     "before": {"before_rows": None},
+    "model": {"embed": None},
 }
 OF_ANSWERS = {
     *("schema", "conflict", "balance", "refusal", "boilerplate", "truncated", "unclosed", "echo", "same-answer"),
     *("near-constant", "near-pairs", "chosen-longer", "shared-prefix", "gopher", "gopher-repetition", "c4", "fineweb"),
-    *("diversity", "language", "label-errors"),
+    *("diversity", "language", "label-errors", "spread"),
 }
-"""Absent where there is no answer, no pair, no text row, or too few words."""
+"""Absent where there is no answer, no pair, no text row, or too few words or rows."""
 
 
 def test_the_checks_and_their_severities_are_the_documented_ones():

@@ -85,6 +85,26 @@ def test_what_stays_is_chosen_by_a_policy(family: Project, keep: str, by: str | 
     assert held(family) == {stays}
 
 
+@pytest.mark.parametrize(("keep", "by"), [("newest", "date"), ("best", "score")])
+def test_a_row_that_was_dropped_before_keeps_its_rank(family: Project, keep: str, by: str):
+    deduplicate(family, "t", keep="first")
+    assert held(family) == {text()}
+    deduplicate(family, "t", keep=keep, by=by)
+    assert held(family) == {text(3)}
+
+
+def test_which_row_of_a_trusted_source_stays_does_not_hang_on_the_order_of_its_lines(tmp_path: Path, lines: Lines):
+    records = [{"body": text(n), "label": "y"} for n in (3, 5, 30)] + [{"body": text(7) + " more", "label": "y"}]
+    kept: list[set[str]] = []
+    for name, some in (("a", records), ("b", records[::-1])):
+        project = Project(tmp_path / name)
+        project.root.mkdir()
+        add(project, "t", [lines(project.root / "t.jsonl", *some)], OPTIONS)
+        deduplicate(project, "t", keep="trusted", by="t.jsonl")
+        kept.append(held(project))
+    assert kept[0] == kept[1] == {text(7) + " more"}
+
+
 def test_rows_of_a_trusted_source_stay(tmp_path: Path, lines: Lines):
     project = Project(tmp_path)
     for name, body in (("scraped", text()), ("curated", text(3)), ("bought", text(5))):

@@ -169,18 +169,6 @@ class TestDecontaminate:
         assert (problem.value.remedy or "").endswith("d/train")
         assert open_dataset(project, "d/eval").number == 1
 
-    def test_dev_only_before_something_was_measured_on_it(self, project):
-        split_dataset(project, "d", eval=12, dev=6)
-        assert decontaminate(project, "d/dev").dropped == 0
-        (project.root / "sluice.toml").write_text(
-            '[task]\nname = "t"\ndata = "d"\ndescription = "x"\n[model]\nbase = "b"\n[project]\nid = "p"\n'
-        )
-        from sluice.core.ledger import Ledger
-
-        Ledger(Project(project.root)).write("evaluated", {"on": "dev", "mean": "0.5"})
-        with pytest.raises(Refused, match="choices were made on dev"):
-            decontaminate(Project(project.root), "d/dev")
-
     def test_what_it_is_not_for(self, project):
         with pytest.raises(InputError, match="no eval rows yet"):
             decontaminate(project, "d")

@@ -82,6 +82,25 @@ def test_a_certain_encoding_is_the_right_one_and_the_usual_ones_are_certain():
     assert len(CASES) > 30
 
 
+def test_quotes_and_a_short_file_do_not_make_a_western_text_doubtful():
+    lines = [
+        "Die Rechnung „R-17“ ist falsch",
+        "Schöne Grüße – Köln",
+        "Ihr Fahrer hat’s abgelegt, 12,50 €",
+        "Geht’s noch? Für übermorgen",
+    ]
+    for times in (1, 5, 60):
+        assert certain("\n".join(lines * times).encode("cp1252").split(b"\n")) == "cp1252"
+
+
+@pytest.mark.parametrize("last", ["Das kostet 5 €", "L’œuvre est là".replace("’", "'")])
+def test_latin_9_is_never_taken_for_windows_even_by_its_last_line(last: str):
+    lines = ["Schöne Grüße aus Köln, das Päckchen fehlt", "Où est la fenêtre, très chère"] * 3 + [last]
+    data = "\n".join(lines).encode("iso8859-15")
+    found = certain(data.split(b"\n"))
+    assert found is None or data.decode(found) == data.decode("iso8859-15")
+
+
 def write(folder: Path, name: str, text: str, encoding: str, times: int = 20) -> Path:
     line = json.dumps({"body": text}, ensure_ascii=False)
     (folder / name).write_bytes("".join(line.replace('"}', f' {i}"}}') + "\n" for i in range(times)).encode(encoding))

@@ -15,15 +15,19 @@ from sluice.curate.card import card
 from sluice.curate.dataset import open_dataset
 from sluice.curate.export import export_to_folder
 from sluice.curate.formats import FileStands, ReadOptions, read_files
+from sluice.curate.operation import Outcome, commit
 from sluice.curate.publish import folder as folder_module
 from sluice.curate.publish import tables
-from sluice.curate.publish.words import CardWords, read_words
+from sluice.curate.publish.words import CardWords, how_to_state, read_words
+from sluice.curate.sample import sample
 from sluice.curate.splits.parts import split_dataset
 
 TOOLS = [{"type": "function", "function": {"name": "find", "parameters": {"type": "object", "default": None}}}]
 STATED = CardWords(
     title="The d", license="CC-BY-4.0", language=("en",), description="Things that broke.", creators=("A",)
 )
+
+WORDS = ["bike", "lamp", "saddle", "lock", "chain", "pedal", "bell", "tyre", "rim", "spoke", "frame", "fork"]
 
 
 def call(**arguments: Any) -> dict[str, Any]:
@@ -267,3 +271,39 @@ def test_words_come_from_a_file_and_options_go_above_them(project: Project):
     (project.root / "card.toml").write_text("license =\n")
     with pytest.raises(InputError, match="TOML"):
         read_words(project)
+
+
+def test_rows_that_no_part_holds_are_counted_where_the_parts_are_published(project, lines, tmp_path):
+    records = [{"input": f"question {i} on the {word} in the shed", "target": "x"} for i, word in enumerate(WORDS)]
+    options = ReadOptions(input="input", target="target")
+    add(project, "parted", [lines(tmp_path / "d.jsonl", *records[:10])], options)
+    split_dataset(project, "parted", eval=2, dev=2)
+    assert export_to_folder(project, "parted", tmp_path / "one", STATED, checks=False).in_no_part == 0
+    add(project, "parted", [lines(tmp_path / "more.jsonl", *records[10:])], options)
+    done = export_to_folder(project, "parted", tmp_path / "two", STATED, checks=False)
+    assert (done.rows, done.in_no_part) == (10, len(WORDS) - 10)
+    assert export_to_folder(project, "parted/train", tmp_path / "part", STATED, checks=False).in_no_part == 0
+
+
+def test_a_dataset_of_one_part_keeps_its_name(project: Project):
+    sample(project, "d", 2, to="one")
+    whole = open_dataset(project, "one")
+    commit(
+        project,
+        lambda: Outcome(
+            verb="split",
+            parameters={},
+            parents=(whole.parent,),
+            contents={"one/train": whole.frame()},
+            rows_in=whole.manifest.rows,
+        ),
+    )
+    assert card(project, "one", CardWords(), checks=False).facts.dataset == "one"
+    assert card(project, "one/train", CardWords(), checks=False).facts.dataset == "one/train"
+    assert card(project, "one@1", CardWords(), checks=False).facts.dataset == "one"
+
+
+def test_only_what_is_missing_is_asked_for():
+    assert how_to_state(["creators"]) == "card.toml: creators"
+    assert how_to_state(["license", "creators"]) == "options --license; card.toml: creators"
+    assert how_to_state(["language"]) == "options --language"

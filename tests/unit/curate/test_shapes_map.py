@@ -65,6 +65,12 @@ def test_a_column_that_is_changed_on_the_way_stays_beside_the_row(tmp_path: Path
     assert row.metadata == {k: v for k, v in RECORD.items() if k != "body"}
 
 
+def test_a_column_whose_name_begins_with_an_underscore_is_a_column(tmp_path: Path):
+    records = [{"_id": "A1", "q": {"_text": "where?"}, "a": "here"}]
+    (row,) = read(tmp_path, "input={{ _id }}: {{ q._text }}", "target={{ a }}", records=records).rows
+    assert row.row == example("A1: where?", "here")
+
+
 def test_an_empty_cell_gives_nothing_and_a_name_that_is_no_column_is_refused(tmp_path: Path):
     records = [RECORD, {"subject": "only"}, {"n": 1}]
     result = read(tmp_path, "input={{subject}}{{body}}", "target={{label}}", records=records)

@@ -118,17 +118,28 @@ def test_a_line_without_a_thread_is_set_aside_alone(tmp_path: Path):
 @pytest.mark.parametrize(
     ("orders", "words"),
     [
-        ([1, "2024-05-01"], ("numbers (line 1)", "times without a zone (line 2)")),
-        (["2024-05-01T10:00:00", "2024-05-01T10:00:00Z"], ("without a zone (line 1)", "with a zone (line 2)")),
-        ([1, "yesterday"], ("line 2", "neither a number nor a time")),
-        ([1, True], ("line 2", "neither")),
-        ([1, "31/12/2024"], ("line 2", "neither")),
+        ([1, "2024-05-01"], ("a number in line 3", "a time without a zone in line 4")),
+        (["2024-05-01T10:00:00", "2024-05-01T10:00:00Z"], ("without a zone in line 3", "with a zone in line 4")),
+        ([1, "yesterday"], ("line 4", "sent is 'yesterday', neither a number nor a time")),
+        ([1, True], ("line 4", "neither")),
+        ([1, "31/12/2024"], ("line 4", "neither")),
     ],
 )
-def test_orders_of_more_than_one_sort_refuse_the_file(tmp_path: Path, orders: list[Any], words: tuple[str, str]):
-    with pytest.raises(SluiceError) as problem:
-        read(tmp_path, *(line(n, order, "customer", "x") for n, order in enumerate(orders)))
-    assert all(word in problem.value.message for word in words)
+def test_a_bad_order_sets_its_own_thread_aside_alone(tmp_path: Path, orders: list[Any], words: tuple[str, str]):
+    result = read(tmp_path, *GOOD, *(line(1, order, "customer", "x") for order in orders))
+    assert [r.metadata["ticket"] for r in result.rows] == [9]
+    assert [a.line for a in result.set_aside] == [3, 4]
+    assert all(word in a.reason for a in result.set_aside for word in words)
+
+
+def test_threads_of_two_sorts_of_order_arrive_both(tmp_path: Path):
+    times = [line(1, f"2024-05-0{n}", who, "x") for n, who in ((2, "agent"), (1, "customer"))]
+    assert len(read(tmp_path, *GOOD, *times).rows) == 2
+
+
+def test_a_column_without_any_order_is_the_wrong_one(tmp_path: Path):
+    with pytest.raises(SluiceError, match=r"line 1.*'soon'") as problem:
+        read(tmp_path, line(1, "soon", "customer", "x"), line(2, None, "customer", "y"))
     assert "--order" in (problem.value.remedy or "")
 
 

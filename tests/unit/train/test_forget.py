@@ -15,6 +15,7 @@ from sluice.core.ledger import Ledger
 from sluice.core.project import Project
 from sluice.curate.adding.add import add
 from sluice.curate.dataset import open_dataset, versions
+from sluice.curate.deduplicate import deduplicate
 from sluice.curate.drops import dropped_rows
 from sluice.curate.filter_where import filter_where
 from sluice.curate.operation import Outcome, commit
@@ -98,6 +99,8 @@ def test_what_was_worked_out_from_rows_is_gone_with_them(people):
 
     write_cache(people, "embeddings-0123456789abcdef", pl.DataFrame({"text": [b"x"], "vector": [[0.5]]}))
     assert read_cache(people, "embeddings-0123456789abcdef") is not None
+    deduplicate(people, "d", exact_up_to=0, dry_run=True)
+    assert len(list(people.cache.glob("duplicates-*"))) == 3
     forget(people, "d", people=JANE[:1], reason=REASON)
     assert list(people.cache.iterdir()) == []
 

@@ -13,6 +13,7 @@ from sluice.curate.adding.command import add_command
 from sluice.curate.dataset import open_dataset, versions
 from sluice.curate.deduplicate import deduplicate
 from sluice.curate.formats import ReadOptions
+from sluice.curate.redact import redact
 from sluice.curate.restore import restore
 from sluice.curate.sample import sample
 from sluice.curate.splits.parts import split_dataset
@@ -116,6 +117,44 @@ def test_parts_come_back_by_repeating_their_splits(project, lines, group):
     assert not done.changed
     assert {ref.partition("@")[0] for ref in done.brought_back} == set(names[1:])
     assert contents(project, *names) == before
+
+
+def test_a_redacted_version_comes_back_where_its_parts_are_gone_as_well(project, lines):
+    bodies = [f"write to p{n}@example.org about bike number {n * n} and lamp {n}" for n in range(12)]
+    file = lines(project.root / "mails.jsonl", *({"body": body, "label": "y"} for body in bodies))
+    add(project, "m", [file], OPTIONS)
+    redact(project, "m")
+    split_dataset(project, "m", eval=3, dev=2)
+    before = contents(project, "m", "m/train", "m/dev", "m/eval")
+    lose(project)
+    with pytest.raises(InputError):
+        add(project, "m", [file], OPTIONS)
+    assert redact(project, "m").brought_back == ("m@2",)
+    split_dataset(project, "m")
+    assert contents(project, "m", "m/train", "m/dev", "m/eval") == before
+
+
+def test_redacted_versions_come_back_by_redacting_as_before(project, lines):
+    bodies = [
+        f"write to p{n % 3}@example.org about the {word}" for n, word in enumerate(("lamp", "bike", "bell", "lock"))
+    ]
+    file = lines(project.root / "mails.jsonl", *({"body": body, "label": "y"} for body in bodies))
+    add(project, "m", [file], OPTIONS)
+    redact(project, "m", kinds=["email"])
+    add(project, "m", [lines(project.root / "more.jsonl", {"body": "call p1@example.org", "label": "y"})], OPTIONS)
+    redact(project, "m", kinds=["email"])
+    before = contents(project, "m")
+    lose(project)
+    with pytest.raises(InputError) as problem:
+        add(project, "m", [file, project.root / "more.jsonl"], OPTIONS)
+    assert (problem.value.remedy or "").endswith("; then sluice redact m --kinds email")
+    with pytest.raises(InputError, match="m@2 came back"):  # rows came in behind it
+        redact(project, "m", kinds=["email"])
+    with pytest.raises(InputError, match="m@3 came back"):
+        add(project, "m", [file, project.root / "more.jsonl"], OPTIONS)
+    done = redact(project, "m", kinds=["email"])
+    assert (done.changed, done.brought_back) == (False, ("m@4",))
+    assert contents(project, "m") == before
 
 
 @pytest.mark.parametrize("name", ["occurrences.parquet", "operation.json"])

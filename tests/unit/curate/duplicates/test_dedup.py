@@ -12,6 +12,7 @@ from sluice.core.errors import UsageError
 from sluice.core.rows import AnyRow, Example, Preference, Text, Unpaired
 from sluice.curate.duplicates import Rules, dedup
 from sluice.curate.duplicates.keys import keys_of
+from sluice.curate.duplicates.rules import Way
 from sluice.curate.similar.similarity import Relation
 
 WORDS = ["order", "late", "please", "refund", "my", "parcel"]
@@ -117,6 +118,14 @@ def test_targets_equal_by_value_and_long_answers_by_likeness():
     assert [(x.reason, x.target_jaccard < 1) for x in result.dropped] == [("near-duplicate", True)]
 
 
+@pytest.mark.parametrize("way", ["exact", "lsh"])
+def test_long_answers_are_compared_without_their_punctuation(way: Way):
+    said = "the parcel don't go by e-mail or a-b post today, good-bye my friend"
+    a, b = ask("where is my parcel", said), ask("where is my parcel?", said.replace("-", " ").replace("'", " "))
+    found = dedup([a, b], way=way)
+    assert [(d.reason, d.target_jaccard) for d in found.dropped] == [("near-duplicate", 1.0)]
+
+
 def test_rows_of_other_kinds_shapes_and_without_target_are_not_compared():
     rows: list[AnyRow] = [
         ask("where is my parcel"),
@@ -177,6 +186,14 @@ def test_what_has_to_be_alike_can_be_the_input_alone_or_the_target_alone():
         by_target = dedup(rows, Rules(on="target"), way=way)
         assert {d.row for d in by_target.dropped} == {rows[0].row}
         assert by_target.dropped[0].kept == rows[2].row  # the longer answer
+
+
+@pytest.mark.parametrize("way", ["exact", "lsh"])
+def test_rows_without_an_answer_are_not_alike_where_only_answers_count(way: Way):
+    rows = [ask("where is it", None), ask("good-bye", None), Text(input={"text": "one"}), Text(input={"text": "two"})]
+    assert dedup(rows, Rules(on="target"), way=way).kept == tuple(row.row for row in rows)
+    again = dedup([*rows, ask("and here", "x"), ask("there", "x")], Rules(on="target"), fixed=rows[:1], way=way)
+    assert again.counts == {"exact-duplicate": 2}  # one of the two, and the row that is there already
 
 
 def test_a_threshold_can_be_higher_or_lower_but_not_meaningless():

@@ -94,6 +94,12 @@ def test_candidates_are_those_of_datasketch_over_the_same_signatures():
     assert len(expected) > 50
 
 
+def test_bands_are_those_that_datasketch_chooses():
+    for percent, chosen in signatures.CHOSEN.items():
+        asked = MinHashLSH(threshold=percent / 100, num_perm=signatures.PERMUTATIONS, weights=signatures.WEIGHTS)
+        assert (asked.b, asked.r) == chosen == signatures.bands_for(percent) == signatures.bands_for(percent + 20)
+
+
 def test_recall_is_at_least_97_of_100_and_every_drop_is_proven():
     texts = mutated(random.Random(7), 400)
     found = survivors.survivors(fold(texts))

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
-from support.personal_texts import labelled, scores, table
+from support.personal_texts import HELD_OUT, held_out_table, labelled, scores, table
 
 import sluice
 from sluice.core.errors import InputError
@@ -68,6 +68,16 @@ def test_precision_and_recall_hold_their_floors():
 @pytest.mark.skipif(not DOC.is_file(), reason="the package is installed without its documentation")
 def test_the_table_of_the_docs_is_what_was_measured():
     assert table() in DOC.read_text(encoding="utf-8"), "print support.personal_texts.table() anew"
+    assert held_out_table() in DOC.read_text(encoding="utf-8"), "print support.personal_texts.held_out_table() anew"
+
+
+def test_the_held_out_texts_hold_a_floor_and_are_other_texts():
+    held_out = list(labelled(HELD_OUT))
+    assert len(held_out) >= 150
+    assert not {t.text for t in held_out} & {t.text for t in labelled()}
+    over_all = scores(HELD_OUT)["all"]
+    assert over_all.precision >= 0.95
+    assert over_all.recall >= 0.94
 
 
 @pytest.mark.parametrize(

@@ -16,12 +16,14 @@ from sluice.core.rows import Example, Message, Messages, Preference
 from sluice.curate.adding.add import add
 from sluice.curate.dataset import open_dataset
 from sluice.curate.drops import dropped_rows
+from sluice.curate.export import export
 from sluice.curate.formats import ReadOptions
 from sluice.curate.metadata import metadata_of
 from sluice.curate.privacy.sealed import MAPPING, Pseudonyms, read_pseudonyms
 from sluice.curate.privacy.walk import walk_row, walk_text
 from sluice.curate.redact import redact
 from sluice.curate.restore import restore
+from sluice.curate.sample import sample
 from sluice.curate.why import why
 
 JANE = ("jane.doe@example.com", "Jane.Doe@Example.com")
@@ -70,6 +72,19 @@ def test_one_person_is_one_pseudonym_in_texts_targets_and_columns(people):
     assert result.values == {"email": 2, "phone": 1}
 
 
+@pytest.mark.parametrize("ref", ["d", "few"])
+def test_what_is_exported_has_the_pseudonyms_beside_rows_whose_text_stays(people, ref):
+    redact(people, "d")
+    if ref == "few":
+        sample(people, "d", 5, to=ref)
+    export(people, ref, people.root / "out.jsonl")
+    written = (people.root / "out.jsonl").read_text()
+    assert "[EMAIL_2]" in written
+    assert not any(value in written for value in (*JANE, *PHONE, "x@y.org"))
+    export(people, "d@1", people.root / "old.jsonl")
+    assert "x@y.org" in (people.root / "old.jsonl").read_text()
+
+
 def test_repeating_changes_nothing_and_adding_the_file_again_brings_nothing_back(people):
     redact(people, "d")
     again = redact(people, "d")
@@ -96,7 +111,7 @@ def test_restored_originals_are_redacted_to_the_same_rows(people):
     held = set(open_dataset(people, "d").frame()["row"])
     restore(people, "d", reason="redacted")
     result = redact(people, "d")
-    assert result.merged == 3
+    assert (result.redacted, result.merged) == (3, 0)  # their copies had left
     assert set(open_dataset(people, "d").frame()["row"]) == held
 
 
@@ -208,3 +223,43 @@ def test_a_pseudonym_is_one_to_one_and_a_forgotten_number_stays_taken(asked):
     mapping.forget(set(given_to))
     assert mapping.next == before
     assert all(mapping.of(kind, "new") not in given_to.values() for kind in ("email", "us-ssn"))
+
+
+def test_originals_come_back_in_the_place_of_their_copies(people):
+    before = set(open_dataset(people, "d").frame()["row"])
+    redact(people, "d")
+    redacted = set(open_dataset(people, "d").frame()["row"])
+    result = restore(people, "d", reason="redacted")
+    assert (result.restored, result.replaced, result.side_by_side) == (3, 3, 0)
+    assert set(open_dataset(people, "d").frame()["row"]) == before
+    again = restore(people, "d", reason="restored")  # and the other way round
+    assert (again.restored, again.replaced) == (3, 3)
+    assert set(open_dataset(people, "d").frame()["row"]) == redacted
+
+
+def test_a_copy_that_stands_for_others_too_stays(tmp_path, lines):
+    project = Project(tmp_path)
+    records = [
+        {"body": "mail me: [EMAIL_1]", "label": "x"},
+        {"body": f"mail me: {JANE[0]}", "label": "x"},
+        {"body": f"mail me: {JANE[1]}", "label": "x"},
+        {"body": f"write: {JANE[0]}", "label": "x"},
+        {"body": f"write: {JANE[1]}", "label": "x"},
+    ]
+    add(project, "d", [lines(tmp_path / "d.jsonl", *records)], ReadOptions(input="body", target="label"))
+    redact(project, "d")
+    made = open_dataset(project, "d")
+    assert made.manifest.rows == 2
+    texts = {row.row: row.input for row in dropped_rows(made)}
+    wrote = [row for row, text in texts.items() if "write" in json.dumps(text)]
+    one = restore(project, "d", [wrote[0]])
+    assert (one.restored, one.replaced, one.side_by_side) == (1, 0, 1)
+    two = restore(project, "d", [wrote[1]])
+    assert (two.restored, two.replaced, two.rows) == (1, 1, 3)
+    rest = restore(project, "d", reason="redacted")
+    assert (rest.restored, rest.replaced, rest.side_by_side, rest.rows) == (
+        2,
+        0,
+        1,
+        5,
+    )  # the first line was there before

@@ -73,3 +73,14 @@ def test_a_histogram_holds_every_row_once(values: list[int]):
         assert b.rows == sum(b.low <= v < b.high for v in values)
     assert {b.high - b.low for b in found.bins} <= {1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000}
     assert found.longer == sum(v >= found.end for v in values)
+
+
+@pytest.mark.parametrize(("values", "median"), [([1] * 5, 1), ([1, 2, 2, 3], 2), ([*range(12)], 5)])
+def test_the_median_stands_over_its_own_figure_and_in_the_middle_of_its_bar(values: list[int], median: int):
+    svg = draw_histogram("h", histogram(Lengths.of("a", "words", values)), unit="words", median=median)
+    mark = float(re.findall(r'<line transform="translate\(([\d.]+),0\)"[^>]*stroke-dasharray', svg)[0])
+    figures = {t: float(x) for x, t in re.findall(r'translate\(([\d.]+),11\)"[^>]*>(\d+)</text>', svg)}
+    bars = [(float(a), float(w)) for a, w in re.findall(r'd="M([\d.]+),[\d.]+h([\d.]+)v[^"]*" fill="var', svg)]
+    assert len(set(figures.values())) == len(figures) >= 2
+    assert figures.get(str(median), mark) == pytest.approx(mark, abs=0.6)
+    assert any(a + w / 2 == pytest.approx(mark, abs=0.6) for a, w in bars)

@@ -47,7 +47,7 @@ def test_without_eval_or_dev_no_such_part_is_made(project):
     split_dataset(project, "d", eval=5)
     assert has_dataset(project, "d/eval")
     assert not has_dataset(project, "d/dev")
-    with pytest.raises(UsageError, match="no size"):
+    with pytest.raises(UsageError, match="neither eval nor dev"):
         split_dataset(project, "other" if has_dataset(project, "other") else copy_of(project))
 
 

@@ -150,8 +150,10 @@ def test_groups_never_straddle():
 
 def test_sizes_that_cannot_be_drawn_say_what_can():
     rows = unlike(5, 10, "a")
-    with pytest.raises(InputError, match="9 can be drawn"):
+    with pytest.raises(InputError, match="none would be left"):
         split(rows, eval=50)
+    with pytest.raises(InputError, match="8 can be drawn"):
+        split([*rows[:9], rows[9].model_copy(update={"target": "alone"})], eval=9, stratify="target")
     paraphrases: list[AnyRow] = [
         Example(input={"t": f"cancel order number {n:05} right now"}, target="x") for n in range(20)
     ]
@@ -173,7 +175,7 @@ def test_sizes_that_cannot_be_drawn_say_what_can():
     [
         ({"stratify": "target.nope"}, "target.nope"),
         ({"stratify": "t"}, "input.t"),
-        ({"eval": 0, "dev": 0}, "no size"),
+        ({"eval": 0, "dev": 0}, "neither eval nor dev"),
         ({"eval": 0.005}, "less than one row"),
         ({"dev": 0.0001}, "less than one row"),
         ({"eval": 0, "dev": 0, "eval_per_class": 0.1}, "each class"),

@@ -114,6 +114,8 @@ SELECTS = [
     "SELECT row FROM duckdb_settings()",
     "SELECT row FROM rows; SELECT 1",
     "COPY (SELECT row FROM rows) TO '/tmp/x'",
+    "SELECT row FROM rows TABLESAMPLE 10%",
+    "SELECT row FROM rows USING SAMPLE 1",
     "WITH RECURSIVE t AS (SELECT 1 AS a UNION ALL SELECT a + 1 FROM t) SELECT row FROM rows, t",
     "WITH t AS (FROM read_text('/etc/passwd')) SELECT row FROM rows, t",
     "SELECT row, getenv('HOME') AS detail FROM rows",
