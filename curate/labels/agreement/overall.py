@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, cast
 
 import numpy as np
@@ -31,17 +32,15 @@ def overall(table: Table, *, draws: int, seed: int) -> tuple[Measure, ...]:
         return tuple(absent(name, items, why) for name in names)
     statistics: dict[str, Statistic] = {"raw": coefficients.raw_agreement(patterns)}
     reasons: dict[str, str] = {}
-    if patterns.values and len(np.unique(patterns.codes[patterns.paired > 0])) < 3:  # MISSING or one value among them
-        used = np.unique(patterns.codes[patterns.paired > 0])
-        if len(used[used != MISSING]) == 1:
-            reasons = dict.fromkeys(names[1:], ONE_VALUE)
+    if _one_value(patterns):
+        reasons = dict.fromkeys(names[1:], ONE_VALUE)
     if not reasons:
         statistics |= {"fleiss": coefficients.fleiss_kappa(patterns, weight)}
         statistics |= {names[-1]: coefficients.gwet_ac(patterns, weight)}
         alpha = _alpha(patterns, table)
         statistics |= {"alpha": alpha} if alpha else {}
         if alpha is None:
-            reasons["alpha"] = f"{len(table.values):,} distinct values are too many for its table of distances"
+            reasons["alpha"] = _too_many(table)
         if weight_too_big:
             for name in ("fleiss", names[-1]):
                 statistics.pop(name)
@@ -110,6 +109,31 @@ def which_to_read(table: Table, measures: tuple[Measure, ...]) -> tuple[Name, st
         "sets": "it counts sets that overlap as half agreed (MASI distance), and takes missing ones",
     }
     return "alpha", why[table.scale]
+
+
+def alpha_of(codes: np.ndarray, table: Table, *, draws: int, seed: int) -> Measure:
+    """Return Krippendorff's alpha of some columns or rows of a table's codes, on the table's scale and values."""
+    part = replace(table, codes=codes)
+    patterns = patterns_of(codes, len(table.values))
+    items = int(patterns.counts @ patterns.paired) if len(patterns.counts) else 0
+    why = reason(part, items) or _one_value(patterns)
+    statistic = None if why else _alpha(patterns, table)
+    if why or statistic is None:
+        return absent("alpha", items, why or _too_many(table))
+    width = len(table.values) ** 2 if table.scale == "ordinal" else len(table.values)
+    statistics = {"raw": coefficients.raw_agreement(patterns), "alpha": statistic}
+    found = bootstrap(patterns.counts, statistics, draws=draws, seed=seed, width=width)
+    raw = float(found["raw"][0])
+    return measured("alpha", found["alpha"], items, raw=raw, chance=nominal_chance(patterns))
+
+
+def _one_value(patterns: Patterns) -> str | None:
+    used = np.unique(patterns.codes[patterns.paired > 0])
+    return ONE_VALUE if len(used[used != MISSING]) == 1 else None
+
+
+def _too_many(table: Table) -> str:
+    return f"{len(table.values):,} distinct values are too many for its table of distances"
 
 
 def _alpha(patterns: Patterns, table: Table) -> Statistic | None:
