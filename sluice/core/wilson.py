@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from statistics import NormalDist
 
 
 def wilson_bounds(right: int, n: int, alpha: float = 0.05) -> tuple[float, float]:
@@ -10,9 +11,7 @@ def wilson_bounds(right: int, n: int, alpha: float = 0.05) -> tuple[float, float
 
     Source: Wilson 1927; recommended for small n by Brown, Cai and DasGupta 2001.
     """
-    from scipy.special import ndtri
-
-    z2 = float(ndtri(1 - alpha / 2)) ** 2
+    z2 = NormalDist().inv_cdf(1 - alpha / 2) ** 2
     share = right / n
     centre = (share + z2 / (2 * n)) / (1 + z2 / n)
     half = math.sqrt(z2) / (1 + z2 / n) * math.sqrt(share * (1 - share) / n + z2 / (4 * n * n))

@@ -9,7 +9,6 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 from sluice.core.progress import Progress
-from sluice.core.wording import counted
 from sluice.curate.labels.agreement.by_label import LabelAgreement, by_label
 from sluice.curate.labels.agreement.judgements import MISSING, Judgement, Scale, Table, tabulate
 from sluice.curate.labels.agreement.measure import Measure, Name, named

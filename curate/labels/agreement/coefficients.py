@@ -9,6 +9,7 @@ Passonneau 2006 (LREC, L06-1392).
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -95,16 +96,23 @@ def gwet_ac(patterns: Patterns, weight: np.ndarray | None = None) -> Statistic:
 
 def cohen_kappa(pairs: np.ndarray, values: int, weight: np.ndarray | None = None) -> Statistic:
     """Return Cohen's kappa of two people, from the distinct pairs of codes that they gave: shape (patterns, 2)."""
-    first, second = (np.eye(values)[pairs[:, side]] for side in (0, 1))
     same = (pairs[:, 0] == pairs[:, 1]).astype(float) if weight is None else weight[pairs[:, 0], pairs[:, 1]]
+    first, second = (one_hot(pairs[:, side], values) for side in (0, 1))
 
     def statistic(drawn: np.ndarray) -> np.ndarray:
         items = drawn.sum(axis=1)
-        one, other = (drawn @ first) / items[:, None], (drawn @ second) / items[:, None]
+        one, other = (first @ drawn.T).T / items[:, None], (second @ drawn.T).T / items[:, None]
         chance = (one * other).sum(axis=1) if weight is None else ((one @ weight) * other).sum(axis=1)
         return corrected(drawn @ same / items, chance)
 
     return statistic
+
+
+def one_hot(codes: np.ndarray, values: int) -> Any:
+    """Return a sparse matrix (values, patterns) with a 1 where the pattern has the code."""
+    from scipy.sparse import csr_array
+
+    return csr_array((np.ones(len(codes)), (codes, np.arange(len(codes)))), shape=(values, len(codes)))
 
 
 def nominal_alpha(patterns: Patterns) -> Statistic:
@@ -118,7 +126,15 @@ def interval_alpha(patterns: Patterns, values: Sequence[Value]) -> Statistic:
     points = np.array(values, dtype=float)
     points = points - points.mean()  # moments of large numbers would lose the differences
     differ = patterns.pair_sum(lambda a, b: (points[a] - points[b]) ** 2)
-    return _alpha(patterns, differ, lambda seen: 2 * (seen.sum(axis=1) * (seen @ points**2) - (seen @ points) ** 2))
+    powers = np.column_stack([np.ones(len(points)), points, points**2])
+    moments = patterns.paired[:, None] * (patterns.tally @ powers)  # no table of values: there may be thousands
+
+    def statistic(drawn: np.ndarray) -> np.ndarray:
+        total, first, second = (drawn @ moments).T
+        expected = 2 * (total * second - first**2)
+        return 1.0 - ratio((total - 1) * (drawn @ _observed(patterns, differ)), expected)
+
+    return statistic
 
 
 def masi_alpha(patterns: Patterns, values: Sequence[tuple[str, ...]]) -> Statistic:
@@ -130,7 +146,7 @@ def masi_alpha(patterns: Patterns, values: Sequence[tuple[str, ...]]) -> Statist
 
 def _alpha(patterns: Patterns, differ: np.ndarray, expected: Statistic) -> Statistic:
     """Return 1 - observed / expected distance; `differ` sums each pattern's pairs, `expected` all pairs of all values."""
-    observed = 2 * differ / np.maximum(patterns.judged - 1, 1)  # both directions of a pair, by Krippendorff's m - 1
+    observed = _observed(patterns, differ)
     pairable = patterns.tally.T.multiply(patterns.paired).tocsr()
 
     def statistic(drawn: np.ndarray) -> np.ndarray:
@@ -138,6 +154,11 @@ def _alpha(patterns: Patterns, differ: np.ndarray, expected: Statistic) -> Stati
         return 1.0 - ratio((seen.sum(axis=1) - 1) * (drawn @ observed), expected(seen))
 
     return statistic
+
+
+def _observed(patterns: Patterns, differ: np.ndarray) -> np.ndarray:
+    """Return both directions of each pattern's pairs, divided by its judgements less one (Krippendorff's m - 1)."""
+    return 2 * differ / np.maximum(patterns.judged - 1, 1)
 
 
 def ordinal_alpha(patterns: Patterns) -> Statistic:

@@ -1,4 +1,4 @@
-"""Judgements and the table they make: items down, annotators across, a code for each value. Who agrees is not known here.
+"""Judgements and the table they make: items down, annotators across, a code for each value.
 
 A value is a text, a number, a set of texts, or an object (compared by its canonical JSON). None says "cannot say": it
 is counted, and for the measures it is a missing judgement. The scale says how values are compared: `nominal` (equal or

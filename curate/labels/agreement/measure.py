@@ -99,9 +99,7 @@ def measured(
             "too few judgements differ",
         )
     low, high = np.quantile(defined, [ALPHA / 2, 1 - ALPHA / 2])
-    return Measure(
-        name=name, value=_tidy(value), low=_tidy(low), high=_tidy(high), items=items, interval="bootstrap"
-    )
+    return Measure(name=name, value=_tidy(value), low=_tidy(low), high=_tidy(high), items=items, interval="bootstrap")
 
 
 def named(measures: Sequence[Measure], name: Name) -> Measure | None:

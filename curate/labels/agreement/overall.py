@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, cast
 
@@ -16,6 +17,7 @@ from sluice.curate.labels.agreement.patterns import Patterns, Statistic, bootstr
 SKEWED = 0.8
 """Share of the judgements that the commonest value takes, from which AC1 is the one to read: with two values, chance
 alone then agrees on 68% of the pairs, and kappa and alpha fall although people agree (Feinstein and Cicchetti 1990)."""
+SETS = "it takes sets as equal or not, which few are: see the labels one by one"
 FEWEST_ITEMS = 2
 """An interval over items needs two: with one item nothing is known of the next."""
 
@@ -23,47 +25,53 @@ FEWEST_ITEMS = 2
 def overall(table: Table, *, draws: int, seed: int) -> tuple[Measure, ...]:
     """Return raw agreement, Cohen's kappa (two people), Fleiss' kappa, Krippendorff's alpha and Gwet's AC1 or AC2."""
     patterns = patterns_of(table.codes, len(table.values))
-    weight_too_big = table.scale in ("ordinal", "interval") and len(table.values) > coefficients.MOST_ORDERED
-    weight = None if weight_too_big else coefficients.weights(table.scale, table.values)
-    names: tuple[Name, ...] = ("raw", "cohen", "fleiss", "alpha", "ac1" if weight is None else "ac2")
     items = int(patterns.counts @ patterns.paired)
+    ac: Name = "ac2" if table.scale in ("ordinal", "interval") else "ac1"
+    names: tuple[Name, ...] = ("raw", "cohen", "fleiss", "alpha", ac)
     why = reason(table, items)
     if why is not None:
         return tuple(absent(name, items, why) for name in names)
-    statistics: dict[str, Statistic] = {"raw": coefficients.raw_agreement(patterns)}
-    reasons: dict[str, str] = {}
-    if _one_value(patterns):
-        reasons = dict.fromkeys(names[1:], ONE_VALUE)
-    if not reasons:
-        statistics |= {"fleiss": coefficients.fleiss_kappa(patterns, weight)}
-        statistics |= {names[-1]: coefficients.gwet_ac(patterns, weight)}
-        alpha = _alpha(patterns, table)
-        statistics |= {"alpha": alpha} if alpha else {}
-        if alpha is None:
-            reasons["alpha"] = _too_many(table)
-        if weight_too_big:
-            for name in ("fleiss", names[-1]):
-                statistics.pop(name)
-                reasons[name] = f"more than {coefficients.MOST_ORDERED} ordered values: read Krippendorff's alpha"
-    width = len(table.values) ** 2 if table.scale == "ordinal" else len(table.values)
-    found = bootstrap(patterns.counts, statistics, draws=draws, seed=seed, width=width)
+    reasons = _reasons(table, patterns, ac)
+    weight = None if "fleiss" in reasons else coefficients.weights(table.scale, table.values)
+    makers: dict[Name, Callable[[], Statistic]] = {
+        "raw": lambda: coefficients.raw_agreement(patterns),
+        "fleiss": lambda: coefficients.fleiss_kappa(patterns, weight),
+        "alpha": lambda: _alpha(patterns, table),
+        ac: lambda: coefficients.gwet_ac(patterns, weight),
+    }
+    statistics: dict[str, Statistic] = {name: make() for name, make in makers.items() if name not in reasons}
+    found = bootstrap(patterns.counts, statistics, draws=draws, seed=seed, width=_width(table))
     if "cohen" not in reasons:
-        if len(table.annotators) != 2:
-            reasons["cohen"] = f"it is of two people, here are {len(table.annotators)}: see the pairs"
-        elif weight_too_big:
-            reasons["cohen"] = f"more than {coefficients.MOST_ORDERED} ordered values: read Krippendorff's alpha"
-        else:
-            pairs, counts = distinct(table.codes[(table.codes != MISSING).all(axis=1)])
-            two = {"cohen": coefficients.cohen_kappa(pairs, len(table.values), weight)}
-            found |= bootstrap(counts, two, draws=draws, seed=seed, width=len(table.values))
-    raw = float(found["raw"][0])
-    chance = nominal_chance(patterns)
+        two = table.codes[:, (table.codes != MISSING).any(axis=0)]
+        pairs, counts = distinct(two[(two != MISSING).all(axis=1)])
+        kappa = coefficients.cohen_kappa(pairs, len(table.values), weight)
+        found |= bootstrap(counts, {"cohen": kappa}, draws=draws, seed=seed, width=_width(table))
+    raw, chance = float(found["raw"][0]), nominal_chance(patterns)
     return tuple(
-        measured(name, found[name], items, raw=raw, chance=0.0 if name == "raw" else chance)
-        if name in found
-        else absent(name, items, reasons[name])
+        absent(name, items, reasons[name])
+        if name in reasons
+        else measured(name, found[name], items, raw=raw, chance=0.0 if name == "raw" else chance)
         for name in names
     )
+
+
+def _reasons(table: Table, patterns: Patterns, ac: Name) -> dict[Name, str]:
+    """Return why a measure cannot be had of judgements that agreement can be measured of at all."""
+    one = _one_value(patterns)
+    if one:
+        return dict.fromkeys(("cohen", "fleiss", "alpha", ac), one)
+    reasons: dict[Name, str] = {}
+    if table.scale == "sets":
+        reasons |= dict.fromkeys(("cohen", "fleiss", ac), SETS)
+    elif table.scale != "nominal" and len(table.values) > coefficients.MOST_ORDERED:
+        why = f"more than {coefficients.MOST_ORDERED} ordered values are numbers: scale `interval`, and its alpha"
+        reasons |= dict.fromkeys(("cohen", "fleiss", ac), why)
+    judging = int((table.codes != MISSING).any(axis=0).sum())
+    if judging != 2:
+        reasons["cohen"] = f"it is of two people, here are {judging}: see the pairs"
+    if too_many := _too_many(table):
+        reasons["alpha"] = too_many
+    return reasons
 
 
 def reason(table: Table, items: int) -> str | None:
@@ -112,19 +120,15 @@ def which_to_read(table: Table, measures: tuple[Measure, ...]) -> tuple[Name, st
 
 
 def alpha_of(codes: np.ndarray, table: Table, *, draws: int, seed: int) -> Measure:
-    """Return Krippendorff's alpha of some columns or rows of a table's codes, on the table's scale and values."""
-    part = replace(table, codes=codes)
+    """Return Krippendorff's alpha of some of a table's columns, on the table's scale and values."""
     patterns = patterns_of(codes, len(table.values))
     items = int(patterns.counts @ patterns.paired) if len(patterns.counts) else 0
-    why = reason(part, items) or _one_value(patterns)
-    statistic = None if why else _alpha(patterns, table)
-    if why or statistic is None:
-        return absent("alpha", items, why or _too_many(table))
-    width = len(table.values) ** 2 if table.scale == "ordinal" else len(table.values)
-    statistics = {"raw": coefficients.raw_agreement(patterns), "alpha": statistic}
-    found = bootstrap(patterns.counts, statistics, draws=draws, seed=seed, width=width)
-    raw = float(found["raw"][0])
-    return measured("alpha", found["alpha"], items, raw=raw, chance=nominal_chance(patterns))
+    why = reason(replace(table, codes=codes), items) or _one_value(patterns) or _too_many(table)
+    if why:
+        return absent("alpha", items, why)
+    statistics = {"raw": coefficients.raw_agreement(patterns), "alpha": _alpha(patterns, table)}
+    found = bootstrap(patterns.counts, statistics, draws=draws, seed=seed, width=_width(table))
+    return measured("alpha", found["alpha"], items, raw=float(found["raw"][0]), chance=nominal_chance(patterns))
 
 
 def _one_value(patterns: Patterns) -> str | None:
@@ -132,16 +136,22 @@ def _one_value(patterns: Patterns) -> str | None:
     return ONE_VALUE if len(used[used != MISSING]) == 1 else None
 
 
-def _too_many(table: Table) -> str:
-    return f"{len(table.values):,} distinct values are too many for its table of distances"
+def _too_many(table: Table) -> str | None:
+    most = {"ordinal": coefficients.MOST_ORDERED, "sets": coefficients.MOST_SETS}.get(table.scale)
+    if most is None or len(table.values) <= most:
+        return None
+    return f"{len(table.values):,} distinct values are too many for a table of their distances ({most:,} at most)"
 
 
-def _alpha(patterns: Patterns, table: Table) -> Statistic | None:
+def _width(table: Table) -> int:
+    return len(table.values) ** 2 if table.scale == "ordinal" else len(table.values)
+
+
+def _alpha(patterns: Patterns, table: Table) -> Statistic:
     if table.scale == "nominal":
         return coefficients.nominal_alpha(patterns)
     if table.scale == "interval":
         return coefficients.interval_alpha(patterns, table.values)
     if table.scale == "ordinal":
-        return coefficients.ordinal_alpha(patterns) if patterns.values <= coefficients.MOST_ORDERED else None
-    sets = cast(tuple[tuple[str, ...], ...], table.values)
-    return coefficients.masi_alpha(patterns, sets) if patterns.values <= coefficients.MOST_SETS else None
+        return coefficients.ordinal_alpha(patterns)
+    return coefficients.masi_alpha(patterns, cast(tuple[tuple[str, ...], ...], table.values))

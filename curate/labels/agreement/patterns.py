@@ -18,6 +18,8 @@ from sluice.curate.labels.agreement.judgements import MISSING
 
 Statistic = Callable[[np.ndarray], np.ndarray]
 """Counts of the patterns, shape (draws, patterns), to values, shape (draws,) or (draws, several); nan: not defined."""
+DEAR = 8
+"""How many drawn items cost as much as one binomial number of a multinomial draw."""
 CELLS = 4_000_000
 """Numbers of a block of draws: 32 MB."""
 
@@ -81,7 +83,7 @@ def distinct(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def bootstrap(
     counts: np.ndarray, statistics: Mapping[str, Statistic], *, draws: int, seed: int, width: int = 1
 ) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    """Return each statistic on the counts and on `draws` resamples of the items: (value, samples of shape (draws, ...)).
+    """Return each statistic on the counts and on resamples of the items: (value, samples of shape (draws, ...)).
 
     Args:
         counts: items of each pattern.
@@ -94,10 +96,21 @@ def bootstrap(
     values = {name: statistic(whole)[0] for name, statistic in statistics.items()}
     generator = np.random.default_rng(seed)
     items = int(counts.sum())
-    block = max(1, min(draws, CELLS // max(len(counts), width, 1)))
+    few = items > DEAR * len(counts)
+    block = max(1, min(draws, CELLS // max(len(counts) if few else items, width, 1)))
     samples: dict[str, list[np.ndarray]] = {name: [] for name in statistics}
     for start in range(0, draws, block):
-        drawn = generator.multinomial(items, counts / items, size=min(block, draws - start)).astype(float)
+        drawn = _draw(counts, items, min(block, draws - start), generator, few)
         for name, statistic in statistics.items():
             samples[name].append(statistic(drawn))
     return {name: (values[name], np.concatenate(samples[name])) for name in statistics}
+
+
+def _draw(counts: np.ndarray, items: int, draws: int, generator: np.random.Generator, few: bool) -> np.ndarray:
+    """Return the counts of resamples of the items: with few patterns by a multinomial, else item by item."""
+    if few:
+        return generator.multinomial(items, counts / items, size=draws).astype(float)
+    pattern = np.repeat(np.arange(len(counts), dtype=np.int64), counts)
+    drawn = pattern[generator.integers(0, items, size=(draws, items), dtype=np.int32)]
+    drawn += len(counts) * np.arange(draws)[:, None]
+    return np.bincount(drawn.ravel(), minlength=draws * len(counts)).reshape(draws, -1).astype(float)

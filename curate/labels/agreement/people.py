@@ -11,13 +11,15 @@ from pydantic import BaseModel, ConfigDict
 from sluice.core.wording import counted
 from sluice.curate.labels.agreement import coefficients
 from sluice.curate.labels.agreement.judgements import MISSING, Table, Value
-from sluice.curate.labels.agreement.measure import ONE_VALUE, Measure, Name, absent, measured
-from sluice.curate.labels.agreement.overall import FEWEST_ITEMS, alpha_of, reason
+from sluice.curate.labels.agreement.measure import ONE_VALUE, Measure, absent, measured
+from sluice.curate.labels.agreement.overall import FEWEST_ITEMS, SETS, alpha_of, reason
 from sluice.curate.labels.agreement.patterns import Statistic, bootstrap, distinct, patterns_of
 
 MOST_PAIRS = 100
 """Pairs of people that are measured, those with the most items in common first."""
 MOST_CONFUSED = 50
+MOST_NOMINAL = 2_000
+"""Distinct unordered values up to which the kappa of two people is computed: more are free text."""
 
 
 class AnnotatorAgreement(BaseModel):
@@ -93,7 +95,7 @@ def by_annotator(table: Table, *, draws: int, seed: int) -> tuple[AnnotatorAgree
         if why is not None:
             agreement, kappa = absent("raw", items, why), absent("cohen", items, why)
         else:
-            agreement, kappa = _against(own[shared], rest[shared], len(table.values), draws, seed)
+            agreement, kappa = _against(own[shared], rest[shared], table, draws, seed)
         found.append(
             AnnotatorAgreement(
                 annotator=name,
@@ -113,8 +115,6 @@ def by_pair(table: Table, *, draws: int, seed: int) -> tuple[PairAgreement, ...]
     common = judged.T.astype(np.int64) @ judged.astype(np.int64)
     pairs = [(a, b) for a, b in combinations(range(len(table.annotators)), 2) if common[a, b]]
     pairs = sorted(pairs, key=lambda pair: -common[pair])[:MOST_PAIRS]
-    weighed = len(table.values) <= coefficients.MOST_ORDERED
-    weight = coefficients.weights(table.scale, table.values) if weighed else None
     found: list[PairAgreement] = []
     for a, b in pairs:
         rows, counts = distinct(table.codes[judged[:, a] & judged[:, b]][:, [a, b]])
@@ -122,7 +122,7 @@ def by_pair(table: Table, *, draws: int, seed: int) -> tuple[PairAgreement, ...]
         if items < FEWEST_ITEMS:
             measures = {name: absent(name, items, "one item in common: 2 are needed") for name in ("raw", "cohen")}
         else:
-            measures = _two(rows, counts, len(table.values), weight, draws, seed)
+            measures = _two(rows, counts, table, draws, seed)
         found.append(PairAgreement(first=table.annotators[a], second=table.annotators[b], **measures))
     return tuple(sorted(found, key=lambda one: (one.raw.value is None, one.raw.value or 0, one.first, one.second)))
 
@@ -169,62 +169,79 @@ def confused(table: Table) -> tuple[Confused, ...]:
     )
 
 
-def _against(own: np.ndarray, rest: np.ndarray, values: int, draws: int, seed: int) -> tuple[Measure, Measure]:
+def _against(own: np.ndarray, rest: np.ndarray, table: Table, draws: int, seed: int) -> tuple[Measure, Measure]:
+    values = len(table.values)
     rows, counts = distinct(np.column_stack([own, -np.sort(-rest, axis=1)]))
     mine, others = rows[:, 0], rows[:, 1:]
-    many = (others != MISSING).sum(axis=1)
-    same = (others == mine[:, None]).sum(axis=1) / many
-    one = np.eye(values)[mine] if values <= coefficients.MOST_SETS else None
-    statistics: dict[str, Statistic] = {"raw": lambda drawn: drawn @ same / drawn.sum(axis=1)}
-    used = np.unique(rows[rows != MISSING])
-    items = int(counts.sum())
-    if one is not None and len(used) > 1:
-        shares = _tally(others, values) / many[:, None]
+    held = others != MISSING
+    many = held.sum(axis=1)
+    equal = (others == mine[:, None]).sum(axis=1) / many
+    statistics: dict[str, Statistic] = {"raw": lambda drawn: drawn @ equal / drawn.sum(axis=1)}
+    why = _no_kappa(rows, table)
+    if why is None:
+        weight = coefficients.weights(table.scale, table.values)
+        same = equal if weight is None else (weight[mine[:, None], others] * held).sum(axis=1) / many
+        one, theirs = coefficients.one_hot(mine, values), _shares_of(others, values)
 
         def kappa(drawn: np.ndarray) -> np.ndarray:
             total = drawn.sum(axis=1)
-            chance = ((drawn @ one) * (drawn @ shares)).sum(axis=1) / total**2
+            shares = theirs @ drawn.T
+            chance = ((one @ drawn.T) * (shares if weight is None else weight @ shares)).sum(axis=0) / total**2
             return coefficients.corrected(drawn @ same / total, chance)
 
         statistics["cohen"] = kappa
-    found = bootstrap(counts, statistics, draws=draws, seed=seed, width=values)
-    raw = float(found["raw"][0])
-    agreement = measured("raw", found["raw"], items, raw=raw)
-    if "cohen" in found:
-        return agreement, measured("cohen", found["cohen"], items, raw=raw, chance=_chance(rows, counts, values))
-    why = ONE_VALUE if len(used) == 1 else f"{values:,} distinct values are too many"
-    return agreement, absent("cohen", items, why)
+    return _with_intervals(statistics, rows, counts, table, why, draws, seed)
 
 
-def _tally(others: np.ndarray, values: int) -> np.ndarray:
-    """Return how often each value is among the others' codes: shape (patterns, values)."""
-    tally = np.zeros((len(others), values))
-    rows, columns = np.nonzero(others != MISSING)
-    np.add.at(tally, (rows, others[rows, columns]), 1.0)
-    return tally
-
-
-def _two(
-    rows: np.ndarray, counts: np.ndarray, values: int, weight: np.ndarray | None, draws: int, seed: int
-) -> dict[str, Any]:
-    items = int(counts.sum())
+def _two(rows: np.ndarray, counts: np.ndarray, table: Table, draws: int, seed: int) -> dict[str, Measure]:
     same = (rows[:, 0] == rows[:, 1]).astype(float)
     statistics: dict[str, Statistic] = {"raw": lambda drawn: drawn @ same / drawn.sum(axis=1)}
-    used = np.unique(rows)
-    if len(used) > 1:
-        if weight is None:  # only the values in use: the others add nothing, and free texts are many
-            statistics["cohen"] = coefficients.cohen_kappa(np.searchsorted(used, rows), len(used))
-        else:
-            statistics["cohen"] = coefficients.cohen_kappa(rows, values, weight)
-    found = bootstrap(counts, statistics, draws=draws, seed=seed, width=values)
+    why = _no_kappa(rows, table)
+    if why is None:
+        weight = coefficients.weights(table.scale, table.values)
+        statistics["cohen"] = coefficients.cohen_kappa(rows, len(table.values), weight)
+    raw, cohen = _with_intervals(statistics, rows, counts, table, why, draws, seed)
+    return {"raw": raw, "cohen": cohen}
+
+
+def _with_intervals(
+    statistics: dict[str, Statistic],
+    rows: np.ndarray,
+    counts: np.ndarray,
+    table: Table,
+    why: str | None,
+    draws: int,
+    seed: int,
+) -> tuple[Measure, Measure]:
+    items = int(counts.sum())
+    found = bootstrap(counts, statistics, draws=draws, seed=seed, width=len(table.values))
     raw = float(found["raw"][0])
-    result: dict[str, Any] = {"raw": measured("raw", found["raw"], items, raw=raw)}
-    name: Name = "cohen"
-    if name in found:
-        result[name] = measured(name, found[name], items, raw=raw, chance=_chance(rows, counts, values))
-    else:
-        result[name] = absent(name, items, ONE_VALUE)
-    return result
+    agreement = measured("raw", found["raw"], items, raw=raw)
+    if why is not None:
+        return agreement, absent("cohen", items, why)
+    return agreement, measured("cohen", found["cohen"], items, raw=raw, chance=_chance(rows, counts, len(table.values)))
+
+
+def _no_kappa(rows: np.ndarray, table: Table) -> str | None:
+    """Return why two sides have no kappa, or None."""
+    used = np.unique(rows)
+    if len(used[used != MISSING]) == 1:
+        return ONE_VALUE
+    if table.scale == "sets":
+        return SETS
+    most = MOST_NOMINAL if table.scale == "nominal" else coefficients.MOST_ORDERED
+    if len(table.values) > most:
+        return f"{len(table.values):,} distinct values are too many for kappa ({most:,} at most)"
+    return None
+
+
+def _shares_of(others: np.ndarray, values: int) -> Any:
+    """Return the share of the others' judgements that name each value: sparse, (values, patterns)."""
+    from scipy.sparse import csr_array
+
+    rows, columns = np.nonzero(others != MISSING)
+    each = 1.0 / (others != MISSING).sum(axis=1)
+    return csr_array((each[rows], (others[rows, columns], rows)), shape=(values, len(others)))
 
 
 def _chance(rows: np.ndarray, counts: np.ndarray, values: int) -> float:
