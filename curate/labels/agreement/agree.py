@@ -178,5 +178,10 @@ def _tables(table: Table) -> tuple[Confusion, ...]:
     common = np.triu(judged.T @ judged, k=1)
     order = np.argsort(-common, axis=None, kind="stable")[:MOST_TABLES]
     pairs = [divmod(int(place), len(table.annotators)) for place in order if common.flat[place] > 0]
-    tables = [confusion(table, table.annotators[a], table.annotators[b]) for a, b in pairs]
-    return tuple(one for one in tables if len(one.values) <= MOST_VALUES)
+    few = [(a, b) for a, b in pairs if _used(table, a, b) <= MOST_VALUES]
+    return tuple(confusion(table, table.annotators[a], table.annotators[b]) for a, b in few)
+
+
+def _used(table: Table, a: int, b: int) -> int:
+    codes = table.codes[:, [a, b]]
+    return len(np.unique(codes[(codes != MISSING).all(axis=1)]))

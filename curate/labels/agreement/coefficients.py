@@ -38,7 +38,7 @@ def ratio(top: np.ndarray, bottom: np.ndarray) -> np.ndarray:
 
 
 def weights(scale: Scale, values: Sequence[Value]) -> np.ndarray | None:
-    """Return how far two values agree, shape (values, values), 1 on the diagonal; None where only equal ones do.
+    """Return how far two values agree: (values, values), 1 on the diagonal; None where only equal ones do.
 
     Linear in the rank for ordered values (Cohen 1968, Gwet's linear weights), quadratic in the number for interval ones.
     """
@@ -127,12 +127,13 @@ def interval_alpha(patterns: Patterns, values: Sequence[Value]) -> Statistic:
     points = points - points.mean()  # moments of large numbers would lose the differences
     differ = patterns.pair_sum(lambda a, b: (points[a] - points[b]) ** 2)
     powers = np.column_stack([np.ones(len(points)), points, points**2])
+    observed = _observed(patterns, differ)
     moments = patterns.paired[:, None] * (patterns.tally @ powers)  # no table of values: there may be thousands
 
     def statistic(drawn: np.ndarray) -> np.ndarray:
         total, first, second = (drawn @ moments).T
         expected = 2 * (total * second - first**2)
-        return 1.0 - ratio((total - 1) * (drawn @ _observed(patterns, differ)), expected)
+        return 1.0 - ratio((total - 1) * (drawn @ observed), expected)
 
     return statistic
 
@@ -145,7 +146,7 @@ def masi_alpha(patterns: Patterns, values: Sequence[tuple[str, ...]]) -> Statist
 
 
 def _alpha(patterns: Patterns, differ: np.ndarray, expected: Statistic) -> Statistic:
-    """Return 1 - observed / expected distance; `differ` sums each pattern's pairs, `expected` all pairs of all values."""
+    """Return 1 - observed / expected distance: `differ` of each pattern's pairs, `expected` of all pairs of values."""
     observed = _observed(patterns, differ)
     pairable = patterns.tally.T.multiply(patterns.paired).tocsr()
 
