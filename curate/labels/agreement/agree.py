@@ -133,7 +133,7 @@ def agree(
         slices.append(_slice(name, table, draws, seed))
         step(5 + done)
     paired, disagreed = _paired(table)
-    value, share = commonest(table) if (table.codes != MISSING).any() else (None, 0.0)
+    value, share = commonest(table)
     return Agreement(
         scale=scale,
         items=len(table.items),

@@ -95,10 +95,12 @@ def nominal_chance(patterns: Patterns) -> float:
 
 
 def commonest(table: Table) -> tuple[Any, float]:
-    """Return the value that was given most and its share of the judgements."""
+    """Return the value that was given most and its share of the judgements; (None, 0.0) where there are none."""
     given = table.codes[table.codes != MISSING]
+    if len(given) == 0:
+        return None, 0.0
     counts = np.bincount(given, minlength=len(table.values))
-    return table.values[int(counts.argmax())], float(counts.max() / max(len(given), 1))
+    return table.values[int(counts.argmax())], float(counts.max() / len(given))
 
 
 def which_to_read(table: Table, measures: tuple[Measure, ...]) -> tuple[Name, str]:

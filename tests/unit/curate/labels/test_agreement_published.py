@@ -168,12 +168,15 @@ def test_alpha_of_sets_is_written_out_by_hand():
 
 
 @pytest.mark.parametrize(
-    "rows, alpha",
+    "scale, rows, alpha",
     [
-        ([["a", "b"], ["b", "a"]], Fraction(-1, 2)),
-        ([["a", "a"], ["a", "b"], ["b", "b"]], Fraction(4, 9)),
+        ("nominal", [[0, 1], [0, 1], [1, 0], [1, 0]], Fraction(-3, 4)),
+        ("nominal", [[1, 1, 1], [0, 0, 0], [1, 1, 1], [0, 0, 1]], Fraction(288, 420)),
+        ("nominal", [[1, 1, 0], [0, 0, N]], Fraction(1, 3)),
+        ("interval", [[1.0, 2.0], [3.0, 4.0], [1.0, 1.0]], Fraction(19, 24)),
+        ("ordinal", [[1, 1], [3, 4], [5, 5]], Fraction(94, 99)),
     ],
 )
-def test_alpha_by_hand(rows, alpha):
-    """1 - (n - 1) x unequal pairs / products of unequal counts, written out."""
-    assert value(rows, "alpha") == pytest.approx(float(alpha), abs=1e-12)
+def test_alpha_by_hand(scale, rows, alpha):
+    """1 - observed / expected distance in fractions, as the tests of inspect_ai have them."""
+    assert value(rows, "alpha", scale=scale) == pytest.approx(float(alpha), abs=1e-12)
