@@ -124,9 +124,7 @@ def _cautions(table: Table, strange: int) -> list[str]:
     single = int((each == 1).sum())
     if single:
         cautions.append(f"{counted(single, 'item has', 'items have')} one judgement: nothing checks it")
-    few = [
-        name for name, n in zip(table.annotators, (table.codes != MISSING).sum(axis=0), strict=True) if n < FEW
-    ]
+    few = [name for name, n in zip(table.annotators, (table.codes != MISSING).sum(axis=0), strict=True) if n < FEW]
     if few:
         cautions.append(f"under {FEW} judgements say little of an annotator: {', '.join(few[:5])}")
     if strange:

@@ -63,7 +63,7 @@ def test_the_annotator_who_differs_is_named_first_and_lifts_alpha_when_left_out(
 
 
 def test_specific_agreement_of_a_label_by_hand():
-    """Of the pairs with an "a" 8 judgements meet "a", 2 meet "b"; "b": 8 of 10 of the 10 that name it."""
+    """Ten judgements say "a", 8 of them meet another "a"; four say "b", 2 of them meet another "b"."""
     found = agree(judged([["a", "a"]] * 4 + [["b", "b"]] * 1 + [["a", "b"]] * 2))
     by = {one.label: one for one in found.labels}
     assert by["a"].specific.value == pytest.approx(8 / 10) and by["b"].specific.value == pytest.approx(2 / 4)

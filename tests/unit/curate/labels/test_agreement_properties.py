@@ -9,12 +9,13 @@ from hypothesis import strategies as st
 from support.judged import judged
 
 from sluice.core.wilson import wilson_bounds
-from sluice.curate.labels.agreement import Judgement, agree
+from sluice.curate.labels.agreement import Judgement, agree, tabulate
 from sluice.curate.labels.agreement.measure import Measure, named
+from sluice.curate.labels.agreement.overall import overall
 
 ratings = st.lists(st.lists(st.sampled_from([None, 1, 2, 3, 5]), min_size=3, max_size=3), min_size=1, max_size=12)
 scales = st.sampled_from(["nominal", "ordinal", "interval"])
-few = settings(max_examples=60, deadline=None)
+few = settings(max_examples=40, deadline=None)
 
 
 def values(rows, scale="nominal", **options):
@@ -134,10 +135,13 @@ def test_the_interval_is_seeded_and_covers():
         noise = generator.random((items, 3)) < 0.3
         return np.where(noise, generator.integers(0, 3, (items, 3)), truth[:, None]).tolist()
 
-    population = values(sample(60_000))["alpha"]
+    def alpha(rows):
+        return named(overall(tabulate(judged(rows), scale="nominal"), draws=200, seed=0), "alpha")
+
+    population = alpha(sample(60_000)).value
     inside = 0
     for _ in range(200):
-        measure = named(agree(judged(sample(80)), draws=200).measures, "alpha")
+        measure = alpha(sample(80))
         inside += measure.low <= population <= measure.high
     assert 0.88 <= inside / 200 <= 0.99
     rows = sample(50)
