@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 from sluice.curate.labels.agreement import Judgement
+from sluice.curate.labels.agreement.measure import Name, named
 
 
 def judged(rows: Sequence[Sequence[Any]], slices: Sequence[str] | None = None) -> list[Judgement]:
@@ -16,6 +17,17 @@ def judged(rows: Sequence[Sequence[Any]], slices: Sequence[str] | None = None) -
         for j, value in enumerate(row)
         if value is not None
     ]
+
+
+def measure_of(found: Any, name: str) -> Any:
+    """Return the measure of a name in a record with `measures`, which has to have it."""
+    return sure(named(found.measures, cast(Name, name)))
+
+
+def sure(value: Any) -> Any:
+    """Return a value that has to be there."""
+    assert value is not None
+    return value
 
 
 def from_counts(table: Sequence[Sequence[int]]) -> list[list[int]]:

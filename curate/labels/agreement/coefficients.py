@@ -40,7 +40,7 @@ def ratio(top: np.ndarray, bottom: np.ndarray) -> np.ndarray:
 def weights(scale: Scale, values: Sequence[Value]) -> np.ndarray | None:
     """Return how far two values agree: (values, values), 1 on the diagonal; None where only equal ones do.
 
-    Linear in the rank for ordered values (Cohen 1968, Gwet's linear weights), quadratic in the number for interval ones.
+    Linear in the rank for ordered values, quadratic in the number for interval ones (Cohen 1968, Gwet 2014).
     """
     if scale in ("nominal", "sets") or len(values) < 2:
         return None

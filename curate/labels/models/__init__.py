@@ -1,8 +1,8 @@
-"""Label models: one label an item out of what several people and rules said, with how far each of them is to be believed.
+"""Label models: one label an item out of what several people and rules said, and how far each is to be believed.
 
-`combine` runs one of MODELS: `majority` (counts votes, names ties), `dawid-skene` (an error matrix of each annotator) and
-`mace` (who knows and who guesses); the last two by crowd-kit, which comes with the extra `labels`. What they give is a
-suggestion, never a person's label. May import `sluice.curate.labels.agreement` and `sluice.core`.
+`combine` runs one of MODELS: `majority` (counts votes, names ties), `dawid-skene` (an error matrix of each annotator)
+and `mace` (who knows and who guesses); the last two by crowd-kit, which comes with the extra `labels`. What they give
+is a suggestion, never a person's label. May import `sluice.curate.labels.agreement` and `sluice.core`.
 """
 
 from sluice.curate.labels.models.combine import MODELS, combine

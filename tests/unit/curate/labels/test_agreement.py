@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from support.judged import judged
+from support.judged import judged, measure_of
 
 from sluice.core.errors import InputError, UsageError
 from sluice.core.wilson import wilson_bounds
@@ -16,7 +16,6 @@ from sluice.curate.labels.agreement import (
     pace,
     tabulate,
 )
-from sluice.curate.labels.agreement.measure import named
 
 
 def test_no_judgement_one_annotator_no_overlap_and_one_item_are_absent_with_their_reason():
@@ -35,13 +34,16 @@ def test_no_judgement_one_annotator_no_overlap_and_one_item_are_absent_with_thei
 
 def test_one_value_everywhere_is_agreement_but_shows_nothing():
     found = agree(judged([["a", "a", "a"]] * 5), allowed=["a", "b"])
-    assert named(found.measures, "raw").value == 1
+    assert measure_of(found, "raw").value == 1
     for name in ("cohen", "fleiss", "alpha", "ac1"):
-        measure = named(found.measures, name)
-        assert measure.value is None and "same value" in measure.absent
+        measure = measure_of(found, name)
+        assert measure.value is None
+        assert "same value" in measure.absent
     assert found.headline.value is None
-    assert found.people[0].agreement.value == 1 and found.people[0].kappa.value is None
-    assert found.labels[0].specific.value == 1 and found.labels[0].ac1.value is None
+    assert found.people[0].agreement.value == 1
+    assert found.people[0].kappa.value is None
+    assert found.labels[0].specific.value == 1
+    assert found.labels[0].ac1.value is None
 
 
 def test_cannot_say_is_counted_and_is_no_judgement():
@@ -55,8 +57,10 @@ def test_the_annotator_who_differs_is_named_first_and_lifts_alpha_when_left_out(
     rows = [[v, v, w] for v, w in zip("abab" * 10, "abba" * 10, strict=True)]
     found = agree(judged(rows))
     worst, best = found.people[0], found.people[-1]
-    assert worst.annotator == "person-2" and worst.agreement.value == 0.5
-    assert worst.alpha_without.value == 1 > named(found.measures, "alpha").value
+    assert worst.annotator == "person-2"
+    assert worst.agreement.value == 0.5
+    assert worst.alpha_without.value == 1
+    assert measure_of(found, "alpha").value < 1
     assert best.agreement.value == 0.75
     assert [(one.first, one.second) for one in found.pairs][-1] == ("person-0", "person-1")
     assert found.pairs[0].cohen.value == pytest.approx(0)
@@ -66,8 +70,10 @@ def test_specific_agreement_of_a_label_by_hand():
     """Ten judgements say "a", 8 of them meet another "a"; four say "b", 2 of them meet another "b"."""
     found = agree(judged([["a", "a"]] * 4 + [["b", "b"]] * 1 + [["a", "b"]] * 2))
     by = {one.label: one for one in found.labels}
-    assert by["a"].specific.value == pytest.approx(8 / 10) and by["b"].specific.value == pytest.approx(2 / 4)
-    assert by["a"].given == 10 and by["b"].share == pytest.approx(4 / 14, abs=1e-6)
+    assert by["a"].specific.value == pytest.approx(8 / 10)
+    assert by["b"].specific.value == pytest.approx(2 / 4)
+    assert by["a"].given == 10
+    assert by["b"].share == pytest.approx(4 / 14, abs=1e-6)
     assert [one.label for one in found.labels] == ["b", "a"]
     assert found.disagreed == ("item-00005", "item-00006")
     (pair,) = found.confused
@@ -77,7 +83,8 @@ def test_specific_agreement_of_a_label_by_hand():
 def test_confusion_has_the_first_person_in_its_rows():
     table = tabulate(judged([["a", "b"], ["a", "b"], ["b", "b"], [None, "a"]]), scale="nominal")
     found = confusion(table, "person-0", "person-1")
-    assert found.values == ("a", "b") and found.counts == ((0, 2), (0, 1))
+    assert found.values == ("a", "b")
+    assert found.counts == ((0, 2), (0, 1))
     assert agree(judged([["a", "b"], ["a", "b"], ["b", "b"], [None, "a"]])).confusions == (found,)
 
 
@@ -86,31 +93,21 @@ def test_slices_are_measured_apart():
     found = agree(judged(rows, ["easy"] * 10 + ["hard"] * 10))
     easy, hard = found.slices
     assert (easy.slice, easy.items) == ("easy", 10)
-    assert named(easy.measures, "alpha").value == 1 and named(hard.measures, "alpha").value < -0.8
+    assert measure_of(easy, "alpha").value == 1
+    assert measure_of(hard, "alpha").value < -0.8
 
 
 def test_sets_of_labels_are_read_label_by_label_and_by_overlap():
     rows = [[["x", "y"], ["y", "x"]], [["x"], ["x", "z"]], [[], []], [["y"], ["y"]]]
     found = agree(judged(rows), scale="sets")
-    assert named(found.measures, "raw").value == 3 / 4
-    alpha, strict = (
-        named(found.measures, "alpha"),
-        named(
-            agree(
-                judged(
-                    [
-                        [str(v) for v in r]
-                        for r in [[("x", "y"), ("x", "y")], [("x",), ("x", "z")], [(), ()], [("y",), ("y",)]]
-                    ]
-                )
-            ).measures,
-            "alpha",
-        ),
-    )
+    assert measure_of(found, "raw").value == 3 / 4
+    alpha = measure_of(found, "alpha")
+    strict = measure_of(agree(judged([[str(sorted(labels)) for labels in row] for row in rows])), "alpha")
     assert strict.value < alpha.value < 1  # {x} and {x, z} overlap: half agreed, not different
-    assert "label" in named(found.measures, "ac1").absent
+    assert "label" in measure_of(found, "ac1").absent
     by = {one.label: one for one in found.labels}
-    assert by["x"].specific.value == 1 and by["z"].specific.value == 0
+    assert by["x"].specific.value == 1
+    assert by["z"].specific.value == 0
     with pytest.raises(InputError, match="scale `sets`"):
         agree(judged(rows))
     with pytest.raises(InputError, match="not among those allowed"):
@@ -119,7 +116,7 @@ def test_sets_of_labels_are_read_label_by_label_and_by_overlap():
 
 def test_objects_are_compared_by_their_canonical_form():
     rows = [[{"a": 1, "b": 2.0}, {"b": 2, "a": 1}], [{"a": 1}, {"a": 2}]]
-    assert named(agree(judged(rows)).measures, "raw").value == 0.5
+    assert measure_of(agree(judged(rows)), "raw").value == 0.5
 
 
 @pytest.mark.parametrize(
@@ -149,7 +146,8 @@ def test_pace_leaves_breaks_out_and_counts_hours_of_work():
     assert (ana.decisions, ana.median, ana.worked) == (370, 10.0, pytest.approx(1 + 400 / 3600, abs=1e-4))
     assert [(one.hour, one.decisions, one.median) for one in ana.hours] == [(1, 360, 10.0), (2, 10, 40.0)]
     assert (ben.away, ben.worked) == (1, pytest.approx(320 / 3600, abs=1e-4))
-    assert everybody.annotator is None and everybody.decisions == 372
+    assert everybody.annotator is None
+    assert everybody.decisions == 372
     assert pace([]) == ()
     with pytest.raises(InputError):
         pace([Decision("ana", "1", -1.0)])
@@ -162,8 +160,11 @@ def test_gold_accuracy_with_wilson_and_the_misses():
     assert (ana.right, ana.judged, ana.accuracy) == (9, 10, 0.9)
     assert (ana.low, ana.high) == wilson_bounds(9, 10)
     assert [(miss.item, miss.given, miss.gold) for miss in ana.misses] == [("0", "b", "a")]
-    assert ben.accuracy is None and ben.cannot_say == 1 and ben.absent
-    assert cy.accuracy is None and everybody.right == 9
+    assert ben.accuracy is None
+    assert ben.cannot_say == 1
+    assert ben.absent
+    assert cy.accuracy is None
+    assert everybody.right == 9
     sets = gold_accuracy([Judgement("1", "ana", ["y", "x"])], {"1": ["x", "y"]}, scale="sets")
     assert sets[0].accuracy == 1
 
@@ -171,7 +172,8 @@ def test_gold_accuracy_with_wilson_and_the_misses():
 def test_numbers_with_thousands_of_values_and_free_texts_take_seconds():
     rows = [[i * 1.01, i * 1.01 + (i % 7) / 10, i + 0.003] for i in range(1_500)]
     found = agree(judged(rows), scale="interval", draws=50)
-    assert named(found.measures, "alpha").value > 0.99
-    assert "alpha" in named(found.measures, "ac2").absent and found.confusions == ()
+    assert measure_of(found, "alpha").value > 0.99
+    assert "alpha" in measure_of(found, "ac2").absent
+    assert found.confusions == ()
     texts = agree(judged([[f"{a}", f"{b}"] for a, b, _ in rows]), draws=50)
-    assert named(texts.measures, "raw").value == pytest.approx(1 / 7, abs=0.01)
+    assert measure_of(texts, "raw").value == pytest.approx(1 / 7, abs=0.01)

@@ -6,11 +6,10 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from support.judged import from_contingency, from_counts, judged
+from support.judged import from_contingency, from_counts, judged, measure_of, sure
 
 from sluice.curate.labels.agreement import agree
 from sluice.curate.labels.agreement.coefficients import masi
-from sluice.curate.labels.agreement.measure import named
 
 N = None
 FLEISS_WIKIPEDIA = [
@@ -67,9 +66,7 @@ FOUR_RATERS = [
 
 
 def value(rows, name, **options):
-    found = named(agree(judged(rows), draws=20, **options).measures, name)
-    assert found is not None and found.value is not None, found
-    return found.value
+    return sure(measure_of(agree(judged(rows), draws=20, **options), name).value)
 
 
 def test_fleiss_kappa_of_the_table_in_wikipedia():
@@ -130,7 +127,8 @@ def test_ac1_does_not_fall_where_one_value_is_rare(kappa_low, table):
     if kappa_low:
         assert kappa == pytest.approx(-0.0234, abs=1e-4)
         assert ac1 == pytest.approx(0.9408, abs=1e-4)
-        assert found.read == "ac1" and found.commonest_share == 243 / 250
+        assert found.read == "ac1"
+        assert found.commonest_share == 243 / 250
     else:
         assert kappa == pytest.approx(0.4, abs=1e-12)
         assert found.read == "alpha"
@@ -155,7 +153,8 @@ def test_masi_distance():
     assert distance[0, 1] == pytest.approx(1 - 2 / 4 * 2 / 3)
     assert distance[0, 2] == pytest.approx(1 - 1 / 3 * 1 / 3)
     assert distance[0, 3] == 1
-    assert distance[4, 4] == 0 and distance[4, 0] == 1
+    assert distance[4, 4] == 0
+    assert distance[4, 0] == 1
     assert np.array_equal(distance, distance.T)
 
 

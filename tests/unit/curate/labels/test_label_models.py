@@ -1,10 +1,10 @@
-"""Label models: simulated annotators of known error rates are recovered, ties are named, orders and names mean nothing."""
+"""Label models: annotators of known error rates are recovered, ties are named, orders and names mean nothing."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
-from support.judged import judged
+from support.judged import judged, sure
 
 from sluice.core.errors import InputError, UsageError
 from sluice.curate.labels.agreement import Judgement
@@ -70,7 +70,8 @@ def test_mace_tells_who_knows_from_who_guesses(crowd):
     combined, truth, _ = crowd
     found = combined["mace"]
     knows = [one.knows for one in by_name(found)]
-    assert knows[0] > knows[1] > knows[3] and all(0 <= one <= 1 for one in knows)
+    assert knows[0] > knows[1] > knows[3]
+    assert all(0 <= one <= 1 for one in knows)
     known = (SHARES * MATRICES.diagonal(axis1=1, axis2=2)).sum(axis=1)
     assert np.array([one.accuracy for one in by_name(found)]) == pytest.approx(known, abs=0.06)
     assert right(found, truth) > right(combined["majority"], truth)
@@ -108,13 +109,16 @@ def test_majority_names_ties_and_leaves_each_own_vote_out_of_their_accuracy():
         ("b", ()),
         (None, ("a", "b", "c")),
     ]
-    assert found.items[0].probability == pytest.approx(2 / 3) and found.ties == ("item-00001", "item-00003")
+    assert found.items[0].probability == pytest.approx(2 / 3)
+    assert found.ties == ("item-00001", "item-00003")
     two = combine(judged([["a", "a", "b"], ["a", "a", "a"], ["b", "c", None]]))
     accuracy = {one.annotator: one.accuracy for one in two.annotators}  # a tie of the others tells nothing
     assert accuracy == {"person-0": 0.5, "person-1": 0.5, "person-2": 0.5}
     assert two.annotators[0].annotator == "person-0"
     alone = combine([Judgement("1", "ana", "a")])
-    assert alone.annotators[0].accuracy is None and alone.annotators[0].absent and alone.cautions
+    assert alone.annotators[0].accuracy is None
+    assert alone.annotators[0].absent
+    assert alone.cautions
 
 
 def test_gold_items_teach_dawid_skene_and_fix_their_label():
@@ -127,10 +131,12 @@ def test_gold_items_teach_dawid_skene_and_fix_their_label():
     gold = {f"item-{i:05}": rows[i][0] for i in range(10)}
     found = combine(judgements, model="dawid-skene", known=gold)
     accuracy = {one.annotator: one.accuracy for one in found.annotators}
-    assert accuracy["person-0"] > 0.95 and accuracy["person-1"] < 0.05
+    assert sure(accuracy["person-0"]) > 0.95
+    assert sure(accuracy["person-1"]) < 0.05
     assert [one.label for one in found.items] == [row[0] for row in rows]
     strange = combine(judgements, known={"item-00000": "b", "item-00001": "never given"})
-    assert strange.items[0].label == "b" and strange.items[0].probability == 1
+    assert strange.items[0].label == "b"
+    assert strange.items[0].probability == 1
     assert any("nobody ever gave" in one for one in strange.cautions)
 
 
@@ -138,12 +144,14 @@ def test_gold_items_teach_dawid_skene_and_fix_their_label():
 def test_one_value_everywhere_teaches_nothing(model):
     found = combine(judged([["a", "a", "a"]] * 4), model=model)
     assert [one.label for one in found.items] == ["a"] * 4
-    assert found.shares is None and (model == "majority" or any("nothing to learn" in one for one in found.cautions))
+    assert found.shares is None
+    assert model == "majority" or any("nothing to learn" in one for one in found.cautions)
 
 
 def test_items_that_nobody_could_judge_are_named():
     found = combine([Judgement("1", "ana", None), Judgement("2", "ana", "a")])
-    assert found.unjudged == ("1",) and [one.item for one in found.items] == ["2"]
+    assert found.unjudged == ("1",)
+    assert [one.item for one in found.items] == ["2"]
     with pytest.raises(InputError, match="nobody judged"):
         combine([Judgement("1", "ana", None)])
     with pytest.raises(UsageError, match="no label model"):
