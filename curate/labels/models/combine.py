@@ -38,7 +38,7 @@ def combine(
 
     Args:
         judgements: of people and rules, one of each on an item at most; None as a value is "cannot say". Sets of labels
-            are not taken: judge one label at a time (in or not), or use the majority of each.
+            are for `combine_sets`.
         model: one of MODELS.
         known: the true value of gold items, from which Dawid-Skene learns; every model returns it for its item.
         allowed: the values that could be given.

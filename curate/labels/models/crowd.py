@@ -21,7 +21,7 @@ from sluice.curate.labels.agreement.judgements import MISSING
 
 EXTRA = "labels"
 STEPS = 200
-TOLERANCE = 1e-7
+TOLERANCE = 1e-6
 """Of the gain in likelihood a judgement, at which Dawid-Skene has settled; crowd-kit's 1e-5 stops some steps early."""
 STARTS = 4
 """Seeds that MACE is begun from: Hovy et al. 2013 took 100, and gained little after the first few."""

@@ -8,7 +8,7 @@ from support.judged import judged, sure
 
 from sluice.core.errors import InputError, UsageError
 from sluice.curate.labels.agreement import Judgement
-from sluice.curate.labels.models import MODELS, combine
+from sluice.curate.labels.models import MODELS, combine, combine_sets
 
 NAMES = ("billing", "bug", "other")
 SHARES = np.array([0.5, 0.3, 0.2])
@@ -89,7 +89,7 @@ def test_probabilities_are_honest(crowd):
 def test_order_and_names_mean_nothing_and_a_seed_repeats(model):
     """Also where people and values first appear in another order than the sorted one."""
     pytest.importorskip("crowdkit")
-    judgements, _ = simulated(items=120)
+    judgements, _ = simulated(items=80)
     first = combine(judgements, model=model)
     assert first == combine(judgements[::-1], model=model)
     people = dict(zip(("p0", "p1", "p2", "p3"), ("z", "y", "x", "w"), strict=True))
@@ -156,3 +156,32 @@ def test_items_that_nobody_could_judge_are_named():
         combine([Judgement("1", "ana", None)])
     with pytest.raises(UsageError, match="no label model"):
         combine([Judgement("1", "ana", "a")], model="vote")
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_sets_are_combined_label_by_label(model):
+    pytest.importorskip("crowdkit")
+    generator = np.random.default_rng(4)
+    truth = generator.random((150, 2)) < (0.6, 0.3)
+    wrong = generator.random((3, 150, 2)) < np.array([0.05, 0.1, 0.3])[:, None, None]
+    judgements = [
+        Judgement(f"{i:03}", f"p{p}", [label for k, label in enumerate("xy") if truth[i, k] != wrong[p, i, k]])
+        for p in range(3)
+        for i in range(150)
+    ]
+    found = combine_sets([*judgements, Judgement("999", "p0", None)], model=model)
+    assert found.values == ("x", "y")
+    assert found.unjudged == ("999",)
+    sets = [tuple(label for k, label in enumerate("xy") if row[k]) for row in truth]
+    assert np.mean([one.label == right for one, right in zip(found.items, sets, strict=True)]) > 0.85
+    accuracy = [one.accuracy for one in by_name(found)]
+    assert accuracy == pytest.approx([0.95, 0.9, 0.7], abs=0.13)
+    assert found.annotators[0].annotator == "p2"
+
+
+def test_a_set_is_undecided_where_one_of_its_labels_is():
+    found = combine_sets([Judgement("1", "ana", ["x", "y"]), Judgement("1", "ben", ["x"])])
+    (one,) = found.items
+    assert (one.label, one.tied, one.probability) == (None, ("y",), 0.5)
+    with pytest.raises(InputError, match="any label"):
+        combine_sets([Judgement("1", "ana", [])])
