@@ -57,8 +57,16 @@ class Log:
         ]
 
     def last_words(self, *, question: str | None = None) -> dict[tuple[str, str, str], Judgement]:
-        """Return what counts: the last decision of each person on each row or input, by (question, subject, by)."""
-        return {(j.question, j.subject, j.by): j for j in self.judgements(question=question)}
+        """Return what counts: the last decision of each person on each row or input, by (question, subject, by).
+
+        Nobody adjudicates a dispute of their own: of whom there is a word of the usual kind, that one counts.
+        """
+        found: dict[tuple[str, str, str], Judgement] = {}
+        for j in self.judgements(question=question):
+            key = (j.question, j.subject, j.by)
+            if key not in found or found[key].adjudicates or not j.adjudicates:
+                found[key] = j
+        return found
 
     def skipped(self, question: str, by: str) -> set[str]:
         """Return the subjects that a person left and has not decided."""

@@ -15,9 +15,9 @@ from sluice.core.errors import InputError, UsageError
 from sluice.core.registry import Registry
 from sluice.curate.labels.log import Log
 from sluice.curate.labels.question import Question
-from sluice.curate.labels.record import OF_INPUT, Judgement
+from sluice.curate.labels.record import ADJUDICATION, OF_INPUT, Judgement
 from sluice.curate.labels.session import Item
-from sluice.curate.labels.settle import ADJUDICATION, settle
+from sluice.curate.labels.settle import settle
 
 Words = Sequence[Judgement]
 Order = Callable[[Sequence[str], Words, str, int], list[str]]

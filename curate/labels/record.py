@@ -18,6 +18,9 @@ Mode = Literal["classify", "rate", "grade", "correct", "write", "compare", "revi
 OF_INPUT = frozenset({"classify", "write", "compare"})
 """Modes whose answers are about the input alone: they hold for every row with that input, whatever its target is."""
 
+ADJUDICATION = "adjudicate"
+"""The queue of a person who decides what others disagree on: that word counts over theirs."""
+
 Value = str | int | tuple[str, ...] | None
 """What is said: a label, a number, several labels, a text; None: the person cannot tell."""
 
@@ -70,6 +73,25 @@ class Judgement(BaseModel):
     def subject(self) -> str:
         """What was judged: the input, or the row where its target was judged."""
         return self.input if self.mode in OF_INPUT else self.row
+
+    @property
+    def adjudicates(self) -> bool:
+        """Whether a dispute of others was decided: such a word counts over theirs, and in no agreement."""
+        return self.shown is not None and self.shown.queue == ADJUDICATION
+
+    @property
+    def meaning(self) -> Value:
+        """What the value says apart from how it was shown: which answer is better, not which side; what was accepted.
+
+        Two people see two answers on sides of their own, and accept suggestions that may differ.
+        """
+        if self.shown is None:
+            return self.value
+        if self.mode == "compare" and len(self.shown.sides) == 2 and self.value in ("a", "b"):
+            return self.shown.sides["ab".index(str(self.value))]
+        if self.mode == "review" and self.value == "accept" and self.shown.suggestion is not None:
+            return self.shown.suggestion
+        return self.value
 
 
 class Undo(BaseModel):

@@ -16,8 +16,8 @@ from sluice.curate.labels.apply import apply_labels
 from sluice.curate.labels.items import items_of
 from sluice.curate.labels.log import append_record, read_log
 from sluice.curate.labels.question import Question, ask
-from sluice.curate.labels.record import Judgement, Shown, new_id, now
-from sluice.curate.labels.settle import ADJUDICATION, settle
+from sluice.curate.labels.record import ADJUDICATION, Judgement, Shown, new_id, now
+from sluice.curate.labels.settle import settle
 from sluice.curate.why import why
 
 LABELS = ("billing", "shipping", "other")
@@ -94,7 +94,7 @@ def test_a_third_person_counts_over_the_others_and_the_most_only_when_asked(proj
     assert [t and t["category"] for t in targets(project)[:2]] == ["shipping", "billing"]  # type: ignore[index]
     assert [place.line for place in why(project, "t", open_dataset(project, "t").rows()[0].row).seen] == [1]
     story = why(project, "t", before)
-    assert "majority: ben, cem (ana: billing)" in " ".join(event.what for event in story.events)
+    assert "majority 0.67: ben, cem (ana: billing)" in " ".join(event.what for event in story.events)
 
 
 def test_a_tie_is_open_under_every_rule_and_cannot_tell_is_no_vote(project):
