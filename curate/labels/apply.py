@@ -20,13 +20,13 @@ from sluice.curate.dataset import Version, metadata_by_row, open_dataset, open_n
 from sluice.curate.drops import Drop, drop_rows
 from sluice.curate.labels.items import with_field
 from sluice.curate.labels.log import Log, read_log
-from sluice.curate.labels.question import Question
+from sluice.curate.labels.question import VERDICTS, Question
 from sluice.curate.labels.record import OF_INPUT
 from sluice.curate.labels.settle import Settled, settle
 from sluice.curate.operation import EDGES, OCCURRENCES, Outcome, commit
 
 LABELLED = "labelled"
-MODES = ("classify", "correct", "write")
+MODES = ("classify", "correct", "write", "review")
 """Questions whose answers are targets, or stand in one."""
 
 
@@ -164,6 +164,9 @@ def _labelled(row: AnyRow, question: Question, word: Settled | None) -> AnyRow:
     if word is None or word.value is None or not isinstance(row, Example):
         return row
     value = word.value
+    if question.mode == "review":  # a proposal that was accepted, or what was put in its place
+        kept = value in VERDICTS
+        return row if kept else row.model_copy(update={"target": with_field(row.target, question.field, str(value))})
     if question.mode != "classify":
         return row.model_copy(update={"target": str(value), "target_form": "text"})
     label = dump_exact(list(value)) if isinstance(value, tuple) else str(value)

@@ -9,6 +9,8 @@ from pydantic import BaseModel, ConfigDict
 
 from sluice.core.project import Project
 from sluice.curate.dataset import Version, open_dataset
+from sluice.curate.labels.agreement.gold import GoldAccuracy
+from sluice.curate.labels.gold import gold_accuracies
 from sluice.curate.labels.items import items_of
 from sluice.curate.labels.log import Log, read_log
 from sluice.curate.labels.question import Question
@@ -62,6 +64,8 @@ class Asked(BaseModel):
     open: int
     cannot_tell: int
     people: tuple[Person, ...]
+    gold: tuple[GoldAccuracy, ...] = ()
+    """How often people are right on gold rows, all together and each; empty where there were none."""
 
 
 class Overview(BaseModel):
@@ -99,7 +103,7 @@ def overview(project: Project, ref: str, *, question: Question | None = None, ru
     return Overview(
         dataset=version.dataset,
         version=version.number,
-        questions=tuple(_asked(q, words, here, rule) for q, words, here in touched),
+        questions=tuple(_asked(log, q, words, here, rule) for q, words, here in touched),
         rows=tuple(rows),
     )
 
@@ -119,7 +123,7 @@ def _subjects(version: Version, question: Question) -> set[str]:
     return {item.input if question.mode in OF_INPUT else item.row for item in items}
 
 
-def _asked(question: Question, words: Sequence[Judgement], here: set[str], rule: str) -> Asked:
+def _asked(log: Log, question: Question, words: Sequence[Judgement], here: set[str], rule: str) -> Asked:
     settled = [word for word in settle(words, rule).values() if word.subject in here]
     labels = Counter(label for word in settled for label in _labels(word))
     by = sorted({j.by for j in words})
@@ -135,6 +139,7 @@ def _asked(question: Question, words: Sequence[Judgement], here: set[str], rule:
         open=sum(word.how == "open" for word in settled),
         cannot_tell=sum(word.how == "cannot tell" for word in settled),
         people=tuple(_person(who, [j for j in words if j.by == who]) for who in by),
+        gold=gold_accuracies(log, question),
     )
 
 

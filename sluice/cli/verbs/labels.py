@@ -63,6 +63,8 @@ def command(out: Terminal, name: str, word: str | None, rule: str, apply_it: boo
             ("by", "decided", "cannot tell", "minutes"),
             [(p.by, f"{p.decided:,}", f"{p.cannot_tell:,}", f"{p.minutes:,.1f}") for p in asked.people],
         )
+        for one in asked.gold:
+            out.say(f"  gold  {one.sentence}")
     if result.rows:
         out.table(("row", "label", "how"), [(r.row[:10], shown(r.value), r.how) for r in result.rows[:20]])
         if len(result.rows) > 20:
