@@ -1,10 +1,15 @@
 """`--suggest model`: what a label model makes of rules and people together.
 
-Dawid-Skene where it has three annotators to learn from, else the majority; `model:mace` names one. The words of other
-people are in it, so that it is kept from a person until they have decided wherever several decide each row.
+From three annotators on Dawid-Skene, or MACE where one of them only ever gives one label, as most rules do: of such a
+one Dawid-Skene learns nothing, since it asks what is said and not whether anything is (seen: one rule alone on a row
+left it at even odds). With fewer annotators the majority; `model:mace` names one. The words of other people are in it,
+so that it is kept from a person until they have decided wherever several decide each row.
 """
 
 from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
 
 from sluice.core.errors import InputError, UsageError
 from sluice.curate.labels.agreement.judgements import Judgement as Word
@@ -36,15 +41,17 @@ def of_model(wanted: Wanted) -> Proposals:
             where="--suggest model",
             remedy=f"label some rows first, or write a rule: {FOLDER}/NAME.py",
         )
+    single = one_sided(words)
     enough = len({word.annotator for word in words}) >= FEWEST_PEOPLE and available()
-    model = wanted.of or ("dawid-skene" if enough else "majority")
+    model = wanted.of or ("majority" if not enough else "mace" if single else "dawid-skene")
+    cautions = (f"dawid-skene learns nothing of who only ever gives one label: {', '.join(single)}",)
     together = combine_sets if wanted.question.many else combine
     found = together(words, model=model, seed=wanted.seed, progress=wanted.progress)
     by = f"model:{model}"
     return Proposals(
         {one.item: Proposal(one.label, by) for one in found.items if not one.tie and one.item in wanted.items},
         {one.item: 1.0 - one.probability for one in found.items if one.item in wanted.items},
-        found.cautions,
+        (*found.cautions, *(cautions if single and model == "dawid-skene" else ())),
         of_people=True,
     )
 
@@ -53,3 +60,11 @@ def people_words(wanted: Wanted) -> list[Word]:
     """Return what people said of the question, in the terms of a label model; "cannot tell" is left out."""
     said = wanted.log.last_words(question=wanted.question.hash).values()
     return [Word(j.subject, j.by, j.meaning) for j in said if j.meaning is not None]
+
+
+def one_sided(words: Sequence[Word]) -> list[str]:
+    """Return the annotators who only ever gave one value, by name."""
+    given: dict[str, set[object]] = defaultdict(set)
+    for word in words:
+        given[word.annotator].add(tuple(word.value) if isinstance(word.value, list | tuple) else word.value)
+    return sorted(who for who, values in given.items() if len(values) == 1)
