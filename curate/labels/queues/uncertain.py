@@ -4,7 +4,8 @@ Unsure is what has the smallest margin between its two likeliest labels (Scheffe
 than entropy: Settles 2009, section 3.1). The probabilities are those of what proposes (`--suggest`): the shares of a
 run's repeated answers, or a label model's. Without one a plain classifier is trained on the labels so far (TF-IDF of
 words and word pairs, or vectors where a model is named; one logistic regression), anew at each sitting. Until two
-labels are known it has nothing to learn from, and the order is that of `different`.
+labels are known it has nothing to learn from, and rows come as drawn: what is most different would seem a better start,
+but teaches a classifier less (measured on requests in seven classes: 22% right after 40 labels, against 43%).
 """
 
 from __future__ import annotations
@@ -17,7 +18,6 @@ from typing import Any
 from sluice.core.errors import SurroundingsError, UsageError
 from sluice.curate.labels.confident import EXTRA, INVERSE_PENALTY, SEED, vectorizer
 from sluice.curate.labels.queues.base import QUEUES, Asking
-from sluice.curate.labels.queues.different import different
 from sluice.curate.labels.settle import settle
 
 
@@ -28,7 +28,7 @@ def uncertain(asking: Asking) -> list[str]:
     open_ = [s for s in asking.drawn() if s not in decided]
     doubts = asking.doubts if asking.doubts is not None else learnt_doubts(asking)
     if not doubts:
-        return different(asking)
+        return [*open_, *(s for s in asking.drawn() if s in decided)]
     first = sorted((s for s in open_ if s in doubts), key=lambda s: -doubts[s])
     return [*first, *(s for s in open_ if s not in doubts), *(s for s in asking.drawn() if s in decided)]
 

@@ -21,13 +21,10 @@ MODES = ("classify", "rate", "grade", "correct", "write", "compare", "review")
 @verb(
     examples=[
         "sluice label tickets                             one key a decision; stop anywhere, it goes on from there",
-        "sluice label tickets --mode grade --overlap 2 --by ana",
-        "sluice label tickets --queue adjudicate          decide what others disagree on",
         "sluice label tickets --queue uncertain --suggest rules",
         "sluice label tickets --people ana,ben,cem --overlap 2 --gold known --by ana",
+        "sluice label tickets --queue adjudicate          decide what others disagree on",
         "sluice label tickets --row 3f2a9c1b07 --label billing --by ana",
-        "sluice label tickets --field target.category --labels billing,shipping,other --row 3f2a9c1b07 "
-        "--label other --by ana",
     ]
 )
 @click.argument("name", metavar="NAME")
