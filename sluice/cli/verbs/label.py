@@ -47,6 +47,7 @@ MODES = ("classify", "rate", "grade", "correct", "write", "compare", "review")
 @click.option("--gold-share", type=float, default=0.1, show_default=True, help="How many of the rows are gold.")
 @click.option("--suggest", metavar="SOURCE", help="Propose answers: run:ID, rules (labels/*.py), model or suspects.")
 @click.option("--blind/--shown", default=None, help="Keep what is proposed until the decision; so with gold rows.")
+@click.option("--model", metavar="FOLDER|ID", help="A sentence-transformers model: queues go by meaning, not by words.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of the draw: the same seed, the same order.")
 @click.option("--row", metavar="ID", help="One row, by its first digits, for scripts.")
 @click.option("--label", "value", metavar="L", help="What is said of that row; 'cannot-tell' where nobody can.")
@@ -68,6 +69,7 @@ def command(
     gold_share: float,
     suggest: str | None,
     blind: bool | None,
+    model: str | None,
     seed: int,
     row: str | None,
     value: str | None,
@@ -97,7 +99,7 @@ def command(
     if row is None or value is None:
         named = tuple(one.strip() for one in people.split(",")) if people else ()
         plan = Plan(queue, seed, overlap, named, slice_, gold, gold_share, suggest, blind)
-        return sit(out, version, question, who, plan)
+        return sit(out, version, question, who, plan, model)
     answer: object = None if value == "cannot-tell" else value.split(",") if question.many else value
     result = say(project, name, row, answer, question, by=who, comment=comment)
     said = "cannot tell" if result.value is None else value
@@ -110,11 +112,13 @@ def command(
     return result
 
 
-def sit(out: Terminal, version: Version, question: Question, by: str, plan: Plan) -> Progress:
+def sit(out: Terminal, version: Version, question: Question, by: str, plan: Plan, model: str | None) -> Progress:
     """Open the screen, and say afterwards how far it has come."""
     from sluice.cli.labelling.start import start_sitting
+    from sluice.cli.meaning import embedder
 
-    done, cautions = start_sitting(version, question, plan, by=by)
+    embed = embedder(version.project, model) if model else None
+    done, cautions = start_sitting(version, question, plan, by=by, embed=embed)
     for caution in cautions:
         out.say(caution, "warn")
     out.say(
