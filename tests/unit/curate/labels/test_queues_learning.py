@@ -1,8 +1,8 @@
 """A simulated person labels by each queue, and a plain classifier is trained on what they said: who needs fewer labels?
 
 The rows are made here: five kinds of request, the rarest one in fifty, words that several kinds share, and a person who
-is wrong once in twenty. Figures are over two draws; `uncertain` has to win by a margin. `different` has not: it comes out about as good as a
-draw here, and worse on real requests (docs/curation.md).
+is wrong once in twenty. Figures are over two draws; `uncertain` has to win by a margin. `different` has not: it comes
+out a little better than a draw here, and worse on requests as people write them (docs/curation.md).
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ pytest.importorskip("sklearn")
 KINDS = {"parcel": 0.48, "invoice": 0.3, "login": 0.12, "return": 0.08, "complaint": 0.02}
 OWN = 25
 """Words of each kind, of which a text holds two; the other five are of all kinds."""
-ROWS, HELD, STEP, MOST, GOAL = 700, 250, 20, 180, 0.8
+ROWS, HELD, STEP, MOST, GOAL = 700, 250, 20, 180, 0.75
 ASKED = ask("classify", labels=tuple(KINDS), written="w")
 
 
@@ -91,7 +91,7 @@ def mean_curve(queue: str) -> tuple[float, ...]:
 
 
 def needed(queue: str, goal: float = GOAL) -> int:
-    """Return the labels after which the mean accuracy reaches a goal; a step more than were given where it never did."""
+    """Return the labels after which the mean accuracy reaches a goal; a step more than were given where never."""
     reached = [n for n, accuracy in enumerate(mean_curve(queue)) if accuracy >= goal]
     return STEP * (reached[0] + 1) if reached else MOST + STEP
 
@@ -99,3 +99,4 @@ def needed(queue: str, goal: float = GOAL) -> int:
 def test_the_uncertain_first_need_fewer_labels_than_a_draw():
     assert needed("uncertain") <= MOST, mean_curve("uncertain")
     assert needed("uncertain") <= 0.8 * needed("random"), (mean_curve("uncertain"), mean_curve("random"))
+    assert mean_curve("uncertain")[-1] >= mean_curve("random")[-1] + 0.1
