@@ -17,7 +17,7 @@ from sluice.core.errors import SurroundingsError, UsageError
 
 LOOPBACK = "127.0.0.1"
 POLICY = (
-    "default-src 'none'; script-src 'self' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; font-src 'self'; "
+    "default-src 'none'; script-src 'self' 'nonce-{nonce}'; style-src 'self' 'unsafe-inline'; font-src 'self'; "
     "img-src 'self' data:; connect-src 'self' {websocket}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 
@@ -79,8 +79,9 @@ def serve(command: Sequence[str], *, title: str, host: str, port: int, ready: Ca
 
         async def handle_index(self, request: web.Request) -> web.Response:
             websocket = f"ws://{request.host}/{token}/ws"
-            page = _page(title=self.title, websocket=websocket)
-            policy = POLICY.format(websocket=f"ws://{request.host}")
+            nonce = secrets.token_urlsafe(16)
+            page = _page(title=self.title, websocket=websocket, nonce=nonce)
+            policy = POLICY.format(websocket=f"ws://{request.host}", nonce=nonce)
             return web.Response(text=page, content_type="text/html", headers={"Content-Security-Policy": policy})
 
     async def _say_ready(_app: web.Application) -> None:
@@ -121,11 +122,11 @@ def guard(token: str, allowed: frozenset[str] | None) -> Callable:
     return check
 
 
-def _page(*, title: str, websocket: str) -> str:
+def _page(**values: str) -> str:
     from jinja2 import Environment
 
     text = (Path(__file__).parent / "page.html.j2").read_text(encoding="utf-8")
-    return Environment(autoescape=True).from_string(text).render(title=title, websocket=websocket)
+    return Environment(autoescape=True).from_string(text).render(values)
 
 
 def _listen(host: str, port: int) -> socket.socket:
