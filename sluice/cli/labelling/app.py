@@ -15,7 +15,7 @@ from textual.screen import ModalScreen, Screen
 from textual.widgets import Static
 
 from sluice.cli.labelling import drawn
-from sluice.cli.labelling.dialogs import Editor, Keys, Line, Pick
+from sluice.cli.labelling.dialogs import Early, Editor, Keys, Line, Pick
 from sluice.cli.labelling.drawn import WrittenTask
 from sluice.cli.labelling.keys import Choice, Offer, offer_of
 from sluice.core.errors import SluiceError
@@ -126,7 +126,13 @@ class Sitting(Screen[None]):
     # -- what is pressed ---------------------------------------------------------------------------------------------
 
     def on_key(self, event: events.Key) -> None:
-        """Take one key: an answer, or a command."""
+        """Take one key: an answer, or a command. What was typed while a dialog opened goes there, never to the row."""
+        above = self.app.screen
+        if above is not self:
+            event.stop()
+            if isinstance(above, Early):
+                above.call_later(above.take, event)
+            return
         key = event.key
         if key in ("up", "down", "pageup", "pagedown", "home", "end"):
             return  # they scroll
