@@ -1,6 +1,6 @@
 """A person before a full screen: a command on a pseudo-terminal of a given size, its keys, and what it has drawn.
 
-It waits for texts, so it neither sleeps nor depends on how fast a machine is. What is drawn is taken without colours and
+It waits for texts and never sleeps. What is drawn is taken without colours and
 moves of the cursor: a text is found where it was written in one go.
 """
 
@@ -19,8 +19,10 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-PATIENCE_SECONDS = 60.0
-_ESCAPES = re.compile(r"\x1b(?:\[[0-9;?<>=]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[PX^_].*?\x1b\\|[@-Z\\-_=>78])", re.S)
+PATIENCE_SECONDS = 20.0
+_ESCAPES = re.compile(
+    r"\x1b(?:\[[0-9;?<>=]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[PX^_].*?\x1b\\|[@-Z\\-_=>78])", re.S
+)
 
 
 class Screen:

@@ -256,9 +256,12 @@ class Sitting(Screen[None]):
         self.redraw()
 
     def press_right(self) -> None:
-        """One row on."""
+        """One row on; from a row that enough others have decided, to the next open one."""
         self._chosen = []
-        self.session.step(1)
+        if self.session.enough:
+            self.session.forward()
+        else:
+            self.session.step(1)
         self.redraw()
 
     def press_slash(self) -> None:

@@ -68,8 +68,11 @@ class Offer:
         return {key: command for key, command in COMMANDS.items() if key not in self.without}
 
 
-BLIND = Offer(choices=(Choice("r", "right", "right"), Choice("w", "wrong", "wrong")), without=frozenset({"semicolon"}))
-"""Of `sluice grade`: right or wrong and nothing beside it."""
+BLIND = Offer(
+    choices=(Choice("r", "right", "right"), Choice("w", "wrong", "wrong")),
+    without=frozenset({"semicolon", "backspace"}),
+)
+"""Of `sluice grade`: right or wrong and nothing beside it; who thinks better of one goes back and says so."""
 
 
 def offer_of(question: Question) -> Offer:

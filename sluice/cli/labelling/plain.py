@@ -113,6 +113,8 @@ class PlainSitting:
             self._keys()
         elif command == "skip":
             self.session.skip()
+        elif command == "undo" and "backspace" in self._offer.without:
+            self._say("go back to it, and decide anew")
         elif command == "undo":
             last = self.session.undo()
             self._say("nothing to undo" if last is None else f"taken back: {said(last)}")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from sluice.cli.labelling.drawn import WrittenTask
 from sluice.cli.labelling.keys import Offer, offer_of
+from sluice.core.canonical import sha256_hex
 from sluice.core.errors import InputError, UsageError
 from sluice.core.project import Project
 from sluice.curate.labels.log import append_record, keep_question, read_log
@@ -52,6 +53,8 @@ def prepare(
     follower = Follower(project)
     log = read_log(project)
     drawn = arrange(items, question, log, by=by, queue=queue, seed=seed, overlap=overlap)
+    if overlap is not None and queue == "random":
+        drawn = _from_own_place(drawn, by)
     asked = False
 
     def write(record: Record) -> None:
@@ -63,6 +66,12 @@ def prepare(
 
     session = Session(question, drawn, by=by, write=write, log=log, queue=queue, overlap=overlap)
     return Prepared(session, written_task(project, title), text_problem(project), offer_of(question), follower.news)
+
+
+def _from_own_place(items: list[Item], by: str) -> list[Item]:
+    """Let each person begin somewhere else, so that two who share the rows do not look at the same one all the time."""
+    at = int(sha256_hex("sluice/queue-start/1", by)[:8], 16) % len(items)
+    return items[at:] + items[:at]
 
 
 def on_screen(sitting: Prepared) -> None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from sluice.cli.labelling.forms import form_of, read_line
 from sluice.cli.terminal import Terminal
 from sluice.cli.verb import by_option, find_project, verb
 
@@ -118,31 +118,6 @@ def command(
     return sit(out, sitting, form or "screen", f"sluice labels {version.dataset}")
 
 
-def form_of(out: Terminal, *, no_tui: bool = False, web: bool = False, window: bool = False) -> str | None:
-    """Return the form that a sitting takes here: screen, lines, web or window; None where nobody can be asked.
-
-    Raises UsageError where two are wanted, or one that --json cannot have.
-    """
-    from sluice.core.errors import UsageError
-
-    if no_tui and web:
-        raise UsageError("--no-tui and --web are two forms of one thing", remedy="leave one out")
-    if web and out.json:
-        raise UsageError(
-            "--web says where it can be opened, and --json says nothing until the end", remedy="one of them"
-        )
-    if window:
-        return "window"
-    if web:
-        return "web"
-    piped = not sys.stdin.isatty()
-    if no_tui and (piped or out.interactive):
-        return "lines"
-    if not out.interactive:
-        return None
-    return "lines" if os.environ.get("TERM") in ("dumb", None, "") else "screen"
-
-
 def asked(
     version: Version, mode: Any, field: str, labels: list[str], *, many: bool, ordered: bool, wanted: bool
 ) -> tuple[Question, list[Item]]:
@@ -214,12 +189,6 @@ def sit(out: Terminal, sitting: Prepared, form: str, then: str) -> Any:
         out.say(f"  as good {found.tie:,}, both bad {found.both_bad:,}; the first side {found.first_side:,} times")
     out.next(then, "how far it has come")
     return done
-
-
-def read_line() -> str | None:
-    """Return the next line of stdin without its end; None where there are no more."""
-    line = sys.stdin.readline()
-    return line.rstrip("\r\n") if line else None
 
 
 def serve(out: Terminal, sitting: Prepared, by: str, host: str, port: int) -> Any:
