@@ -1,6 +1,6 @@
 """The two screenshots of docs/labels.md: the app itself, with made-up rows, drawn without a terminal.
 
-    python tests/support/screenshots.py     draws them anew
+python tests/support/screenshots.py     draws them anew
 """
 
 from __future__ import annotations

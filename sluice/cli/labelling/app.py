@@ -103,7 +103,8 @@ class Sitting(Screen[None]):
             note = "enough others have decided this row by now; right: go on"
         self.query_one("#head", Static).update(drawn.head(self.session, self._written))
         self.query_one("#note", Static).update(note)
-        self.query_one("#keys", Static).update(drawn.keys_line(self.session.question, self._offer, self._chosen))
+        keys = drawn.keys_line(self.session.question, self._offer, self._chosen, self.size.width - 2)
+        self.query_one("#keys", Static).update(keys)
         first, second = self.query_one("#first", Static), self.query_one("#second", Static)
         first.display = second.display = False
         self.query_one("#answers").display = item is not None and bool(item.answers)

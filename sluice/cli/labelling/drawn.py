@@ -36,18 +36,24 @@ def head(session: Session, task: WrittenTask) -> Text:
     return line
 
 
-def keys_line(question: Question, offer: Offer, chosen: list[object]) -> Text:
-    """Return the keys of answers, those chosen in bold, and the most used commands."""
-    line = Text()
-    for choice in offer.choices:
-        key(line, choice.key, choice.label, "bold" if choice.value in chosen else "")
-    for sign, what in entering(question, offer):
-        key(line, sign, what)
+def keys_line(question: Question, offer: Offer, chosen: list[object], width: int) -> Text:
+    """Return the keys of answers, those chosen in bold, and the most used commands; lines break between keys."""
+    shown = [(c.key, c.label, "bold" if c.value in chosen else "") for c in offer.choices]
+    shown += [(sign, what, "") for sign, what in entering(question, offer)]
     for name in ("space", "backspace", "question_mark", "escape"):
         if name in offer.commands:
             sign, what = offer.commands[name]
-            key(line, sign, what.partition(",")[0].partition(";")[0], "dim")
-    return line
+            shown.append((sign, what.partition(",")[0].partition(";")[0], "dim"))
+    lines = Text()
+    at = 0
+    for sign, what, style in shown:
+        piece = Text.assemble((f" {sign} ", f"{style} reverse"), (f" {visible(what)}", style), "   ")
+        if at and at + piece.cell_len - 3 > width:
+            lines.append("\n")
+            at = 0
+        lines.append_text(piece)
+        at += piece.cell_len
+    return lines
 
 
 def beside(session: Session, item: Item, comment: str | None) -> Text:
@@ -61,12 +67,6 @@ def beside(session: Session, item: Item, comment: str | None) -> Text:
     if comment:
         text.append(f"\ncomment: {visible(comment)}")
     return text
-
-
-def key(line: Text, key: str, what: str, style: str = "") -> None:
-    """Add a key and what it does to a line that may break between keys alone."""
-    line.append(f"\N{NO-BREAK SPACE}{key}\N{NO-BREAK SPACE}", f"{style} reverse")
-    line.append(f"\N{NO-BREAK SPACE}{what}".replace(" ", "\N{NO-BREAK SPACE}"), style).append("   ")
 
 
 def entering(question: Question, offer: Offer) -> list[tuple[str, str]]:
