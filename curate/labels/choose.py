@@ -33,6 +33,7 @@ def choose_question(
     many: bool = False,
     ordered: bool = False,
     scale: tuple[int, int] | None = None,
+    between: tuple[str, ...] = (),
 ) -> Question:
     """Return the question that is asked of a version's rows.
 
@@ -41,7 +42,7 @@ def choose_question(
     Args:
         version: whose rows are asked about.
         log: what was asked before.
-        mode, field, labels, many, ordered, scale: see `question.ask`.
+        mode, field, labels, many, ordered, scale, between: see `question.ask`.
 
     Raises UsageError where the parts do not fit or labels are not known, InputError where the task cannot be read.
     """
@@ -59,7 +60,9 @@ def choose_question(
     if mode == "review" and not labels:
         known = known_labels(version, field)
         labels = () if set(known) & set(VERDICTS) else known
-    return ask(mode, field=field, labels=labels, many=many, ordered=ordered, scale=scale, written=written)
+    return ask(
+        mode, field=field, labels=labels, many=many, ordered=ordered, scale=scale, between=between, written=written
+    )
 
 
 def find_question(log: Log, word: str | None = None) -> Question:

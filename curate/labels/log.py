@@ -38,7 +38,7 @@ def append_record(project: Project, record: Record) -> None:
 def keep_question(project: Project, question: Question, log: Log, *, by: str) -> None:
     """Write a question down where it was never asked before, so that its hash can be read by anyone."""
     if all(question.hash != known.hash for known in log.questions()):
-        append_record(project, Asked(id=new_id(), time=now(), by=by, body=question.model_dump(mode="json")))
+        append_record(project, Asked(id=new_id(), time=now(), by=by, body=question.body()))
 
 
 @dataclass(frozen=True)

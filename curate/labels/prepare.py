@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from sluice.core.errors import UsageError
@@ -60,6 +60,8 @@ class Prepared:
     """The items of a sitting, in their order, and what a person should know about them."""
 
     items: tuple[Item, ...]
+    overlap: int | None = None
+    """How many people decide each row, where whoever comes first does; None: rows were dealt, or all decide all."""
     cautions: tuple[str, ...] = ()
 
 
@@ -73,10 +75,27 @@ def prepare(
     embed: Embed | None = None,
     progress: Progress | None = None,
 ) -> Prepared:
+    """Return what a person is asked about of all rows that a question fits: see `prepare_items`."""
+    items = items_of(version, question.mode, question.field)
+    return prepare_items(version, items, question, log, plan, by=by, embed=embed, progress=progress)
+
+
+def prepare_items(
+    version: Version,
+    found: Sequence[Item],
+    question: Question,
+    log: Log,
+    plan: Plan,
+    *,
+    by: str,
+    embed: Embed | None = None,
+    progress: Progress | None = None,
+) -> Prepared:
     """Return what a person is asked about.
 
     Args:
         version: whose rows.
+        found: what could be asked about.
         question: what is asked.
         log: what was said before.
         plan: what was wished.
@@ -87,7 +106,6 @@ def prepare(
     Raises UsageError where the wishes do not fit together, InputError where nothing is left to ask.
     """
     of_input = question.mode in OF_INPUT
-    found = items_of(version, question.mode, question.field)
     items = {item.input if of_input else item.row: item for item in found}
     held = _deal(version, question, log, plan, by)
     dealt = None if held is None else _share(by, held, version, question, log, items, plan.queue)
@@ -105,6 +123,7 @@ def prepare(
         hidden = _hidden(question, plan, offered)
         items = {subject: _with(item, subject, offered, hidden) for subject, item in items.items()}
         gold = {subject: _with(item, subject, offered, hidden) for subject, item in gold.items()}
+    overlap = plan.overlap if held is None and plan.queue != ADJUDICATION else None
     ordered = arrange(
         list(items.values()),
         question,
@@ -112,7 +131,7 @@ def prepare(
         by=by,
         queue=plan.queue,
         seed=plan.seed,
-        overlap=plan.overlap if held is None else None,
+        overlap=overlap,
         dealt=dealt,
         columns=columns,
         doubts=None if offered is None else offered.doubts,
@@ -124,7 +143,7 @@ def prepare(
         told = {**items, **gold}.items()
         open_ = {item.row for subject, item in told if subject not in decided}
         ordered = mix(ordered, list(gold.values()), open_, by=by, seed=plan.seed, share=plan.gold_share)
-    return Prepared(tuple(ordered), () if offered is None else offered.cautions)
+    return Prepared(tuple(ordered), overlap, () if offered is None else offered.cautions)
 
 
 def _deal(version: Version, question: Question, log: Log, plan: Plan, by: str) -> Deal | None:

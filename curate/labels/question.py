@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
@@ -42,13 +43,19 @@ class Question(BaseModel):
     """Whether neighbouring labels are less far apart than others (counts in agreement)."""
     scale: tuple[int, int] | None = None
     """Least and most of a rating."""
+    between: tuple[str, ...] = ()
+    """Where compared answers come from, in order of their names; nothing where a row's own pair is compared."""
     written: str
     """Hash of description and rubric, by which people judge."""
+
+    def body(self) -> dict[str, Any]:
+        """Return it as it is stored and hashed: `between` stands there for comparisons alone."""
+        return self.model_dump(mode="json", exclude=None if self.between else {"between"})
 
     @property
     def hash(self) -> str:
         """The name of the question: 16 hex digits."""
-        body = self.model_dump(mode="json")
+        body = self.body()
         return hashlib.sha256(b"sluice/question-to-people/1\n" + canonical(body).encode()).hexdigest()[:16]
 
     def check(self, value: object) -> Value:
@@ -73,6 +80,7 @@ def ask(
     many: bool = False,
     ordered: bool = False,
     scale: tuple[int, int] | None = None,
+    between: tuple[str, ...] = (),
     written: str,
 ) -> Question:
     """Return a question.
@@ -84,6 +92,7 @@ def ask(
         many: classify with several labels.
         ordered: the labels are a scale.
         scale: of a rating; 1 to 5 by default.
+        between: what is compared.
         written: hash of description and rubric.
 
     Raises UsageError where its parts do not fit.
@@ -96,7 +105,7 @@ def ask(
         fixed = (*FIXED[mode], *labels)
         if labels:
             _check_labels(fixed)
-        return Question(mode=mode, field=field, labels=fixed, written=written)
+        return Question(mode=mode, field=field, labels=fixed, between=between, written=written)
     if mode == "rate":
         least, most = scale or STARS
         if not least < most or most - least > 100:

@@ -7,12 +7,13 @@ It knows where the person is, what was decided, skipped and undone, how fast it 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 
 from sluice.core.errors import UsageError
 from sluice.curate.labels.log import Log
+from sluice.curate.labels.others import Others
 from sluice.curate.labels.question import Question
 from sluice.curate.labels.record import OF_INPUT, Judgement, Record, Shown, Skip, Undo, Value, new_id, now
 
@@ -89,6 +90,7 @@ class Session:
         write: called with each record; what it raises reaches the caller, and nothing has changed then.
         log: what was decided before; of this person it is gone on from, rows that are decided come no more.
         queue: how the order was drawn, for the record.
+        overlap: how many people are asked about each; what so many others have decided meanwhile comes no more.
         clock: seconds, monotonic.
     """
 
@@ -101,6 +103,7 @@ class Session:
         write: Callable[[Record], None],
         log: Log,
         queue: str,
+        overlap: int | None = None,
         clock: Callable[[], float] = time.monotonic,
     ):
         self.question, self.items, self.by, self.queue = question, tuple(items), by, queue
@@ -108,14 +111,16 @@ class Session:
         self._name = new_id()
         self._subjects = [item.input if question.mode in OF_INPUT else item.row for item in self.items]
         self._places = {subject: place for place, subject in enumerate(self._subjects)}
-        mine = [j for j in log.judgements(question=question.hash) if j.by == by and j.subject in self._places]
         self._decided: dict[str, list[Judgement]] = {}
-        for judgement in mine:
-            self._decided.setdefault(judgement.subject, []).append(judgement)
-        self._order = mine
+        self._order: list[Judgement] = []
+        self._skipped: dict[str, None] = {}
+        self._seconds: list[float] = []
+        self._others = Others(overlap)
+        self._seen: set[str] = set()
+        self._undone: set[tuple[str, str]] = set()
+        self._take_in(log.records)
         left = log.skipped(question.hash, by)
         self._skipped = dict.fromkeys(subject for subject in self._subjects if subject in left)
-        self._seconds: list[float] = [j.seconds for j in mine]
         self._shown_yet = 0
         self.at: int | None = None
         self._since = clock()
@@ -128,14 +133,67 @@ class Session:
 
     @property
     def progress(self) -> Progress:
-        """How far it has come, and how fast it goes."""
+        """How far it has come, and how fast it goes. What enough others have decided is not counted."""
         recent = [min(s, LONGEST) for s in self._seconds[-RECENT:]]
+        others = self._others.enough - self._decided.keys()
         return Progress(
             decided=len(self._decided),
-            skipped=len(self._skipped),
-            of=len(self.items),
+            skipped=len(self._skipped.keys() - others),
+            of=len(self.items) - len(others),
             pace=median(recent) if recent else None,
         )
+
+    @property
+    def enough(self) -> bool:
+        """Whether enough others have decided the current row while this person was looking at it."""
+        subject = None if self.at is None else self._subjects[self.at]
+        return subject in self._others.enough and subject not in self._decided
+
+    def take_in(self, records: Iterable[Record]) -> bool:
+        """Take in what was written elsewhere: by others, and by this person in another window. Return what changed.
+
+        The row that is being looked at stays; what was taken in before changes nothing.
+        """
+        changed = self._take_in(records)
+        if changed and self.at is None:
+            self.forward()
+        return changed
+
+    def _take_in(self, records: Iterable[Record]) -> bool:
+        changed = False
+        for record in records:
+            if isinstance(record, Undo) and (record.by, record.of) not in self._undone:
+                self._undone.add((record.by, record.of))
+                changed |= self._others.take_back(record) or self._take_back(record.of)
+            elif isinstance(record, Judgement) and self._is_news(record):
+                self._seen.add(record.id)
+                changed = True
+                if record.by == self.by:
+                    self._keep(record)
+                else:
+                    self._others.add(record)
+        return changed
+
+    def _is_news(self, record: Judgement) -> bool:
+        asked = record.question == self.question.hash and record.subject in self._places
+        return asked and record.id not in self._seen and (record.by, record.id) not in self._undone
+
+    def _keep(self, judgement: Judgement) -> None:
+        self._decided.setdefault(judgement.subject, []).append(judgement)
+        self._order.append(judgement)
+        self._skipped.pop(judgement.subject, None)
+        if judgement.seconds > 0:  # a script takes no time
+            self._seconds.append(judgement.seconds)
+
+    def _take_back(self, identity: str) -> bool:
+        found = next((j for j in self._order if j.id == identity), None)
+        if found is not None:
+            self._order.remove(found)
+            said = self._decided[found.subject]
+            said.remove(found)
+            if not said:
+                del self._decided[found.subject]
+        return found is not None
 
     def decision(self, at: int) -> Judgement | None:
         """Return what this person last said of the row at a place."""
@@ -147,7 +205,7 @@ class Session:
 
         Raises UsageError where no row is open, InputError where the value is no answer to the question.
         """
-        item, subject = self._open()
+        item, _ = self._open()
         checked = self.question.check(value)
         judgement = Judgement(
             id=new_id(),
@@ -166,11 +224,9 @@ class Session:
             shown=self._shown(item),
         )
         self._write(judgement)
+        self._seen.add(judgement.id)
         self._shown_yet += 1
-        self._decided.setdefault(subject, []).append(judgement)
-        self._order.append(judgement)
-        self._skipped.pop(subject, None)
-        self._seconds.append(judgement.seconds)
+        self._keep(judgement)
         self.forward()
         return judgement
 
@@ -192,12 +248,9 @@ class Session:
             return None
         last = self._order[-1]
         self._write(Undo(id=new_id(), time=now(), by=self.by, row=last.row, of=last.id))
-        self._order.pop()
-        self._seconds = self._seconds[:-1]
-        said = self._decided[last.subject]
-        said.remove(last)
-        if not said:
-            del self._decided[last.subject]
+        self._undone.add((self.by, last.id))
+        self._take_back(last.id)
+        self._seconds = self._seconds[: -1 if last.seconds > 0 else None]
         self.go(self._places[last.subject])
         return last
 
@@ -205,9 +258,9 @@ class Session:
         """Go to the next open row after this one, round the end; skipped ones come when no other is left."""
         start = -1 if self.at is None else self.at
         order = [*range(start + 1, len(self.items)), *range(start + 1)]
-        done = self._decided.keys() | self._skipped.keys()
+        done = self._decided.keys() | self._skipped.keys() | self._others.enough
         fresh = next((n for n in order if self._subjects[n] not in done), None)
-        left = next((self._places[subject] for subject in self._skipped), None)
+        left = next((self._places[s] for s in self._skipped if s not in self._others.enough), None)
         self.at = left if fresh is None else fresh
         self._since = self._clock()
 

@@ -2,36 +2,41 @@
 
 from __future__ import annotations
 
+import asyncio
+import signal
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import ClassVar
 
-from rich.text import Text
 from textual import events
 from textual.app import App, ComposeResult
-from textual.binding import BindingType
+from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
-from textual.screen import Screen
+from textual.screen import ModalScreen, Screen
 from textual.widgets import Static
 
-from sluice.cli.labelling.dialogs import Editor, Keys, Line, Pick
-from sluice.cli.labelling.keys import COMMANDS, Choice, choices, needs_reason, picked, written
+from sluice.cli.labelling import drawn
+from sluice.cli.labelling.dialogs import Early, Editor, Keys, Line, Pick
+from sluice.cli.labelling.drawn import WrittenTask
+from sluice.cli.labelling.keys import Choice, Offer, offer_of
 from sluice.core.errors import SluiceError
-from sluice.curate.labels.question import Question
-from sluice.curate.labels.record import Judgement
-from sluice.curate.labels.session import Item, Session
+from sluice.curate.labels.record import Record
+from sluice.curate.labels.session import Session
 
 TASK_FROM = 100
 """Columns from which the written task stands beside the row."""
+NARROWEST, LOWEST = 40, 10
+"""Columns and lines that the screen needs."""
+LOOKS_SECONDS = 1.0
+"""How often it is looked what others have decided meanwhile."""
 
 
-@dataclass(frozen=True)
-class WrittenTask:
-    """What people judge by, as it is shown: texts, empty where there is none."""
+ALL = object()
+"""The line of the list that closes it where several labels may hold."""
 
-    title: str
-    description: str
-    rubric: str
+
+def no_news() -> list[Record]:
+    """Where nobody else can decide anything."""
+    return []
 
 
 class Sitting(Screen[None]):
@@ -39,12 +44,19 @@ class Sitting(Screen[None]):
 
     BINDINGS: ClassVar[list[BindingType]] = []
 
-    def __init__(self, session: Session, task: WrittenTask, problem: Callable[[str], str | None]):
+    def __init__(
+        self,
+        session: Session,
+        task: WrittenTask,
+        problem: Callable[[str], str | None],
+        offer: Offer,
+        news: Callable[[], list[Record]],
+    ):
         super().__init__()
         self.session = session
-        self._written, self._problem = task, problem
-        self._choices = {c.key: c for c in choices(session.question)}
-        self._picked = picked(session.question)
+        self._written, self._problem, self._offer, self._news = task, problem, offer, news
+        self._choices = {c.key: c for c in offer.choices}
+        self._small = False
         self._chosen: list[object] = []
         self._comments: dict[str, str] = {}
         self._drafts: dict[str, str] = {}
@@ -61,89 +73,78 @@ class Sitting(Screen[None]):
                     yield Static("", id="second", classes="answer", markup=False)
                 yield Static("", id="beside", markup=False)
             with VerticalScroll(id="task"):
-                yield Static(_task_text(self._written), markup=False)
+                yield Static(drawn.task_text(self._written), markup=False)
         with Vertical(id="foot"):
             yield Static("", id="note", markup=False)
             yield Static("", id="keys", markup=False)
 
     def on_mount(self) -> None:
         self.query_one("#row").focus()
+        self.set_interval(LOOKS_SECONDS, self.look)
         self.redraw()
 
     def on_resize(self, event: events.Resize) -> None:
         self.query_one("#task").display = event.size.width >= TASK_FROM
+        self._small = event.size.width < NARROWEST or event.size.height < LOWEST
         self.redraw()
+
+    def look(self) -> None:
+        """Take in what was decided elsewhere since the last look."""
+        before = self.session.at
+        if self.session.take_in(self._news()):
+            self.redraw(keep_place=before == self.session.at)
 
     # -- what is seen ------------------------------------------------------------------------------------------------
 
-    def redraw(self, note: str = "") -> None:
-        """Draw what the session says now."""
+    def redraw(self, note: str = "", *, keep_place: bool = False) -> None:
+        """Draw what the session says now, from its beginning or where it was scrolled to."""
         item = self.session.current
-        self.query_one("#head", Static).update(self._head())
+        if self.session.enough and not note:
+            note = "enough others have decided this row by now; right: go on"
+        self.query_one("#head", Static).update(drawn.head(self.session, self._written))
         self.query_one("#note", Static).update(note)
-        self.query_one("#keys", Static).update(self._keys_line())
+        keys = drawn.keys_line(self.session.question, self._offer, self._chosen, self.size.width - 2)
+        self.query_one("#keys", Static).update(keys)
         first, second = self.query_one("#first", Static), self.query_one("#second", Static)
         first.display = second.display = False
         self.query_one("#answers").display = item is not None and bool(item.answers)
-        if item is None:
-            self.query_one("#input", Static).update("All rows are decided.")
+        self.query_one("#foot").display = not self._small
+        if self._small or item is None:
+            small = f"The window is too small: {NARROWEST} columns and {LOWEST} lines are needed. Nothing is lost."
+            self.query_one("#answers").display = False
+            self.query_one("#input", Static).update(small if self._small else "All rows are decided.")
             self.query_one("#beside", Static).update("")
             return
-        self.query_one("#input", Static).update(_fields(item.texts))
+        self.query_one("#input", Static).update(drawn.fields(item.texts))
         for place, (widget, answer) in enumerate(zip((first, second), item.answers, strict=False)):
             widget.display = True
             widget.border_title = "answer" if len(item.answers) == 1 else "AB"[place]
-            widget.update(_visible(answer.text))
-        self.query_one("#beside", Static).update(self._beside(item))
-        self.query_one("#row", VerticalScroll).scroll_home(animate=False)
-
-    def _head(self) -> Text:
-        progress, place = self.session.progress, self.session.at
-        said = Text(no_wrap=True, overflow="ellipsis")
-        said.append(f"{progress.decided:,} of {progress.of:,}", "bold")
-        if progress.skipped:
-            said.append(f", {progress.skipped:,} skipped")
-        if progress.pace is not None and progress.seconds_left is not None:
-            said.append(f"  {progress.pace:.1f} s a row, {_duration(progress.seconds_left)} left")
-        if place is not None:
-            said.append(f"  row {place + 1:,}", "dim")
-        said.append(f"  {self.session.question.shortened()}, {self._written.title}, {self.session.by}", "dim")
-        return said
-
-    def _keys_line(self) -> Text:
-        line = Text()
-        for choice in self._choices.values():
-            here = choice.value in self._chosen
-            _key(line, choice.key, choice.label, "bold" if here else "")
-        for key, what in _entering(self.session.question, picks=bool(self._picked)):
-            _key(line, key, what)
-        for key in ("space", "backspace", "question_mark", "escape"):
-            sign, what = COMMANDS[key]
-            _key(line, sign, what.partition(",")[0].partition(";")[0], "dim")
-        return line
-
-    def _beside(self, item: Item) -> Text:
-        said = _fields(item.beside)
-        before = self.session.decision(self.session.at) if self.session.at is not None else None
-        if item.suggestion and (before is not None or not item.hidden):
-            said.append(f"\nproposed: {_visible(item.suggestion[0])}", "italic")
-        if before is not None:
-            said.append(f"\nyou said: {_said(before)}", "bold")
-        comment = self._comments.get(item.row)
-        if comment:
-            said.append(f"\ncomment: {_visible(comment)}")
-        return said
+            widget.update(drawn.visible(answer.text))
+        self.query_one("#beside", Static).update(drawn.beside(self.session, item, self._comments.get(item.row)))
+        if not keep_place:
+            self.query_one("#row", VerticalScroll).scroll_home(animate=False)
 
     # -- what is pressed ---------------------------------------------------------------------------------------------
 
     def on_key(self, event: events.Key) -> None:
-        """Take one key: an answer, or a command."""
-        event.stop()
+        """Take one key: an answer, or a command. What was typed while a dialog opened goes there, never to the row."""
+        above = self.app.screen
+        if above is not self:
+            event.stop()
+            if isinstance(above, Early):
+                above.call_later(above.take, event)
+            return
         key = event.key
+        if key in ("up", "down", "pageup", "pagedown", "home", "end"):
+            return  # they scroll
+        event.stop()
         command = getattr(self, f"press_{key}", None)
-        if command is not None and key in (*COMMANDS, "enter"):
+        if self._small:
+            if key == "escape":
+                self.press_escape()
+        elif command is not None and (key in self._offer.commands or key == "enter"):
             command()
-        elif key == "e" and written(self.session.question):
+        elif key == "e" and self._offer.written:
             self._edit()
         elif event.character in self._choices:
             self._choose(self._choices[event.character])
@@ -152,15 +153,18 @@ class Sitting(Screen[None]):
 
     def _choose(self, choice: Choice) -> None:
         if self.session.question.many and choice.value is not None:
-            if choice.value in self._chosen:
-                self._chosen.remove(choice.value)
-            else:
-                self._chosen.append(choice.value)
-            self.redraw()
-        elif needs_reason(self.session.question, choice.value):
+            self._mark(choice.value)
+            self.redraw(keep_place=True)
+        elif choice.value in self._offer.asks_why:
             self.app.push_screen(Line(f"{choice.label}: why?"), lambda reason: self._with_reason(choice, reason))
         else:
             self._decide(choice.value)
+
+    def _mark(self, value: object) -> None:
+        if value in self._chosen:
+            self._chosen.remove(value)
+        else:
+            self._chosen.append(value)
 
     def _with_reason(self, choice: Choice, reason: str | None) -> None:
         if reason is not None:
@@ -186,18 +190,35 @@ class Sitting(Screen[None]):
         item, question = self.session.current, self.session.question
         if item is None:
             return
-        if question.many:
+        if self._offer.picked:
+            self._pick()
+        elif question.many:
             self._decide(list(self._chosen))
-        elif self._picked:
-            self.app.push_screen(Pick([str(p) for p in self._picked]), self._take_picked)
         elif question.mode == "correct":
             self._decide(item.answers[0].text)
         elif question.mode == "write":
             self._edit()
 
-    def _take_picked(self, place: int | None) -> None:
-        if place is not None:
-            self._decide(self._picked[place])
+    def _pick(self) -> None:
+        """Open the list: the answers, and behind them that nobody can tell; of several, first that these are all."""
+        lines: list[tuple[str, object]] = [(str(value), value) for value in self._offer.picked]
+        lines.append(("cannot tell", None))
+        if self.session.question.many:
+            marked = ", ".join(map(str, self._chosen)) or "none of them"
+            lines.insert(0, (f"these are all: {marked}", ALL))
+        self.app.push_screen(Pick([line for line, _ in lines]), lambda place: self._take_picked(lines, place))
+
+    def _take_picked(self, lines: list[tuple[str, object]], place: int | None) -> None:
+        if place is None:
+            return
+        value = lines[place][1]
+        if value is ALL:
+            self._decide(list(self._chosen))
+        elif value is None or not self.session.question.many:
+            self._decide(value)
+        else:
+            self._mark(value)
+            self._pick()
 
     def _edit(self) -> None:
         item = self.session.current
@@ -227,7 +248,7 @@ class Sitting(Screen[None]):
         except SluiceError as problem:
             self.redraw(str(problem))
             return
-        self.redraw("nothing to undo" if last is None else f"taken back: {_said(last)}")
+        self.redraw("nothing to undo" if last is None else f"taken back: {drawn.said(last)}")
 
     def press_left(self) -> None:
         """One row back."""
@@ -236,9 +257,12 @@ class Sitting(Screen[None]):
         self.redraw()
 
     def press_right(self) -> None:
-        """One row on."""
+        """One row on; from a row that enough others have decided, to the next open one."""
         self._chosen = []
-        self.session.step(1)
+        if self.session.enough:
+            self.session.forward()
+        else:
+            self.session.step(1)
         self.redraw()
 
     def press_slash(self) -> None:
@@ -287,7 +311,7 @@ class Sitting(Screen[None]):
     def press_question_mark(self) -> None:
         """Show all keys."""
         answers = [(c.key, c.label) for c in self._choices.values()]
-        self.app.push_screen(Keys([*answers, ("", ""), *COMMANDS.values()]))
+        self.app.push_screen(Keys([*answers, ("", ""), *self._offer.commands.values()]))
 
     def press_escape(self) -> None:
         """Stop."""
@@ -309,8 +333,11 @@ class LabelApp(App[None]):
         session: who is asked what about which rows; it keeps each decision.
         task: shown beside the row.
         problem: what is wrong with a text that was written, None where nothing is.
+        offer: what can be pressed; as the question says by default.
+        news: records that were written elsewhere since it was last called.
     """
 
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+c", "leave", show=False, priority=True)]
     ENABLE_COMMAND_PALETTE = False
     CSS = """
     #head { height: 1; background: $panel; }
@@ -330,60 +357,35 @@ class LabelApp(App[None]):
     ModalScreen { align: center middle; }
     """
 
-    def __init__(self, session: Session, task: WrittenTask, problem: Callable[[str], str | None] = lambda _text: None):
+    def __init__(
+        self,
+        session: Session,
+        task: WrittenTask,
+        problem: Callable[[str], str | None] = lambda _text: None,
+        offer: Offer | None = None,
+        news: Callable[[], list[Record]] = no_news,
+    ):
         super().__init__()
         self.session = session
-        self._sitting = Sitting(session, task, problem)
+        self._sitting = Sitting(session, task, problem, offer or offer_of(session.question), news)
+        self.failure: Exception | None = None
 
     def on_mount(self) -> None:
-        """Show the sitting."""
+        """Show the sitting. A process that is told to end gives the terminal back first."""
         self.push_screen(self._sitting)
+        if not self.is_headless and not self.is_web:
+            for sign in (signal.SIGTERM, signal.SIGHUP):
+                asyncio.get_running_loop().add_signal_handler(sign, self.exit)
 
+    def action_leave(self) -> None:
+        """Close what is open above the row, else stop: what was decided is kept."""
+        if isinstance(self.screen, ModalScreen):
+            self.call_later(self.screen.run_action, "screen.leave")
+        else:
+            self.exit()
 
-def _key(line: Text, key: str, what: str, style: str = "") -> None:
-    """Add a key and what it does to a line that may break between keys alone."""
-    line.append(f"\N{NO-BREAK SPACE}{key}\N{NO-BREAK SPACE}", f"{style} reverse")
-    line.append(f"\N{NO-BREAK SPACE}{what}".replace(" ", "\N{NO-BREAK SPACE}"), style).append("   ")
-
-
-def _entering(question: Question, *, picks: bool) -> list[tuple[str, str]]:
-    """Return the keys beside those of single answers, and what each does."""
-    found = [("enter", "these")] if question.many and not picks else []
-    found += [("enter", "pick")] if picks else []
-    found += [("e", "edit")] if written(question) else []
-    return found + ([("enter", "right as it is")] if question.mode == "correct" else [])
-
-
-def _task_text(task: WrittenTask) -> Text:
-    said = Text()
-    if task.description:
-        said.append(_visible(task.description) + "\n\n", "bold")
-    said.append(_visible(task.rubric))
-    return said if said.plain.strip() else Text("No task is written down yet: sluice init", "dim")
-
-
-def _fields(texts: tuple[tuple[str, str], ...]) -> Text:
-    said = Text()
-    for name, text in texts:
-        said.append(f"{_visible(name)}\n", "bold dim")
-        said.append(f"{_visible(text)}\n\n")
-    said.rstrip()
-    return said
-
-
-def _visible(text: str) -> str:
-    """Return a text in which no character can act on the terminal."""
-    return "".join(c if c in "\n\t" or c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text.expandtabs(4))
-
-
-def _said(judgement: Judgement) -> str:
-    value = judgement.value
-    if value is None:
-        return "cannot tell"
-    return ", ".join(value) if isinstance(value, tuple) else _visible(str(value))
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+    def _handle_exception(self, error: Exception) -> None:
+        """End, and leave what went wrong to whoever started the app: it says so in the words of all of sluice."""
+        self.failure = self.failure or error
+        super()._handle_exception(error)
+        self._exit_renderables.clear()

@@ -3,18 +3,46 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import ClassVar
+from typing import ClassVar, TypeVar
 
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Input, OptionList, Static, TextArea
 
+Answered = TypeVar("Answered")
+
 LEAVE: list[BindingType] = [("escape", "leave", "leave")]
 
 
-class Line(ModalScreen[str | None]):
+class Early(ModalScreen[Answered]):
+    """A dialog with one place to type in: keys that come before it has the focus are put there, none is lost."""
+
+    def place(self) -> Input | TextArea:
+        """Return where typing goes."""
+        return self.query_one(Input)
+
+    async def on_key(self, event: events.Key) -> None:
+        if self.focused is None:
+            event.stop()
+            await self.take(event)
+
+    async def take(self, event: events.Key) -> None:
+        """Type a key into the place, as if it had been pressed there."""
+        place = self.place()
+        place.focus()
+        await place._on_key(event)
+        if event.key == "backspace":
+            place.action_delete_left()
+        elif event.key == "enter" and isinstance(place, Input):
+            await place.action_submit()
+        elif event.key == "escape":
+            await self.run_action("screen.leave")
+
+
+class Line(Early[str | None]):
     """One line of text. Answers with it, empty or not; None where the person left."""
 
     BINDINGS: ClassVar[list[BindingType]] = LEAVE
@@ -35,7 +63,7 @@ class Line(ModalScreen[str | None]):
         self.dismiss(None)
 
 
-class Editor(ModalScreen[str | None]):
+class Editor(Early[str | None]):
     """An answer to write or to mend. What is wrong with it is said under it, and nothing that was typed is lost."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*LEAVE, ("ctrl+s", "keep", "keep")]
@@ -49,6 +77,9 @@ class Editor(ModalScreen[str | None]):
             yield Static("ctrl+s: keep it, esc: leave it for now", markup=False)
             yield TextArea(self._text, id="answer", soft_wrap=True)
             yield Static("", id="problem", markup=False)
+
+    def place(self) -> TextArea:
+        return self.query_one(TextArea)
 
     def on_mount(self) -> None:
         area = self.query_one(TextArea)
@@ -68,7 +99,7 @@ class Editor(ModalScreen[str | None]):
         self.dismiss(None)
 
 
-class Pick(ModalScreen[int | None]):
+class Pick(Early[int | None]):
     """A list of answers, narrowed by what is typed. Answers with the place of one."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*LEAVE, ("down", "down", "down"), ("up", "up", "up")]

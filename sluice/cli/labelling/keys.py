@@ -24,6 +24,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "semicolon": (";", "comment"),
     "equals_sign": ("=", "go to a row by number"),
     "question_mark": ("?", "all keys"),
+    "up": ("up, down", "scroll; page up and page down too"),
     "escape": ("esc", "stop; it goes on from here"),
 }
 """Textual's name of a key to (how it is written, what it does)."""
@@ -41,6 +42,49 @@ class Choice:
 _GRADES = {"r": "right", "p": "partly", "w": "wrong"}
 _SIDES = {"a": ("a", "A is better"), "b": ("b", "B is better"), "t": ("tie", "as good"), "n": ("both-bad", "both bad")}
 _REVIEW = {"y": ("accept", "accept"), "n": ("reject", "reject")}
+
+
+@dataclass(frozen=True)
+class Offer:
+    """All that a person can press in one sitting.
+
+    Args:
+        choices: the answers that have a key, in the order they are shown.
+        picked: the answers that are picked from a list: what has no key.
+        written: whether the answer is a text that the person writes or edits.
+        asks_why: answers after which a reason is asked for.
+        without: commands that there are not here, by Textual's names.
+    """
+
+    choices: tuple[Choice, ...] = ()
+    picked: tuple[object, ...] = ()
+    written: bool = False
+    asks_why: frozenset[object] = frozenset()
+    without: frozenset[str] = frozenset()
+
+    @property
+    def commands(self) -> dict[str, tuple[str, str]]:
+        """The commands that there are here."""
+        return {key: command for key, command in COMMANDS.items() if key not in self.without}
+
+
+BLIND = Offer(
+    choices=(Choice("r", "right", "right"), Choice("w", "wrong", "wrong")),
+    without=frozenset({"semicolon", "backspace"}),
+)
+"""Of `sluice grade`: right or wrong and nothing beside it; who thinks better of one goes back and says so."""
+
+
+def offer_of(question: Question) -> Offer:
+    """Return what a person can press who is asked a question."""
+    keyed = choices(question)
+    picks = (not keyed or question.mode == "review") and question.mode not in ("correct", "write")
+    return Offer(
+        choices=tuple(keyed),
+        picked=tuple(_picked(question)) if picks else (),
+        written=question.mode in ("correct", "write"),
+        asks_why=frozenset({"partly", "wrong"}) if question.mode == "grade" else frozenset(),
+    )
 
 
 def choices(question: Question) -> list[Choice]:
@@ -61,23 +105,10 @@ def choices(question: Question) -> list[Choice]:
     return []
 
 
-def picked(question: Question) -> list[object]:
-    """Return the answers that are picked from a list: what has no key."""
+def _picked(question: Question) -> list[object]:
     if question.mode == "review":
         return list(question.labels[len(VERDICTS) :])
-    if choices(question) or question.mode in ("correct", "write"):
-        return []
     if question.mode == "rate":
         least, most = question.scale or (1, 5)
         return list(range(least, most + 1))
     return list(question.labels)
-
-
-def written(question: Question) -> bool:
-    """Return whether the answer is a text that the person writes or edits."""
-    return question.mode in ("correct", "write")
-
-
-def needs_reason(question: Question, value: object) -> bool:
-    """Return whether the person is asked why: a grade that is not `right`."""
-    return question.mode == "grade" and value in ("partly", "wrong")

@@ -9,7 +9,8 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Static
 
-from sluice.cli.labelling.app import LabelApp, WrittenTask
+from sluice.cli.labelling.app import LabelApp
+from sluice.cli.labelling.drawn import WrittenTask
 from sluice.cli.labelling.keys import COMMANDS, choices
 from sluice.core.errors import SurroundingsError
 from sluice.curate.labels.log import Log

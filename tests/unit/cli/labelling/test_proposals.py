@@ -8,7 +8,8 @@ from typing import Any
 
 from textual.widgets import Static
 
-from sluice.cli.labelling.app import LabelApp, WrittenTask
+from sluice.cli.labelling.app import LabelApp
+from sluice.cli.labelling.drawn import WrittenTask
 from sluice.curate.labels.log import Log
 from sluice.curate.labels.question import Question, ask
 from sluice.curate.labels.record import Judgement, Record
