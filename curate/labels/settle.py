@@ -74,9 +74,7 @@ class Settling:
     cautions: tuple[str, ...] = ()
 
 
-def settle(
-    judgements: Sequence[Judgement], rule: str = "agreed", *, least: float | None = None
-) -> dict[str, Settled]:
+def settle(judgements: Sequence[Judgement], rule: str = "agreed", *, least: float | None = None) -> dict[str, Settled]:
     """Return what counts, by subject: see `settle_all`."""
     return settle_all(judgements, rule, least=least).words
 

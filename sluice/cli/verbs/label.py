@@ -38,6 +38,7 @@ MODES = ("classify", "rate", "grade", "correct", "write", "compare", "review")
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of the draw: the same seed, the same order.")
 @click.option("--row", metavar="ID", help="One row, by its first digits, for scripts.")
 @click.option("--label", "value", metavar="L", help="What is said of that row; 'cannot-tell' where nobody can.")
+@click.option("--adjudicate", is_flag=True, help="Decide what others disagree on: it counts over their words.")
 @click.option("--comment", metavar="TEXT", help="A remark on that row.")
 @by_option
 def command(
@@ -53,6 +54,7 @@ def command(
     seed: int,
     row: str | None,
     value: str | None,
+    adjudicate: bool,
     comment: str | None,
     by: str | None,
 ) -> Any:
@@ -68,6 +70,8 @@ def command(
         raise UsageError(f"{missing} is missing", remedy="sluice label NAME --row ID --label L --by WHO")
     if row is None and not out.interactive:
         raise UsageError("there is no terminal to ask on", remedy="sluice label NAME --row ID --label L --by WHO")
+    if row is None and adjudicate:
+        queue = "adjudicate"
     who = out.who(by)
     project = find_project()
     version = open_dataset(project, name)
@@ -78,7 +82,7 @@ def command(
     if row is None or value is None:
         return sit(out, version, question, who, queue, seed, overlap)
     answer: object = None if value == "cannot-tell" else value.split(",") if question.many else value
-    result = say(project, name, row, answer, question, by=who, comment=comment)
+    result = say(project, name, row, answer, question, by=who, comment=comment, adjudicate=adjudicate)
     said = "cannot tell" if result.value is None else value
     if not result.changed:
         out.say(f"{result.row[:10]}  {who} said so already: {said}")
