@@ -135,11 +135,7 @@ def draw_rows(out: Terminal, rows: Sequence[Labelled]) -> None:
     if not rows:
         return
     out.say()
-    cells: list[tuple[str, str, str, str]] = []
-    for r in rows[:20]:
-        words = ", ".join(f"{who}: {shown(value)}" for who, value in r.said.items())
-        how = r.how if r.probability is None else f"{r.how} {r.probability:.2f}"
-        cells.append((r.row[:10], shown(r.value), words if r.how == "open" else how, r.text[:40]))
+    cells = [(r.row[:10], shown(r.value), _how(r), r.text[:24]) for r in rows[:20]]
     out.table(("row", "label", "how", "text"), cells)
     if len(rows) > 20:
         out.say(f"  and {len(rows) - 20:,} more; all of them with --json", "dim")
@@ -232,7 +228,7 @@ def leave_out(
     if dry_run:
         out.next(typed_again(), "the same without --dry-run")
     elif result.changed:
-        out.next(f"sluice restore {result.dataset} --reason judged", "brings them back")
+        out.next(f"sluice restore {result.dataset} --reason-was judged", "brings them back")
     return result
 
 
@@ -246,3 +242,14 @@ def shown(value: object) -> str:
 
 def _share(value: float | None) -> str | None:
     return None if value is None else f"{value:.2f}"
+
+
+def _how(row: Labelled) -> str:
+    """Return how a label came about; of an open one who says what, or of many people how many do."""
+    if row.how != "open":
+        return row.how if row.probability is None else f"{row.how} {row.probability:.2f}"
+    said: dict[str, list[str]] = {}
+    for who, value in row.said.items():
+        said.setdefault(shown(value), []).append(who)
+    many = len(row.said) > 3
+    return ", ".join(f"{value} {len(who)}" if many else f"{'+'.join(who)}: {value}" for value, who in said.items())[:32]
