@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 import re
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,12 @@ def said(capsys: Any, code: int, *words: str) -> Any:
     assert run([*words, "--json"]) == code, (words, capsys.readouterr())
     told = json.loads(capsys.readouterr().out)
     return told["error"] if told["result"] is None else told["result"]
+
+
+def tell(capsys: Any, text: str) -> None:
+    """Show what was measured, under `pytest -s` or not."""
+    with capsys.disabled():
+        sys.stdout.write(f"\n{text}\n")
 
 
 def make_rows(count: int, *, target: str | None = None) -> None:
@@ -97,15 +104,13 @@ def test_agreement_and_dawid_skene_recover_people_of_known_error(here, capsys):
 
     (modelled,) = said(capsys, 0, "labels", "t", "--settle", "dawid-skene")["questions"]
     found = {p["by"]: p["accuracy"] for p in modelled["people"]}
-    with capsys.disabled():
-        print("\naccuracy, true and found:", {who: (RIGHT[who], round(found[who], 3)) for who in RIGHT})
+    tell(capsys, f"accuracy, true and found: { {who: (RIGHT[who], round(found[who], 3)) for who in RIGHT} }")
     for who, right in RIGHT.items():  # 95% of a share of 300 at .5 lies within .057
         assert found[who] == pytest.approx(right, abs=0.07)
 
     done = said(capsys, 0, "labels", "t", "--apply", "--settle", "dawid-skene")
     right, labelled = share_right(here, truth)
-    with capsys.disabled():
-        print(f"Dawid-Skene: {labelled} of {ROWS} rows labelled, {right:.3f} right, {done['open']} open")
+    tell(capsys, f"Dawid-Skene: {labelled} of {ROWS} rows labelled, {right:.3f} right, {done['open']} open")
     assert done["labelled"] == labelled
     assert done["open"] == ROWS - labelled
     assert labelled > 0.85 * ROWS
