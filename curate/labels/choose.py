@@ -10,7 +10,7 @@ from sluice.core.project import Project
 from sluice.curate.dataset import Version
 from sluice.curate.labels.items import check_field, known_labels
 from sluice.curate.labels.log import Log
-from sluice.curate.labels.question import Question, ask
+from sluice.curate.labels.question import VERDICTS, Question, ask
 from sluice.curate.labels.record import Mode
 
 
@@ -56,6 +56,9 @@ def choose_question(
                 f"it has to be said which labels {field} may have: neither the schema nor the rows tell",
                 remedy="--labels billing,shipping,other",
             )
+    if mode == "review" and not labels:
+        known = known_labels(version, field)
+        labels = () if set(known) & set(VERDICTS) else known
     return ask(mode, field=field, labels=labels, many=many, ordered=ordered, scale=scale, written=written)
 
 

@@ -15,7 +15,7 @@ from sluice.core.canonical import dump_exact
 from sluice.core.files import append_line, read_lines
 from sluice.core.project import Project
 from sluice.curate.labels.question import Question
-from sluice.curate.labels.record import Asked, Judgement, Record, Skip, Undo, new_id, now, read_record
+from sluice.curate.labels.record import Asked, Deal, Judgement, Record, Skip, Undo, new_id, now, read_record
 
 
 def own_file(project: Project, by: str) -> Path:
@@ -59,14 +59,23 @@ class Log:
     def last_words(self, *, question: str | None = None) -> dict[tuple[str, str, str], Judgement]:
         """Return what counts: the last decision of each person on each row or input, by (question, subject, by).
 
-        Nobody adjudicates a dispute of their own: of whom there is a word of the usual kind, that one counts.
+        Nobody adjudicates a dispute of their own: of whom there is a word of the usual kind, that one counts. Words on
+        gold rows are not among them.
         """
         found: dict[tuple[str, str, str], Judgement] = {}
-        for j in self.judgements(question=question):
+        for j in (j for j in self.judgements(question=question) if not j.gold):
             key = (j.question, j.subject, j.by)
             if key not in found or found[key].adjudicates or not j.adjudicates:
                 found[key] = j
         return found
+
+    def gold_words(self, question: str) -> list[Judgement]:
+        """Return the last decision of each person on each gold row."""
+        return list({(j.subject, j.by): j for j in self.judgements(question=question) if j.gold}.values())
+
+    def deal(self, question: str) -> Deal | None:
+        """Return how the rows of a question were dealt to people the last time; None where they were not."""
+        return next((r for r in self.records[::-1] if isinstance(r, Deal) and r.question == question), None)
 
     def skipped(self, question: str, by: str) -> set[str]:
         """Return the subjects that a person left and has not decided."""

@@ -12,11 +12,11 @@ from sluice.core.project import Project
 from sluice.core.rows import AnyRow, Example, input_texts
 from sluice.curate.dataset import open_dataset
 from sluice.curate.drops import one_line
-from sluice.curate.labels.agreement import Agreement, GoldAccuracy, Pace, gold_accuracy
-from sluice.curate.labels.agreement import Judgement as Measured
+from sluice.curate.labels.agreement import Agreement, GoldAccuracy, Pace
+from sluice.curate.labels.gold import gold_accuracies
 from sluice.curate.labels.items import fitting_rows
 from sluice.curate.labels.log import Log, read_log
-from sluice.curate.labels.measured import agreement_of, pace_of, scale_of
+from sluice.curate.labels.measured import agreement_of, pace_of
 from sluice.curate.labels.question import Question
 from sluice.curate.labels.record import OF_INPUT, Judgement, Value
 from sluice.curate.labels.settle import Settled, Settling, settle_all
@@ -84,7 +84,7 @@ class Asked(BaseModel):
     """Of the words on rows of this version; what a third person decided is not among them."""
     pace: tuple[Pace, ...]
     gold: tuple[GoldAccuracy, ...]
-    """Empty where no right answer is known."""
+    """How often people are right on gold rows, all together and each; empty where nobody was asked about one."""
     cautions: tuple[str, ...]
     """What the rule says against its own result."""
 
@@ -112,7 +112,6 @@ def overview(
     least: float | None = None,
     disputed: bool = False,
     column: str | None = None,
-    gold: Mapping[str, Value] | None = None,
     progress: Progress | None = None,
 ) -> Overview:
     """Return what was said of a version's rows.
@@ -124,7 +123,6 @@ def overview(
         rule, least: how disagreements are settled, see `settle_all`.
         disputed: list only rows that are open.
         column: beside the rows, by whose values agreement is measured apart, too.
-        gold: the right answer by subject, where it is known.
         progress: called with (what, done, total).
 
     Raises UsageError for a rule that there is not, InputError for a column that no row has, and what `settle_all`
@@ -142,7 +140,7 @@ def overview(
             continue
         settling = settle_all(words, rule, least=least, progress=progress)
         slices = {s: found[0] for s, row in here.items() if (found := values.get(row.row))}
-        known = {s: v for s, v in (gold or {}).items() if s in here}
+        known = gold_accuracies(log, each)
         asked.append(_asked(each, words, here, settling, slices, known, progress))
         if question is not None:
             listed = _listed(settling, words, here, disputed=disputed)
@@ -182,7 +180,7 @@ def _asked(
     here: Mapping[str, AnyRow],
     settling: Settling,
     slices: Mapping[str, str],
-    gold: Mapping[str, Value],
+    gold: tuple[GoldAccuracy, ...],
     progress: Progress | None,
 ) -> Asked:
     settled = [word for word in settling.words.values() if word.subject in here]
@@ -206,16 +204,9 @@ def _asked(
         people=tuple(_person(by, theirs[by], settling.accuracy.get(by)) for by in sorted(theirs)),
         agreement=agreement_of(question, ours, slices=slices, progress=progress),
         pace=pace_of(words),
-        gold=_gold(question, ours, gold),
+        gold=gold,
         cautions=settling.cautions,
     )
-
-
-def _gold(question: Question, words: Sequence[Judgement], gold: Mapping[str, Value]) -> tuple[GoldAccuracy, ...]:
-    if not gold:
-        return ()
-    said = [Measured(j.subject, j.by, j.meaning) for j in words if not j.adjudicates]
-    return gold_accuracy(said, gold, scale=scale_of(question)[0])
 
 
 def _labels(word: Settled) -> tuple[str, ...]:

@@ -80,7 +80,7 @@ def ask(
     Args:
         mode: what is asked.
         field: where in the row.
-        labels: what may be said; needed for classify alone.
+        labels: what may be said; needed for classify, for review the labels that another one can be put in place of.
         many: classify with several labels.
         ordered: the labels are a scale.
         scale: of a rating; 1 to 5 by default.
@@ -88,12 +88,15 @@ def ask(
 
     Raises UsageError where its parts do not fit.
     """
-    if mode != "classify" and (labels or many or ordered):
+    if mode != "classify" and (many or ordered or (labels and mode != "review")):
         raise UsageError(f"labels are for classify, not for {mode}", remedy="leave them out, or: --mode classify")
     if mode != "rate" and scale is not None:
         raise UsageError(f"a scale is for rate, not for {mode}", remedy="leave it out, or: --mode rate")
     if mode in FIXED:
-        return Question(mode=mode, field=field, labels=FIXED[mode], written=written)
+        fixed = (*FIXED[mode], *labels)
+        if labels:
+            _check_labels(fixed)
+        return Question(mode=mode, field=field, labels=fixed, written=written)
     if mode == "rate":
         least, most = scale or STARS
         if not least < most or most - least > 100:

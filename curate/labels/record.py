@@ -43,6 +43,12 @@ class Shown(BaseModel):
     suggestion: str | None = None
     """What was proposed, None where nothing was."""
     suggested_by: str | None = None
+    hidden: bool = False
+    """Whether the proposal was not to be seen before the decision."""
+    gold: bool = False
+    """Whether the answer was known beforehand: the word measures the person, and is never a label."""
+    known: Value = None
+    """That answer."""
 
 
 class Judgement(BaseModel):
@@ -73,6 +79,11 @@ class Judgement(BaseModel):
     def subject(self) -> str:
         """What was judged: the input, or the row where its target was judged."""
         return self.input if self.mode in OF_INPUT else self.row
+
+    @property
+    def gold(self) -> bool:
+        """Whether the answer was known beforehand: such a word measures the person, and is never a label."""
+        return self.shown is not None and self.shown.gold
 
     @property
     def adjudicates(self) -> bool:
@@ -124,6 +135,25 @@ class Skip(BaseModel):
     comment: str | None = None
 
 
+class Deal(BaseModel):
+    """How rows were dealt to people: see `sluice.curate.labels.assign`. The newest one of a question holds."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    id: str
+    kind: Literal["deal"] = "deal"
+    time: str
+    by: str = Field(min_length=1)
+    row: Literal[""] = ""
+    question: str
+    people: tuple[str, ...]
+    overlap: int
+    seed: int
+    dataset: str
+    version: int
+    """Its rows were dealt first; what came later follows."""
+
+
 class Asked(BaseModel):
     """A question, kept when it is first asked: what the hashes in decisions stand for."""
 
@@ -138,7 +168,7 @@ class Asked(BaseModel):
     """See `sluice.curate.labels.question.Question`."""
 
 
-Record = Judgement | Undo | Skip | Asked
+Record = Judgement | Undo | Skip | Deal | Asked
 
 
 def new_id() -> str:
@@ -153,7 +183,13 @@ def now() -> str:
 
 def read_record(found: dict[str, Any]) -> Record | None:
     """Return a line of a log as a record; None where it is of another kind, or not whole."""
-    kinds: dict[str, type[Record]] = {"label": Judgement, "unlabel": Undo, "skip": Skip, "question": Asked}
+    kinds: dict[str, type[Record]] = {
+        "label": Judgement,
+        "unlabel": Undo,
+        "skip": Skip,
+        "deal": Deal,
+        "question": Asked,
+    }
     kind = kinds.get(str(found.get("kind")))
     if kind is None:
         return None

@@ -14,7 +14,7 @@ from statistics import median
 from sluice.core.errors import UsageError
 from sluice.curate.labels.log import Log
 from sluice.curate.labels.question import Question
-from sluice.curate.labels.record import OF_INPUT, Judgement, Record, Shown, Skip, Undo, new_id, now
+from sluice.curate.labels.record import OF_INPUT, Judgement, Record, Shown, Skip, Undo, Value, new_id, now
 
 LONGEST = 300.0
 """Seconds a decision may count in the pace: a person who went for coffee did not take an hour to decide."""
@@ -41,6 +41,9 @@ class Item:
         answers: what is judged: one for most modes, two to compare (in the order they are shown), none to write.
         suggestion: what is proposed, and by whom. It counts for nothing until a person says so.
         beside: what else is shown, as (name, text): a column, a slice.
+        hidden: the suggestion is not to be seen before the decision.
+        gold: the answer is known: the row measures the person, who is not to recognise it.
+        known: that answer.
     """
 
     dataset: str
@@ -50,6 +53,9 @@ class Item:
     answers: tuple[Answer, ...] = ()
     suggestion: tuple[str, str] | None = None
     beside: tuple[tuple[str, str], ...] = ()
+    hidden: bool = False
+    gold: bool = False
+    known: Value = None
 
 
 @dataclass(frozen=True)
@@ -246,6 +252,9 @@ class Session:
             answer=None if one is None else sha256_hex("sluice/answer/1", one),
             suggestion=item.suggestion[0] if item.suggestion else None,
             suggested_by=item.suggestion[1] if item.suggestion else None,
+            hidden=item.hidden and item.suggestion is not None,
+            gold=item.gold,
+            known=item.known,
         )
 
 

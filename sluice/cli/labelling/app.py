@@ -124,9 +124,9 @@ class Sitting(Screen[None]):
 
     def _beside(self, item: Item) -> Text:
         said = _fields(item.beside)
-        if item.suggestion:
-            said.append(f"\nproposed: {_visible(item.suggestion[0])}", "italic")
         before = self.session.decision(self.session.at) if self.session.at is not None else None
+        if item.suggestion and (before is not None or not item.hidden):
+            said.append(f"\nproposed: {_visible(item.suggestion[0])}", "italic")
         if before is not None:
             said.append(f"\nyou said: {_said(before)}", "bold")
         comment = self._comments.get(item.row)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sluice.curate.labels.question import Question
+from sluice.curate.labels.question import VERDICTS, Question
 
 CANNOT_TELL = "0"
 DIGITS = "123456789"
@@ -63,6 +63,8 @@ def choices(question: Question) -> list[Choice]:
 
 def picked(question: Question) -> list[object]:
     """Return the answers that are picked from a list: what has no key."""
+    if question.mode == "review":
+        return list(question.labels[len(VERDICTS) :])
     if choices(question) or question.mode in ("correct", "write"):
         return []
     if question.mode == "rate":

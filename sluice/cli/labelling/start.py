@@ -8,28 +8,22 @@ from collections.abc import Callable
 
 from sluice.core.errors import InputError, UsageError
 from sluice.core.project import Project
+from sluice.curate.dataset import Version
 from sluice.curate.labels.log import append_record, keep_question
+from sluice.curate.labels.prepare import Plan, prepare
 from sluice.curate.labels.question import Question
-from sluice.curate.labels.queues import arrange
+from sluice.curate.labels.queues.base import Embed
 from sluice.curate.labels.record import Record
-from sluice.curate.labels.session import Item, Progress, Session
+from sluice.curate.labels.session import Progress, Session
 
 NARROWEST = 40
 """Columns that the screen needs."""
 
 
 def start_sitting(
-    project: Project,
-    items: list[Item],
-    question: Question,
-    *,
-    title: str,
-    by: str,
-    queue: str,
-    seed: int,
-    overlap: int | None,
-) -> Progress:
-    """Open the screen and return how far the person came.
+    version: Version, question: Question, plan: Plan, *, by: str, embed: Embed | None = None
+) -> tuple[Progress, tuple[str, ...]]:
+    """Open the screen and return how far the person came, and what is to be known of the suggestions.
 
     Raises UsageError where the terminal is too narrow, InputError where nothing is left to ask.
     """
@@ -42,8 +36,9 @@ def start_sitting(
             f"the terminal has {columns} columns, and the screen needs {NARROWEST}",
             remedy="make the window wider, or: --no-tui",
         )
+    project = version.project
     log = read_log(project)
-    drawn = arrange(items, question, log, by=by, queue=queue, seed=seed, overlap=overlap)
+    prepared = prepare(version, question, log, plan, by=by, embed=embed)
     asked = False
 
     def write(record: Record) -> None:
@@ -53,10 +48,10 @@ def start_sitting(
             asked = True
         append_record(project, record)
 
-    session = Session(question, drawn, by=by, write=write, log=log, queue=queue)
+    session = Session(question, prepared.items, by=by, write=write, log=log, queue=plan.queue)
     description, rubric = written_texts(project)
-    LabelApp(session, WrittenTask(title, description, rubric), text_problem(project)).run()
-    return session.progress
+    LabelApp(session, WrittenTask(version.dataset, description, rubric), text_problem(project)).run()
+    return session.progress, prepared.cautions
 
 
 def written_texts(project: Project) -> tuple[str, str]:

@@ -11,6 +11,7 @@ from sluice.cli.verb import by_option, find_project, verb
 
 if TYPE_CHECKING:
     from sluice.curate.dataset import Version
+    from sluice.curate.labels.prepare import Plan
     from sluice.curate.labels.question import Question
     from sluice.curate.labels.session import Progress
 
@@ -22,6 +23,8 @@ MODES = ("classify", "rate", "grade", "correct", "write", "compare", "review")
         "sluice label tickets                             one key a decision; stop anywhere, it goes on from there",
         "sluice label tickets --mode grade --overlap 2 --by ana",
         "sluice label tickets --queue adjudicate          decide what others disagree on",
+        "sluice label tickets --queue uncertain --suggest rules",
+        "sluice label tickets --people ana,ben,cem --overlap 2 --gold known --by ana",
         "sluice label tickets --row 3f2a9c1b07 --label billing --by ana",
         "sluice label tickets --field target.category --labels billing,shipping,other --row 3f2a9c1b07 "
         "--label other --by ana",
@@ -33,8 +36,20 @@ MODES = ("classify", "rate", "grade", "correct", "write", "compare", "review")
 @click.option("--labels", metavar="A,B,...", help="What may be said; else as before, as the schema or the rows say.")
 @click.option("--many", is_flag=True, help="Several labels may hold at once.")
 @click.option("--ordered", is_flag=True, help="The labels are a scale, from least to most.")
-@click.option("--queue", metavar="NAME", default="random", show_default=True, help="Which rows come first.")
+@click.option(
+    "--queue",
+    metavar="NAME",
+    default="random",
+    show_default=True,
+    help="Which rows come first: random, order, uncertain, different, spread:COLUMN, disagreed, adjudicate, suspects.",
+)
+@click.option("--slice", "slice_", metavar="COND", help="Only these rows: column=value, or a condition as in filter.")
 @click.option("--overlap", type=int, metavar="K", help="How many people decide each row; else everyone decides all.")
+@click.option("--people", metavar="A,B,...", help="Deal the rows to these people, each row to --overlap of them.")
+@click.option("--gold", metavar="NAME|FILE", help="Mix in rows with known answers: a dataset, or a table row, label.")
+@click.option("--gold-share", type=float, default=0.1, show_default=True, help="How many of the rows are gold.")
+@click.option("--suggest", metavar="SOURCE", help="Propose answers: run:ID, rules (labels/*.py), model or suspects.")
+@click.option("--blind/--shown", default=None, help="Keep what is proposed until the decision; so with gold rows.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of the draw: the same seed, the same order.")
 @click.option("--row", metavar="ID", help="One row, by its first digits, for scripts.")
 @click.option("--label", "value", metavar="L", help="What is said of that row; 'cannot-tell' where nobody can.")
@@ -50,7 +65,13 @@ def command(
     many: bool,
     ordered: bool,
     queue: str,
+    slice_: str | None,
     overlap: int | None,
+    people: str | None,
+    gold: str | None,
+    gold_share: float,
+    suggest: str | None,
+    blind: bool | None,
     seed: int,
     row: str | None,
     value: str | None,
@@ -63,6 +84,7 @@ def command(
     from sluice.curate.dataset import open_dataset
     from sluice.curate.labels.choose import choose_question
     from sluice.curate.labels.log import read_log
+    from sluice.curate.labels.prepare import Plan
     from sluice.curate.labels.say import say
 
     if (row is None) != (value is None):
@@ -80,7 +102,9 @@ def command(
         version, read_log(project), mode=mode, field=field, labels=given, many=many, ordered=ordered
     )
     if row is None or value is None:
-        return sit(out, version, question, who, queue, seed, overlap)
+        named = tuple(one.strip() for one in people.split(",")) if people else ()
+        plan = Plan(queue, seed, overlap, named, slice_, gold, gold_share, suggest, blind)
+        return sit(out, version, question, who, plan)
     answer: object = None if value == "cannot-tell" else value.split(",") if question.many else value
     result = say(project, name, row, answer, question, by=who, comment=comment, adjudicate=adjudicate)
     said = "cannot tell" if result.value is None else value
@@ -93,17 +117,13 @@ def command(
     return result
 
 
-def sit(
-    out: Terminal, version: Version, question: Question, by: str, queue: str, seed: int, overlap: int | None
-) -> Progress:
+def sit(out: Terminal, version: Version, question: Question, by: str, plan: Plan) -> Progress:
     """Open the screen, and say afterwards how far it has come."""
     from sluice.cli.labelling.start import start_sitting
-    from sluice.curate.labels.items import items_of
 
-    items = items_of(version, question.mode, question.field)
-    done = start_sitting(
-        version.project, items, question, title=version.dataset, by=by, queue=queue, seed=seed, overlap=overlap
-    )
+    done, cautions = start_sitting(version, question, plan, by=by)
+    for caution in cautions:
+        out.say(caution, "warn")
     out.say(
         f"{done.decided:,} of {done.of:,} decided by {by}" + (f", {done.skipped:,} skipped" if done.skipped else "")
     )
