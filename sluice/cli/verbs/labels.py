@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from sluice.cli.terminal import Terminal
 from sluice.cli.verb import dry_run_option, find_project, typed_again, verb
 from sluice.core.wording import counted
-
-if TYPE_CHECKING:
-    from sluice.curate.labels.overview import Asked, Labelled
 
 
 @verb(
@@ -54,6 +50,7 @@ def command(
     dry_run: bool,
 ) -> Any:
     """Show what people said of a dataset's rows and how far they agree, or make it the next version."""
+    from sluice.cli.labelling.overview import draw_question, draw_rows
     from sluice.core.errors import UsageError
     from sluice.curate.labels.choose import find_question
     from sluice.curate.labels.log import read_log
@@ -94,55 +91,9 @@ def command(
     return result
 
 
-def draw_question(out: Terminal, asked: Asked, *, whole: bool) -> None:
-    """Draw one question: how far it has come, who said how much, how far they agree."""
-    from sluice.cli.labelling.agreement import draw_agreement
-
-    field = "" if asked.field == "target" else f" {asked.field}"
-    of = f"  {asked.decided:,} of {counted(asked.rows, 'row')}, question {asked.question[:8]}"
-    out.spans([(f"{asked.mode}{field}", "bold"), (of, None)])
-    if asked.counts:
-        out.say("  " + ", ".join(f"{label} {n:,}" for label, n in list(asked.counts.items())[:12]))
-    if asked.open:
-        out.say(f"  {counted(asked.open, 'row')} that people disagree on", "warn")
-    if asked.cannot_tell:
-        out.say(f"  {counted(asked.cannot_tell, 'row')} of which nobody can tell")
-    if asked.elsewhere:
-        out.say(f"  {counted(asked.elsewhere, 'label')} of rows that are not in this version", "dim")
-    for caution in asked.cautions:
-        out.say(f"  {caution}", "dim")
-    judged = any(p.accuracy is not None for p in asked.people)
-    columns = ("by", "decided", "adjudicated", "cannot tell", "minutes", *(("right by the model",) if judged else ()))
-    out.table(
-        columns,
-        [
-            (
-                p.by,
-                p.decided,
-                p.adjudicated,
-                p.cannot_tell,
-                f"{p.minutes:,.1f}",
-                *((_share(p.accuracy),) if judged else ()),
-            )
-            for p in asked.people
-        ],
-    )
-    draw_agreement(out, asked, whole=whole)
-
-
-def draw_rows(out: Terminal, rows: Sequence[Labelled]) -> None:
-    """Draw what was said row by row; of an open one who said what."""
-    if not rows:
-        return
-    out.say()
-    cells = [(r.row[:10], shown(r.value), _how(r), r.text[:24]) for r in rows[:20]]
-    out.table(("row", "label", "how", "text"), cells)
-    if len(rows) > 20:
-        out.say(f"  and {len(rows) - 20:,} more; all of them with --json", "dim")
-
-
 def apply(out: Terminal, name: str, word: str | None, rule: str, least: float | None, dry_run: bool) -> Any:
     """Make settled labels the targets of the next version."""
+    from sluice.cli.labelling.overview import shown
     from sluice.curate.labels.apply import apply_labels
     from sluice.curate.labels.choose import find_question
     from sluice.curate.labels.log import read_log
@@ -230,26 +181,3 @@ def leave_out(
     elif result.changed:
         out.next(f"sluice restore {result.dataset} --reason-was judged", "brings them back")
     return result
-
-
-def shown(value: object) -> str:
-    """Return an answer on one line of a table."""
-    if value is None:
-        return "-"
-    text = ", ".join(map(str, value)) if isinstance(value, tuple | list) else str(value)
-    return " ".join(text.split())
-
-
-def _share(value: float | None) -> str | None:
-    return None if value is None else f"{value:.2f}"
-
-
-def _how(row: Labelled) -> str:
-    """Return how a label came about; of an open one who says what, or of many people how many do."""
-    if row.how != "open":
-        return row.how if row.probability is None else f"{row.how} {row.probability:.2f}"
-    said: dict[str, list[str]] = {}
-    for who, value in row.said.items():
-        said.setdefault(shown(value), []).append(who)
-    many = len(row.said) > 3
-    return ", ".join(f"{value} {len(who)}" if many else f"{'+'.join(who)}: {value}" for value, who in said.items())[:32]
