@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 MOST = 12
 """Lines of a table; the rest is in --json."""
+WIDEST = 6
+"""Values up to which a confusion table fits into 80 columns."""
 
 
 def draw_agreement(out: Terminal, asked: Asked, *, whole: bool) -> None:
@@ -98,6 +100,12 @@ def _confused(out: Terminal, found: Agreement) -> None:
     rows = [(_value(c.one), _value(c.other), c.items, f"{c.share:.0%}") for c in found.confused[:MOST]]
     out.table(("one says", "another says", "rows", "of all disagreement"), rows)
     _more(out, len(found.confused))
+    for table in found.confusions[:1]:
+        if len(table.values) <= WIDEST:
+            out.say()
+            out.say(f"What {table.second} says (across) where {table.first} says (down)")
+            names = [_value(value, 9) for value in table.values]
+            out.table(("", *names), [(name, *row) for name, row in zip(names, table.counts, strict=True)])
 
 
 def _pace_and_gold(out: Terminal, asked: Asked) -> None:
@@ -119,7 +127,7 @@ def _more(out: Terminal, of: int) -> None:
         out.say(f"  and {of - MOST:,} more, with --json", "dim")
 
 
-def _value(value: object) -> str:
+def _value(value: object, width: int = 30) -> str:
     text = " + ".join(map(str, value)) if isinstance(value, tuple | list) else str(value)
     folded = " ".join(text.split())
-    return folded if len(folded) <= 30 else f"{folded[:27]}..."
+    return folded if len(folded) <= width else f"{folded[: width - 3]}..."
