@@ -52,8 +52,11 @@ def draw_rows(out: Terminal, rows: Sequence[Labelled]) -> None:
     if not rows:
         return
     out.say()
-    cells = [(r.row[:10], shown(r.value), _how(r), r.text[:24]) for r in rows[:20]]
-    out.table(("row", "label", "how", "text"), cells)
+    if all(r.how == "open" for r in rows[:20]):
+        out.table(("row", "who says what", "text"), [(r.row[:10], _who(r, 44), r.text[:22]) for r in rows[:20]])
+    else:
+        cells = [(r.row[:10], shown(r.value), _how(r), r.text[:24]) for r in rows[:20]]
+        out.table(("row", "label", "how", "text"), cells)
     if len(rows) > 20:
         out.say(f"  and {len(rows) - 20:,} more; all of them with --json", "dim")
 
@@ -71,11 +74,19 @@ def _share(value: float | None) -> str | None:
 
 
 def _how(row: Labelled) -> str:
-    """Return how a label came about; of an open one who says what, or of many people how many do."""
-    if row.how != "open":
-        return row.how if row.probability is None else f"{row.how} {row.probability:.2f}"
+    """Return how a label came about; of an open one who says what."""
+    if row.how == "open":
+        return _who(row, 32)
+    return row.how if row.probability is None else f"{row.how} {row.probability:.2f}"
+
+
+def _who(row: Labelled, width: int) -> str:
+    """Return who says what of a row, the most frequent first; where that is too long, how many do."""
     said: dict[str, list[str]] = {}
     for who, value in row.said.items():
         said.setdefault(shown(value), []).append(who)
-    many = len(row.said) > 3
-    return ", ".join(f"{value} {len(who)}" if many else f"{'+'.join(who)}: {value}" for value, who in said.items())[:32]
+    ranked = sorted(said.items(), key=lambda one: -len(one[1]))
+    named = ", ".join(f"{value}: {'+'.join(who)}" for value, who in ranked)
+    counts = ", ".join(f"{value} {len(who)}" for value, who in ranked)
+    told = named if len(named) <= width else counts
+    return told if len(told) <= width else f"{told[: width - 3]}..."

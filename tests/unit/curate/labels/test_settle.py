@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from sluice.core.errors import InputError, UsageError
 from sluice.curate.labels.log import Log
-from sluice.curate.labels.record import ADJUDICATION, Judgement, Mode, Shown, Value
+from sluice.curate.labels.record import ADJUDICATION, Judgement, Mode, Shown, Value, read_line
 from sluice.curate.labels.settle import LEAST, RULES, settle, settle_all
 
 PEOPLE = ("ana", "ben", "cem", "dia")
@@ -156,3 +157,15 @@ def test_what_cannot_be_a_rule_is_refused():
     pytest.importorskip("crowdkit")
     with pytest.raises(InputError, match="3 annotators"):
         settle(said("x", "y"), "dawid-skene")
+
+
+def test_a_line_is_read_whole_or_not_at_all():
+    """Half a surrogate in a text, half a line, another kind, and a line of which more keys are known elsewhere."""
+    body = word("r", "ana", "x").model_dump(mode="json", exclude_none=True)
+    assert read_line(json.dumps({**body, "later": 1}).encode()) == word("r", "ana", "x")
+    odd = read_line(json.dumps({**body, "value": "\ud800 cut"}).encode())
+    assert isinstance(odd, Judgement)
+    assert odd.value == "\ud800 cut"
+    line = json.dumps(body).encode()
+    for broken in (line[:-9], b"", b"[]", b'"\\u00e4"', json.dumps({**body, "kind": "grade"}).encode()):
+        assert read_line(broken) is None
