@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from sluice.cli.collecting import rare_collections
 from sluice.cli.terminal import Terminal
 from sluice.cli.verb import dry_run_option, find_project, typed_again, verb
 from sluice.core.wording import counted
@@ -67,16 +68,17 @@ def command(
             return leave_out(out, name, word, keep, rule, least, dry_run)
         return apply(out, name, word, rule, least, dry_run)
     question = find_question(read_log(project), word) if word or disputed else None
-    result = overview(
-        project,
-        name,
-        question=question,
-        rule=rule,
-        least=least,
-        disputed=disputed,
-        column=column,
-        progress=out.progress,
-    )
+    with rare_collections():
+        result = overview(
+            project,
+            name,
+            question=question,
+            rule=rule,
+            least=least,
+            disputed=disputed,
+            column=column,
+            progress=out.progress,
+        )
     if not result.questions:
         out.say(f"Nobody was asked about {result.dataset}@{result.version} yet.")
         out.next(f"sluice label {name}", "one key a decision")
