@@ -30,7 +30,7 @@ def items_of(version: Version, mode: Mode, field: str = "target") -> list[Item]:
     """
     check_field(field)
     rows = version.rows()
-    fitting = [row for row in rows if _fits(mode, row)]
+    fitting = fitting_rows(rows, mode)
     if not fitting:
         raise _misfit(mode, version.dataset)
     found: dict[str, Item] = {}
@@ -45,6 +45,11 @@ def items_of(version: Version, mode: Mode, field: str = "target") -> list[Item]:
         )
         found.setdefault(row.input_hash if mode in OF_INPUT else row.row, item)
     return list(found.values())
+
+
+def fitting_rows(rows: Sequence[AnyRow], mode: Mode) -> list[AnyRow]:
+    """Return the rows that a mode can be asked about."""
+    return [row for row in rows if _fits(mode, row)]
 
 
 def answer_of(row: AnyRow) -> str | None:

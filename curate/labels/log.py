@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sluice.core.canonical import dump_exact
-from sluice.core.files import append_line, read_lines
+from sluice.core.files import append_line
 from sluice.core.project import Project
 from sluice.curate.labels.question import Question
-from sluice.curate.labels.record import Asked, Deal, Judgement, Record, Skip, Undo, new_id, now, read_record
+from sluice.curate.labels.record import Asked, Deal, Judgement, Record, Skip, Undo, new_id, now, read_line
 
 
 def own_file(project: Project, by: str) -> Path:
@@ -95,8 +95,13 @@ def read_log(project: Project) -> Log:
 
 
 def _records(file: Path) -> Sequence[Record]:
-    found = (read_record(line) for line in read_lines(file))
-    return [record for record in found if record is not None]
+    found: list[Record] = []
+    with open(file, "rb") as lines:
+        for line in lines:
+            record = read_line(line)
+            if record is not None:
+                found.append(record)
+    return found
 
 
 def _in_order(records: Iterable[Record]) -> tuple[Record, ...]:

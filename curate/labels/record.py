@@ -6,11 +6,13 @@ adds another one, and the last by time counts; an undo is a record of its own. L
 
 from __future__ import annotations
 
+import json
 import secrets
 from datetime import UTC, datetime
-from typing import Any, Literal
+from functools import cache
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 Mode = Literal["classify", "rate", "grade", "correct", "write", "compare", "review"]
 """What is asked: labels from a list, a number, right or wrong, an edited answer, a new one, the better of two, yes."""
@@ -181,19 +183,28 @@ def now() -> str:
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
-def read_record(found: dict[str, Any]) -> Record | None:
+def read_line(line: bytes) -> Record | None:
     """Return a line of a log as a record; None where it is of another kind, or not whole."""
-    kinds: dict[str, type[Record]] = {
-        "label": Judgement,
-        "unlabel": Undo,
-        "skip": Skip,
-        "deal": Deal,
-        "question": Asked,
-    }
-    kind = kinds.get(str(found.get("kind")))
-    if kind is None:
-        return None
     try:
-        return kind.model_validate(found)
+        return _reader().validate_json(line)
+    except ValueError:
+        if b"\\u" not in line:  # another kind, or half a line
+            return None
+    try:
+        found = json.loads(line)  # half a surrogate, which JSON can write and the quick reader does not take
+    except (ValueError, RecursionError):
+        return None
+    return read_record(found) if isinstance(found, dict) else None
+
+
+def read_record(found: dict[str, Any]) -> Record | None:
+    """Return what stands in a line of a log as a record; None where it is of another kind, or not whole."""
+    try:
+        return _reader().validate_python(found)
     except ValueError:
         return None
+
+
+@cache
+def _reader() -> TypeAdapter[Record]:
+    return TypeAdapter(Annotated[Record, Field(discriminator="kind")])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from pydantic import BaseModel, ConfigDict
 
 from sluice.core.errors import InputError
@@ -11,7 +13,7 @@ from sluice.curate.dataset import open_dataset
 from sluice.curate.labels.items import items_of
 from sluice.curate.labels.log import append_record, keep_question, read_log
 from sluice.curate.labels.question import Question
-from sluice.curate.labels.record import Judgement, Value, new_id, now
+from sluice.curate.labels.record import ADJUDICATION, Judgement, Shown, Value, new_id, now
 from sluice.curate.labels.session import Item
 
 SHORTEST = 6
@@ -35,7 +37,15 @@ class Said(BaseModel):
 
 
 def say(
-    project: Project, ref: str, word: str, value: object, question: Question, *, by: str, comment: str | None = None
+    project: Project,
+    ref: str,
+    word: str,
+    value: object,
+    question: Question,
+    *,
+    by: str,
+    comment: str | None = None,
+    adjudicate: bool = False,
 ) -> Said:
     """Record one decision about one row.
 
@@ -47,8 +57,10 @@ def say(
         question: what is answered.
         by: who says so.
         comment: a remark.
+        adjudicate: decide what others disagree on; it counts over their words.
 
-    Raises InputError where the row is not there, or the value is no answer.
+    Raises InputError where the row is not there, or the value is no answer, and where there is no dispute to
+    decide, or it is the person's own.
     """
     checked = question.check(value)
     version = open_dataset(project, ref)
@@ -67,9 +79,13 @@ def say(
         input=item.input,
         value=checked,
         comment=comment,
+        shown=Shown(session=new_id(), place=1, queue=ADJUDICATION) if adjudicate else None,
     )
-    before = log.last_words(question=question.hash).get((question.hash, judgement.subject, by))
-    changed = before is None or (before.value, before.comment) != (checked, comment)
+    words = log.last_words(question=question.hash)
+    before = words.get((question.hash, judgement.subject, by))
+    if adjudicate:
+        check_dispute([j for j in words.values() if j.subject == judgement.subject], item.row, by)
+    changed = before is None or (before.value, before.comment, before.adjudicates) != (checked, comment, adjudicate)
     if changed:
         keep_question(project, question, log, by=by)
         append_record(project, judgement)
@@ -82,6 +98,24 @@ def say(
         before=before.value if before else None,
         changed=changed,
     )
+
+
+def check_dispute(words: Sequence[Judgement], row: str, by: str) -> None:
+    """Raise Refused where a person cannot adjudicate: there is no dispute among others, or they are part of it."""
+    usual = {j.by: j.meaning for j in words if not j.adjudicates}
+    told = ", ".join(f"{who}: {value}" for who, value in usual.items()) or "nobody"
+    if by in usual:
+        raise InputError(
+            f"{by} is one of those who disagree: {told}",
+            where=row[:SHOWN],
+            remedy="a third person adjudicates; to change your own word leave --adjudicate out",
+        )
+    if len({value for value in usual.values() if value is not None}) < 2:
+        raise InputError(
+            f"nobody disagrees on this row ({told})",
+            where=row[:SHOWN],
+            remedy="leave --adjudicate out; sluice labels NAME --disputed lists what is open",
+        )
 
 
 def find_item(items: list[Item], word: str, where: str) -> Item:

@@ -122,7 +122,6 @@ OTHER_WORDS: dict[str, str] = {
     "undo": "restore",
     "measure": "baseline",
     "prompt": "baseline",
-    "label": "grade",
     "annotate": "grade",
     "evaluate": "eval",
     "score": "eval",

@@ -64,6 +64,7 @@ OF_SERVER = frozenset({"web", "host", "port", "yes_this_is_open", "no_tui", "win
 @click.option("--window", is_flag=True, hidden=True, help="Be the app of one browser window.")
 @click.option("--row", metavar="ID", help="One row, by its first digits, for scripts.")
 @click.option("--label", "value", metavar="L", help="What is said of that row; 'cannot-tell' where nobody can.")
+@click.option("--adjudicate", is_flag=True, help="Decide what others disagree on: it counts over their words.")
 @click.option("--comment", metavar="TEXT", help="A remark on that row.")
 @by_option
 def command(
@@ -94,6 +95,7 @@ def command(
     window: bool,
     row: str | None,
     value: str | None,
+    adjudicate: bool,
     comment: str | None,
     by: str | None,
 ) -> Any:
@@ -118,6 +120,8 @@ def command(
         from sluice.cli.labelling.web import check_host
 
         check_host(host, open_to_others=yes_this_is_open)
+    if row is None and adjudicate:
+        queue = "adjudicate"
     who = out.who(by)
     version = open_dataset(find_project(), name)
     given = [label.strip() for label in labels.split(",")] if labels else []
@@ -126,7 +130,7 @@ def command(
     else:
         question, items = asked(version, mode, field, given, many=many, ordered=ordered, wanted=row is None)
     if row is not None and value is not None:
-        return said(out, name, row, value, question, who, comment)
+        return said(out, name, row, value, question, who, comment, adjudicate=adjudicate)
 
     from sluice.cli.labelling.start import prepare
     from sluice.cli.meaning import embedder
@@ -174,12 +178,22 @@ def compared(version: Version, answers: str | None, against: str | None) -> tupl
     return question, versus_items(version, question, first, second)
 
 
-def said(out: Terminal, name: str, row: str, value: str, question: Question, by: str, comment: str | None) -> Any:
+def said(
+    out: Terminal,
+    name: str,
+    row: str,
+    value: str,
+    question: Question,
+    by: str,
+    comment: str | None,
+    *,
+    adjudicate: bool,
+) -> Any:
     """Record one decision of a script."""
     from sluice.curate.labels.say import say
 
     answer: object = None if value == "cannot-tell" else value.split(",") if question.many else value
-    result = say(find_project(), name, row, answer, question, by=by, comment=comment)
+    result = say(find_project(), name, row, answer, question, by=by, comment=comment, adjudicate=adjudicate)
     told = "cannot tell" if result.value is None else value
     if not result.changed:
         out.say(f"{result.row[:10]}  {by} said so already: {told}")

@@ -46,8 +46,8 @@ def test_from_rows_to_a_version_with_who_said_so(rows, capsys):
     assert [(p["by"], p["decided"]) for p in asked["people"]] == [("ana", 3), ("ben", 2)]
     listed = said(capsys, 0, "labels", "t", "--question", "target")["rows"]
     assert [(row["row"], row["how"]) for row in listed] == [
-        (rows[0], "agreed"),
         (rows[1], "open"),
+        (rows[0], "agreed"),
         (rows[2], "cannot tell"),
     ]
     assert not said(capsys, 0, "labels", "t", "--apply", "--dry-run")["changed"]

@@ -19,6 +19,7 @@ from sluice.curate.labels.question import Question, ask
 from sluice.curate.labels.record import ADJUDICATION, Judgement, Shown, new_id, now
 from sluice.curate.labels.settle import settle
 from sluice.curate.why import why
+from sluice.train.forget import forget
 
 LABELS = ("billing", "shipping", "other")
 
@@ -119,3 +120,89 @@ def test_an_edited_answer_becomes_the_target_of_its_row_alone(project):
 def test_grades_are_no_targets(project):
     with pytest.raises(UsageError, match="no targets"):
         apply_labels(project, "t", ask("grade", written="w"))
+
+
+def schema_project(project: Project) -> None:
+    (project.root / "schema.json").write_text(
+        json.dumps({"type": "object", "required": ["category", "urgency"], "properties": {"urgency": {"maximum": 5}}})
+    )
+    (project.root / "sluice.toml").write_text(
+        '[task]\nname = "t"\ndata = "t"\ndescription = "d"\nrubric = "rubric.md"\nmetric = "exact"\n'
+        'schema = "schema.json"\n[model]\nbase = "m"\n[project]\nid = "6e51719e7f60cfb4"\n'
+    )
+
+
+def test_an_answer_that_breaks_the_schema_is_refused_for_its_row_alone(project):
+    schema_project(project)
+    question = ask("correct", written="w")
+    tell(project, question, 0, "ana", '{"category":"billing","urgency":9}')
+    tell(project, question, 1, "ana", "billing")
+    tell(project, question, 2, "ana", '{"category":"billing","urgency":2}')
+    done = apply_labels(project, "t", question)
+    assert (done.labelled, len(done.refused)) == (1, 2)
+    assert "9" in done.refused[0].why
+    assert "JSON" in done.refused[1].why
+    assert [t and t["category"] for t in targets(project)] == ["other", "other", "billing", "other", None]  # type: ignore[index]
+
+
+def test_a_row_that_cannot_hold_a_field_is_refused_alone_and_so_is_one_that_lacks_the_rest(project):
+    schema_project(project)
+    question = ask("classify", field="target.category", labels=LABELS, written="w")
+    for place in (0, 4):
+        tell(project, question, place, "ana", "billing")
+    done = apply_labels(project, "t", question)
+    assert (done.labelled, [r.value for r in done.refused]) == (1, ["billing"])
+    assert "urgency" in done.refused[0].why, "a target of one field alone is no answer yet"
+
+
+def test_reviewed_suggestions_become_labels_and_rejected_ones_change_nothing(project):
+    question = ask("review", field="target.category", labels=("billing", "shipping"), written="w")
+    items = items_of(open_dataset(project, "t"), "review", question.field)
+    for place, value, suggestion in ((0, "accept", "billing"), (1, "shipping", "billing"), (2, "reject", "billing")):
+        saw = Shown(session="s", place=1, queue="order", suggestion=suggestion, suggested_by="run-1")
+        item = items[place]
+        word = Judgement(
+            id=new_id(),
+            time=now(),
+            by="ana",
+            seconds=1,
+            mode="review",
+            question=question.hash,
+            field=question.field,
+            dataset="t",
+            row=item.row,
+            input=item.input,
+            value=question.check(value),
+            shown=saw,
+        )
+        append_record(project, word)
+    done = apply_labels(project, "t", question)
+    assert (done.labelled, done.rejected, done.without) == (2, 1, 2)
+    assert [t and t["category"] for t in targets(project)] == ["billing", "shipping", "other", "other", None]  # type: ignore[index]
+
+
+def test_two_rows_with_one_input_become_one_or_are_named_as_a_conflict(tmp_path):
+    file = tmp_path / "t.jsonl"
+    lines = [{"body": "the same request", "target": t, "customer": t} for t in ("billing", "shipping")]
+    file.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    found = Project(tmp_path)
+    add(found, "t", [file], ReadOptions(input="body", target="target"))
+    edited = ask("correct", written="w")
+    tell(found, edited, 0, "ana", "returns")
+    assert apply_labels(found, "t", edited).conflicts == 1
+    one = ask("classify", labels=LABELS, written="w")
+    tell(found, one, 0, "ana", "other")
+    done = apply_labels(found, "t", one)
+    assert (done.rows, done.merged, done.conflicts) == (1, 1, 0)
+    (row,) = open_dataset(found, "t").rows()
+    assert {place.metadata["customer"] for place in why(found, "t", row.row).seen} == {"billing", "shipping"}
+
+
+def test_words_on_rows_that_are_gone_are_passed_over(project):
+    question = ask("classify", field="target.category", labels=LABELS, written="w")
+    tell(project, question, 0, "ana", "billing")
+    tell(project, question, 1, "ana", "billing")
+    gone = open_dataset(project, "t").rows()[0].row
+    forget(project, "t", rows=[gone], reason="asked for on 1 May")
+    done = apply_labels(project, "t", question)
+    assert (done.labelled, done.rows) == (1, 4)

@@ -2,7 +2,7 @@
 
 The rows are made here: five kinds of request, the rarest one in fifty, words that several kinds share, and a person who
 is wrong once in twenty. Figures are over two draws; `uncertain` has to win by a margin. `different` has not: it comes
-out a little better than a draw here, and worse on requests as people write them (docs/curation.md).
+out a little better than a draw here, and worse on requests as people write them (docs/labels.md).
 """
 
 from __future__ import annotations
