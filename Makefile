@@ -73,7 +73,7 @@ $(READY): | $(HERE)
 	  echo "    No NVIDIA GPU is seen here. PyPI's torch for Linux brings CUDA along, some GB more; a CPU build that pip"; \
 	  echo "    finds is taken instead: see PIP_ARGS at the top of the Makefile."; \
 	fi
-	@$(BIN)/python -m pip install --disable-pip-version-check $(PIP_ARGS) -c constraints.txt -e ".[train,hub,labels,semantic,dev]"
+	@$(BIN)/python -m pip install --disable-pip-version-check $(PIP_ARGS) -c constraints.txt -e ".[train,hub,labels,semantic,web,dev]"
 	@rm -f $(VENV)/.ready-*
 	@touch $@
 

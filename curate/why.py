@@ -110,7 +110,7 @@ def why(project: Project, name: str, word: str) -> Story:
             return Story(row=None, input=None, target=None, forgotten=told)
         places = catalogue.occurrences(row)
         dropped = catalogue.dropped(row)
-        edges = catalogue.edges(row)
+        edges = [edge | {"how": _made_how(catalogue, edge)} for edge in catalogue.edges(row)]
         held = catalogue.held_by(row)
         stands_for = [r["row"] for r in catalogue.stands_for(row)]
         operations = catalogue.operations()
@@ -274,10 +274,17 @@ def _events(
         tell(drop["operation"], f"dropped: {drop['reason']}{near}{detail}", drop["kept"])
     for edge in edges:
         came = edge["new"] == row
-        tell(edge["operation"], "made from another row" if came else "changed", edge["old"] if came else edge["new"])
+        made = f"made from another row{edge['how']}"
+        tell(edge["operation"], made if came else "changed", edge["old"] if came else edge["new"])
     for entry in _entries(held):
         tell(entry["operation"], f"is in {entry['dataset']}@{entry['number']}")
     return [event for _, event in sorted(found, key=lambda item: item[0])]
+
+
+def _made_how(catalogue: Catalogue, edge: dict[str, Any]) -> str:
+    """Return what an operation says of the row that it changed: who labelled it, which labels it had."""
+    told = [d for d in catalogue.dropped(edge["old"]) if d["operation"] == edge["operation"] and d["detail"]]
+    return f": {told[0]['reason']} ({told[0]['detail']})" if told else ""
 
 
 def _entries(held: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -24,6 +24,7 @@ from sluice.core.prompt import Prompt
 from sluice.core.rows import AnyRow, Example
 from sluice.core.runs import Run, StoredAnswer, all_runs, answers_hash, counts_hash, rows_hash
 from sluice.curate.dataset import version_hash
+from sluice.curate.labels.erase import left_of as left_of_decisions
 from sluice.curate.privacy.erasure import Eraser
 from sluice.curate.privacy.meant import content_of, versions_stored
 from sluice.curate.privacy.person import GONE
@@ -302,15 +303,20 @@ def _names_row(line: bytes, eraser: Eraser) -> bool:
         return False
 
 
-def erase_decisions(project: Project, eraser: Eraser) -> int:
-    """Take what people decided of the rows out of decisions/, and return how many records went."""
+def erase_decisions(project: Project, eraser: Eraser, *, dry_run: bool = False) -> int:
+    """Take what people decided of the rows out of decisions/, and people out of the rest.
+
+    Returns how many records went or changed, or would.
+    """
     gone = 0
     for file in sorted(project.decisions.glob("*.jsonl")) if project.decisions.is_dir() else []:
         records = list(read_lines(file))
-        kept = [r for r in records if str(r.get("row")) not in eraser.rows]
-        gone += len(records) - len(kept)
-        if len(kept) != len(records):
-            replace_file(file, "".join(dump_exact(eraser.value(r)) + "\n" for r in kept).encode())
+        kept = left_of_decisions(records, eraser)
+        same = {dump_exact(r) for r in records}
+        changed = len(records) - len(kept) + sum(dump_exact(r) not in same for r in kept)
+        gone += changed
+        if changed and not dry_run:
+            replace_file(file, "".join(dump_exact(r) + "\n" for r in kept).encode())
     return gone
 
 

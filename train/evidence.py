@@ -36,6 +36,7 @@ from sluice.evalsuite.question import changed_keys, current_question, pinned_que
 from sluice.evalsuite.sets import SetState, deciding_set
 from sluice.train.baseline_evidence import BaselineEvidence, collect_baselines
 from sluice.train.grading_evidence import GradingEvidence, collect_grading
+from sluice.train.label_evidence import LabelEvidence, collect_labels
 from sluice.train.leak_evidence import collect_leaks
 from sluice.train.render import Rendered
 from sluice.train.training_rows import OF_TASK, LengthLimit, composed_prompt, length_limit, render_rows
@@ -92,6 +93,8 @@ class Evidence:
     loosened: dict[str, str] = field(default_factory=dict)
     spent: tuple[str, ...] = ()
     """What is said where all openings of the set are spent: no verdict on what is trained now is possible."""
+    labels: tuple[LabelEvidence, ...] = ()
+    """How far people agree on the labels of training and eval rows, by question; empty where nobody labelled any."""
 
 
 def collect(
@@ -197,6 +200,7 @@ def collect(
         needs=None if task.needs is None else tuple(task.needs),
         loosened=_loosened(b),
         spent=_spent(project, facts, b),
+        labels=collect_labels(project, train, state.frozen if state is not None else None),
     )
 
 

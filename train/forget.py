@@ -134,20 +134,24 @@ def forget(
             "the reason names the person, and the ledger keeps it for good", where="--reason", remedy="say it without"
         )
     meant = find_meant(project, dataset, rows=rows, people=asked, where=where)
-    if not (meant.rows or meant.places or meant.set_aside or (people and _has_pseudonym(project, asked))):
-        return _result(project, dataset, meant, None, finished=finished, dry_run=dry_run)
-    key = secret_key(project, make=not dry_run) or secrets.token_bytes(32)
+    key = secret_key(project) or secrets.token_bytes(32)
     erasure = Erasure(
         id=secrets.token_hex(8),
         reason=given,
         rows=tuple(sorted(meant.rows)),
+        inputs=_inputs(project, meant),
         people=tuple(people),
         regions=read,
         key=key.hex(),
         forget_key=forget_key,
     )
+    decided = erase_decisions(project, Eraser(erasure), dry_run=True)
+    if not (meant.rows or meant.places or meant.set_aside or decided or (people and _has_pseudonym(project, asked))):
+        return _result(project, dataset, meant, None, finished=finished, dry_run=dry_run)
     if dry_run:
-        return _plan(project, dataset, meant, erasure)[0]
+        return _plan(project, dataset, meant, erasure)[0].model_copy(update={"decisions": decided})
+    key = secret_key(project, make=True) or key
+    erasure = erasure.model_copy(update={"key": key.hex()})
     with project.lock("forget", what="forgetting"):
         planned, _ = _plan(project, dataset, meant, erasure)
         open_journal(project, erasure)
@@ -184,6 +188,11 @@ def finish(project: Project, *, progress: Progress | None = None) -> ForgetResul
     meant = Meant(rows=dict.fromkeys(erasure.rows, "row"))
     result = _result(project, "", meant, fact, finished=erasure.id, dry_run=False)
     return result.model_copy(update={"changed": True, "new_versions": made})
+
+
+def _inputs(project: Project, meant: Meant) -> tuple[str, ...]:
+    records = every_record(project) if meant.rows and project.decisions.is_dir() else {}
+    return tuple(sorted({from_record(records[row]).input_hash for row in meant.rows if row in records}))
 
 
 def _has_pseudonym(project: Project, asked: Sequence[Any]) -> bool:

@@ -21,6 +21,10 @@ ABSENT = "absent"
 TRAIN_ROWS = (1_000, 10_000)
 """Most narrow tasks are learnt from 1,000 to 10,000 clean rows; LIMA (2023) shows how far 1,000 chosen ones go."""
 
+AGREEMENT = 0.667
+"""Lower bound of agreement from which labels carry conclusions, if tentative ones: Krippendorff, Content Analysis (2nd
+edition 2004, p. 241), who asks for .800 where it can be had, and counts below .667 as not reliable."""
+
 
 class Policy(BaseModel):
     """What the gate is judged under."""

@@ -199,7 +199,7 @@ class SqlCheck(OwnCheck):
 
 def _python(file: Path, name: str, where: str) -> Check:
     _, digest = _read(file, where)
-    module = _load(file, name, where)
+    module = load_own(file, name, where, "check")
     function = getattr(module, "check", None)
     classes = [
         value
@@ -252,8 +252,10 @@ def _read(file: Path, where: str) -> tuple[str, str]:
         raise InputError("not UTF-8 text", where=where, remedy="save it as UTF-8") from None
 
 
-def _load(file: Path, name: str, where: str) -> ModuleType:
-    private = f"_sluice_check_{hashlib.sha256(str(file).encode()).hexdigest()[:12]}_{name.replace('-', '_')}"
+def load_own(file: Path, name: str, where: str, noun: str) -> ModuleType:
+    """Return a Python file of the project as a module under a private name; InputError where it cannot be loaded."""
+    place = hashlib.sha256(str(file).encode()).hexdigest()[:12]
+    private = f"_sluice_{noun}_{place}_{name}".replace("-", "_").replace(" ", "_")
     spec = importlib.util.spec_from_file_location(private, file)
     if spec is None or spec.loader is None:
         raise InputError("it cannot be loaded as Python", where=where, remedy="look at the file")
@@ -274,7 +276,7 @@ def _load(file: Path, name: str, where: str) -> ModuleType:
         line = f":{frames[-1].lineno}" if frames else ""
         message = f"it cannot be loaded: {type(problem).__name__}: {problem}"
         raise InputError(
-            message, where=f"{where}{line}", remedy="mend it; a file that is no check begins with _"
+            message, where=f"{where}{line}", remedy=f"mend it; a file that is no {noun} begins with _"
         ) from None
     finally:
         sys.dont_write_bytecode = before

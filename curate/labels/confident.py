@@ -122,8 +122,8 @@ def out_of_fold(texts: Sequence[str], codes: Any, labels: int, features: Any, pr
         if features is not None:
             seen, asked = features[learn], features[held]
         else:
-            vectorizer = _vectorizer(texts)
-            seen, asked = vectorizer.fit_transform(words[learn]), vectorizer.transform(words[held])
+            tfidf = vectorizer(texts)
+            seen, asked = tfidf.fit_transform(words[learn]), tfidf.transform(words[held])
         one = LogisticRegression(C=INVERSE_PENALTY, solver="liblinear", tol=1e-3, random_state=SEED)
         model = OneVsRestClassifier(one).fit(seen, codes[learn])
         given = model.predict_proba(asked)
@@ -133,7 +133,8 @@ def out_of_fold(texts: Sequence[str], codes: Any, labels: int, features: Any, pr
     return chances
 
 
-def _vectorizer(texts: Sequence[str]) -> Any:
+def vectorizer(texts: Sequence[str]) -> Any:
+    """Return the TF-IDF of words and word pairs, or of characters where texts have no blanks; not fitted yet."""
     from sklearn.feature_extraction.text import TfidfVectorizer
 
     from sluice.curate.similar.similarity import is_short, normalise

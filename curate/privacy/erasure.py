@@ -38,6 +38,8 @@ class Erasure(BaseModel):
     reason: str
     rows: tuple[str, ...]
     """Row hashes, sorted."""
+    inputs: tuple[str, ...] = ()
+    """Hashes of the inputs of these rows, sorted: people decide about inputs, too."""
     people: tuple[str, ...] = ()
     """Values as they were typed."""
     regions: tuple[str, ...] | None = None
@@ -73,6 +75,7 @@ class Eraser:
     def __init__(self, erasure: Erasure):
         self.erasure = erasure
         self.rows = frozenset(erasure.rows)
+        self.inputs = frozenset(erasure.inputs)
         self.hashes = erasure.hashes()
         self.people = erasure.persons()
 

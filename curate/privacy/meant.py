@@ -34,6 +34,9 @@ SAID = ("input", "target", "chosen", "rejected", "answer")
 TWINS = ("exact-duplicate", "near-duplicate", "mojibake")
 """Reasons for which a dropped row says what the row kept in its place says: its duplicate, or its garbled spelling."""
 
+EARLIER = ("labelled", "relabelled")
+"""Reasons for which a dropped row has the input of the row made of it, with another label."""
+
 
 @dataclass
 class Meant:
@@ -236,6 +239,9 @@ def _with_them(project: Project, meant: Meant) -> None:
                 continue
             if reason in TWINS and meant.rows[kept] != "person":
                 meant.rows[row] = f"a duplicate of {kept[:10]}"
+                grew = True
+            elif reason in EARLIER and meant.rows[kept] != "person":
+                meant.rows[row] = f"an earlier label of {kept[:10]}"
                 grew = True
             elif reason == REDACTED:
                 meant.rows[row] = f"what {kept[:10]} was redacted from"

@@ -15,6 +15,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, model_validator
 
 from sluice.core.errors import InputError
+from sluice.core.wilson import wilson_bounds
 
 RATE_ALPHA = 0.05
 """One minus the level of the interval of every rate that is shown."""
@@ -62,17 +63,10 @@ def wilson(right: int, n: int, alpha: float = 0.05) -> Rate:
 
     Source: Wilson 1927; recommended for small n by Brown, Cai and DasGupta 2001.
     """
-    from scipy.special import ndtri
-
     _check_count(right, n)
     check_alpha(alpha)
-    z2 = float(ndtri(1 - alpha / 2)) ** 2
-    share = right / n
-    centre = (share + z2 / (2 * n)) / (1 + z2 / n)
-    half = math.sqrt(z2) / (1 + z2 / n) * math.sqrt(share * (1 - share) / n + z2 / (4 * n * n))
-    # 0 of n and n of n end exactly at 0 and 1; rounding may miss that by 1e-17.
-    low, high = (0.0 if right == 0 else centre - half), (1.0 if right == n else centre + half)
-    return Rate(estimate=share, n=n, low=low, high=high, alpha=alpha, kind="wilson")
+    low, high = wilson_bounds(right, n, alpha)
+    return Rate(estimate=right / n, n=n, low=low, high=high, alpha=alpha, kind="wilson")
 
 
 def graded_mean(scores: Sequence[float], *, score_range: tuple[float, float] = (0.0, 1.0), alpha: float = 0.05) -> Rate:

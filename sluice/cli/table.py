@@ -63,6 +63,8 @@ VERBS: tuple[Verb, ...] = (
             "sample": "draw a smaller dataset at random, the same each time",
             "tag": "give a version a name of its own",
             "restore": "bring dropped rows back",
+            "label": "say what a row is: one decision, kept with who said it",
+            "labels": "what people said of rows, and making it a version",
         },
     ),
     *_panel(
@@ -120,7 +122,6 @@ OTHER_WORDS: dict[str, str] = {
     "undo": "restore",
     "measure": "baseline",
     "prompt": "baseline",
-    "label": "grade",
     "annotate": "grade",
     "evaluate": "eval",
     "score": "eval",

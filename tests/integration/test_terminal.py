@@ -8,31 +8,45 @@ import sys
 import pytest
 
 pytest.importorskip("pty", reason="needs pseudo-terminals")
+from support.screen import Screen
 from support.typist import typed
 
 from sluice.core.project import Project
 
 pytestmark = [pytest.mark.model, pytest.mark.skipif(sys.platform == "win32", reason="needs pseudo-terminals")]
-ASKED = "[q] stop"
+
+
+def records_of(road) -> list[dict]:
+    """Return all decisions, in the order they were made."""
+    lines = [line for file in road.project.decisions.glob("*.jsonl") for line in file.read_text().splitlines()]
+    return sorted(map(json.loads, lines), key=lambda r: r["time"])
 
 
 def words_of(road) -> list[str]:
-    """Return the words of all decisions, in the order they were made."""
-    lines = [line for file in road.project.decisions.glob("*.jsonl") for line in file.read_text().splitlines()]
-    return [record["word"] for record in sorted(map(json.loads, lines), key=lambda r: r["time"])]
+    """Return the words of all decisions."""
+    return [record["word"] for record in records_of(road)]
 
 
 def test_grading_takes_one_key_an_answer_and_goes_on_where_it_was(measured):
-    code, shown = typed(measured.root, ["grade"], [(ASKED, key) for key in "rwbrq"])
-    assert code == 0
-    assert words_of(measured) == ["right", "wrong", "right"], "b goes one back, q stops"
-    assert "2 of 30 graded" in shown or "2 of " in shown.splitlines()[-1]
+    with Screen(measured.root, ["grade", "--by", "ana"]) as screen:
+        screen.until("0 of 30").press("r").until("1 of 30").press("0").until("no key here")
+        screen.press("w").until("2 of 30").press("\x1b[D").until("you said: wrong").press("r").until("row 3")
+        screen.press(" ").until("1 skipped").press("\x03")
+        assert screen.end() == 0
+        assert screen.given_back
+        assert "2 of 30 graded" in screen.shown
+    assert words_of(measured) == ["right", "wrong", "right"], "the one before was thought better of, none taken back"
+    assert {kind["kind"] for kind in records_of(measured)} == {"grade"}
 
-    left = measured("grade", "--list").result["items"]
-    code, shown = typed(measured.root, ["grade"], [(ASKED, "r") for _ in range(len(left) - 2)])
-    assert "judged" in shown
+    with Screen(measured.root, ["grade", "--by", "ana"]) as screen:
+        screen.until("2 of 30")
+        for n in range(3, 31):
+            screen.press("r").until(f"{n} of 30")
+        screen.until("All rows are decided").press("\x1b")
+        code = screen.end()
+        assert "judged" in screen.shown
     assert code in (0, 4), "all graded: the rule holds or does not"
-    assert len(words_of(measured)) == len(left) + 1
+    assert len(words_of(measured)) == 31
     assert len(measured.facts().of("graded")) == 1
 
 

@@ -71,6 +71,7 @@ def _expected() -> set[str]:
         for file in (ROOT / "sluice" / folder).rglob("*.py")
     }
     code |= {file.relative_to(ROOT).as_posix() for file in (ROOT / "sluice").glob("*.py")}
+    code |= {file.relative_to(ROOT).as_posix() for file in (ROOT / "sluice" / "cli").rglob("*.j2")}
     rooms = {
         f"sluice/{file.relative_to(ROOT).as_posix()}"
         for room in ROOMS

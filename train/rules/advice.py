@@ -12,7 +12,7 @@ from sluice.core.wording import counted
 from sluice.evalsuite.question import deciding_rule
 from sluice.evalsuite.stats.power import USUAL_SPREAD, usual_gain
 from sluice.train.evidence import Evidence
-from sluice.train.policy import FEWEST_DEV, TRAIN_ROWS
+from sluice.train.policy import AGREEMENT, FEWEST_DEV, TRAIN_ROWS
 from sluice.train.rules.result import RuleResult, ok
 
 UNMEASURED = "1"
@@ -24,8 +24,10 @@ USUAL = {
 LADDER = {"retrieval": "look things up (retrieval)", "tools": "use tools"}
 
 
-def _advice(rule: str, found: str, *, value: str | None = None, fix: str | None = None) -> RuleResult:
-    return RuleResult(rule=rule, status="advice", found=found, value=value, fix=fix)
+def _advice(
+    rule: str, found: str, *, value: str | None = None, fix: str | None = None, details: tuple[str, ...] = ()
+) -> RuleResult:
+    return RuleResult(rule=rule, status="advice", found=found, value=value, fix=fix, details=details)
 
 
 def train_size(evidence: Evidence) -> RuleResult:
@@ -95,11 +97,28 @@ def ladder(evidence: Evidence) -> RuleResult:
 
 
 def label_agreement(evidence: Evidence) -> RuleResult:
-    """Say that nobody measured whether two people label alike."""
+    """Hold where two people label these rows alike: the interval of each question that was measured is high enough."""
+    fix = f"sluice label {evidence.data} --overlap 2, by two people"
+    if not evidence.labels:
+        asked = "whether two people would give these rows the same answers"
+        return _advice("label-agreement", f"not measured: {asked}", value=UNMEASURED, fix=fix)
+    measured = [one for one in evidence.labels if one.measure.low is not None]
+    if not measured:
+        first = max(evidence.labels, key=lambda one: one.judged)
+        why = "one annotator" if first.people == 1 else first.measure.absent
+        return _advice("label-agreement", f"not measured ({why})", value=UNMEASURED, fix=fix)
+    least = min(measured, key=lambda one: one.measure.low or 0.0)
+    low = least.measure.low or 0.0
+    shown = f"{least.question}: {least.measure.sentence}, {counted(least.people, 'annotator')}"
+    details = tuple(f"{one.question}: {one.measure.sentence}" for one in evidence.labels if one is not least)
+    if low >= AGREEMENT:
+        return ok("label-agreement", shown)
     return _advice(
         "label-agreement",
-        "not measured: whether two people would give these rows the same answers",
-        value=UNMEASURED,
+        f"{shown}; the lower bound is under {AGREEMENT:g}: people do not agree on what is right",
+        value=f"{min(AGREEMENT - low, 1.0):.6f}",
+        fix=f"write task and rubric so that they do: sluice labels {evidence.data} shows what is confused",
+        details=details,
     )
 
 

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from sluice.cli.labelling.forms import form_of, read_line
 from sluice.cli.terminal import Terminal
 from sluice.cli.verb import by_option, find_project, verb
 
 if TYPE_CHECKING:
-    from sluice.core.project import Project
     from sluice.evalsuite.gradable import Item, Word
-
-KEYS = {"r": "right", "w": "wrong", "b": "one back", "q": "stop"}
 
 
 @verb(
@@ -22,11 +19,12 @@ KEYS = {"r": "right", "w": "wrong", "b": "one back", "q": "stop"}
     exits={3: "no baseline whose answers could be graded", 4: "all graded, and the rule gradable does not hold"},
 )
 @by_option
+@click.option("--no-tui", is_flag=True, help="Line by line: for a plain terminal, or answers through a pipe.")
 @click.option("--words", metavar="N=r|w,...", help="Without a terminal: decisions by number, as --list shows them.")
 @click.option(
     "--list", "listing", is_flag=True, help="Print the answers to grade, numbered, without where they are from."
 )
-def command(out: Terminal, by: str | None, words: str | None, listing: bool) -> Any:
+def command(out: Terminal, by: str | None, no_tui: bool, words: str | None, listing: bool) -> Any:
     """Judge 30 answers on dev, right or wrong, without knowing whose they are: one key each.
 
     If nobody can grade the outputs from the written task, it is too early to tune. Stop anywhere; it goes on later.
@@ -37,7 +35,7 @@ def command(out: Terminal, by: str | None, words: str | None, listing: bool) -> 
     from sluice.evalsuite import gradable
     from sluice.evalsuite.baselines.bench import bench, require_asked
 
-    if not (listing or out.interactive or (words and by)):
+    if not (listing or form_of(out, no_tui=no_tui) or (words and by)):
         raise UsageError(
             "without a terminal it has to be said who grades, and how",
             remedy="sluice grade --list shows the answers, then: sluice grade --by NAME --words 1=r,2=w,...",
@@ -56,7 +54,14 @@ def command(out: Terminal, by: str | None, words: str | None, listing: bool) -> 
         for item, word in parse(words, items):
             gradable.decide_item(project, item, word, by=who, seconds=0.0)
     else:
-        session(out, project, items, who)
+        from sluice.cli.labelling.blind import prepare_grading
+        from sluice.cli.labelling.start import line_by_line, on_screen
+
+        sitting = prepare_grading(project, items, who)
+        if form_of(out, no_tui=no_tui) == "screen":
+            on_screen(sitting)
+        else:
+            line_by_line(sitting, read=read_line, say=out.say)
     result = gradable.seal(b, facts, items, who)
     if result.done < result.of:
         out.say(f"{result.done} of {result.of} graded by {who}; go on with: sluice grade")
@@ -71,34 +76,6 @@ def command(out: Terminal, by: str | None, words: str | None, listing: bool) -> 
         out.exit_code = 4
     out.next("sluice train sft" if result.holds else "sluice gate")
     return result
-
-
-def session(out: Terminal, project: Project, items: list[Item], who: str) -> None:
-    """Show one answer after the other and take one key each."""
-    from sluice.evalsuite import gradable
-
-    task = project.config.task
-    out.say(task.description, "bold")
-    if task.rubric:
-        out.say(project.read_text(task.rubric, what="the rubric"), "dim")
-    done = gradable.decisions(project, who)
-    waiting = [i for i in items if (i.id, who) not in done]
-    at = 0
-    while at < len(waiting):
-        item = waiting[at]
-        started = time.monotonic()
-        out.say()
-        out.say(f"{len(items) - len(waiting) + at + 1} of {len(items)}", "dim")
-        show(out, item)
-        pressed = out.key("right or wrong?", KEYS)
-        if pressed == "q":
-            return
-        if pressed == "b":
-            at = max(0, at - 1)
-            continue
-        word: Word = "right" if pressed == "r" else "wrong"
-        gradable.decide_item(project, item, word, by=who, seconds=time.monotonic() - started)
-        at += 1
 
 
 def show(out: Terminal, item: Item) -> None:

@@ -6,11 +6,15 @@ from dataclasses import replace
 
 import pytest
 
+from sluice.curate.labels.agreement import Measure
 from sluice.evalsuite.question import deciding_rule
 from sluice.evalsuite.stats.power import usual_gain
 from sluice.evalsuite.stats.rates import wilson
 from sluice.train.evidence import Evidence
-from sluice.train.rules.advice import ADVICE_RULES, dev_size, ladder, resolvable, train_size
+from sluice.train.label_evidence import LabelEvidence
+from sluice.train.policy import AGREEMENT
+from sluice.train.rules.advice import ADVICE_RULES, dev_size, label_agreement, ladder, resolvable, train_size
+from sluice.train.waivers import WORST
 
 
 def on_set(evidence: Evidence, *, right: int, n: int = 200, groups: int = 0, **question: object) -> Evidence:
@@ -78,3 +82,41 @@ def test_the_ladder_holds_once_the_task_is_said_to_need_neither(good):
 def test_train_size_says_how_many_rows_are_too_few_or_too_many(good, n, value):
     found = train_size(replace(good, train=good.train[:1] * n))
     assert (found.status, found.value) == ("ok" if value is None else "advice", value)
+
+
+def measured(low: float | None, *, people: int = 2, value: float | None = None) -> LabelEvidence:
+    """Return what two people's words on 100 rows show."""
+    if low is None:
+        measure = Measure(name="alpha", items=0, absent="no item was judged by two people")
+    else:
+        measure = Measure(name="alpha", value=value or low + 0.1, low=low, high=1.0, items=100, interval="bootstrap")
+    return LabelEvidence("classify target.category", measure, people, judged=100, of=100)
+
+
+def test_agreement_counts_by_the_lower_end_of_its_interval(good):
+    holds = replace(good, labels=(measured(AGREEMENT),))
+    assert label_agreement(holds).status == "ok"
+    short = label_agreement(replace(good, labels=(measured(AGREEMENT - 0.01, value=0.95),)))
+    assert (short.status, short.value) == ("advice", "0.010000")
+
+
+def test_of_several_questions_the_least_agreed_one_speaks(good):
+    both = (measured(0.9), measured(0.3), measured(None))
+    found = label_agreement(replace(good, labels=both))
+    assert found.status == "advice"
+    assert "0.40" in found.found
+    assert len(found.details) == 2
+
+
+@pytest.mark.parametrize(("people", "said"), [(1, "one annotator"), (2, "two people")])
+def test_what_nobody_judged_twice_is_not_measured_and_no_pass(good, people, said):
+    found = label_agreement(replace(good, labels=(measured(None, people=people),)))
+    assert (found.status, found.value) == ("advice", "1")
+    assert said in found.found
+
+
+def test_a_waiver_of_agreement_covers_no_worse_one(good):
+    """Even the worst agreement is within what a waiver can be of."""
+    for low in (-1.0, 0.0, 0.5):
+        value = float(label_agreement(replace(good, labels=(measured(low),))).value or "nan")
+        assert 0 < value <= WORST["label-agreement"]

@@ -40,6 +40,7 @@ NOTHING_IS_WELL = {
     "waived": "nothing is waived",
     "void_waivers": "no waiver is left out; shown only",
     "loosened": "nothing is looser",
+    "labels": "only advice reads it: nobody labelled these rows",
     "needs": "only advice reads it: nobody has said, or neither",
     "target": "the best score of the range is then the target",
 }
