@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from sluice.cli.labelling.exchange import exchange, exchange_options
 from sluice.cli.terminal import Terminal
 from sluice.cli.verb import dry_run_option, find_project, typed_again, verb
 from sluice.core.wording import counted
@@ -17,6 +18,8 @@ from sluice.core.wording import counted
         "sluice labels tickets --question target.category --json",
         "sluice labels tickets --apply                  agreed labels become targets",
         "sluice labels tickets --apply --settle majority",
+        "sluice labels tickets --import project-7.json --who 3=ana    from Label Studio, Argilla, Prodigy, doccano, CSV",
+        "sluice labels tickets --export tasks.json --format label-studio --what tasks",
     ],
     exits={4: "--apply, and no label is settled"},
 )
@@ -24,14 +27,20 @@ from sluice.core.wording import counted
 @click.option("--question", "word", metavar="WORD", help="One question: its field, mode or the beginning of its id.")
 @click.option("--settle", "rule", metavar="RULE", default="agreed", show_default=True, help="agreed, or majority.")
 @click.option("--apply", "apply_it", is_flag=True, help="Put settled labels into the targets: a new version.")
+@exchange_options
 @dry_run_option
-def command(out: Terminal, name: str, word: str | None, rule: str, apply_it: bool, dry_run: bool) -> Any:
+def command(
+    out: Terminal, name: str, word: str | None, rule: str, apply_it: bool, dry_run: bool, **exchanged: Any
+) -> Any:
     """Show what people said of a dataset's rows, or make it the next version."""
     from sluice.core.errors import UsageError
     from sluice.curate.labels.choose import find_question
     from sluice.curate.labels.log import read_log
     from sluice.curate.labels.overview import overview
 
+    exchanging = exchange(out, name, word, rule, dry_run, exchanged)
+    if exchanging is not None:
+        return exchanging
     project = find_project()
     if dry_run and not apply_it:
         raise UsageError("nothing would be done without --apply", where="--dry-run", remedy="add --apply")
