@@ -1,5 +1,6 @@
-"""Argilla 2: records with `fields`, `metadata` and `responses` (source of 2.x: `Record.to_dict`, which `records.to_json`
-writes), and the flat columns of `records.to_datasets` as JSON Lines (`QUESTION.responses`, `.users`, `.status`).
+"""Argilla 2: records with `fields`, `metadata` and `responses` (source of 2.x: `Record.to_dict`, which
+`records.to_json` writes), and the flat columns of `records.to_datasets` as JSON Lines (`QUESTION.responses`, `.users`,
+`.status`).
 
 It keeps no time and no pace of a response. People are UUIDs there: ours is made from their name (UUID 5), and the names
 stand in the metadata. A record holds one response of a person to a question. Discarded and draft responses are skips;
@@ -153,7 +154,7 @@ def _value(given: Any, question: Question) -> Any:
 def _people(found: Any) -> dict[str, str]:
     lines = cast("list[Any]", found) if isinstance(found, list) else [found]
     pairs = [line.split(" ", 1) for line in lines if isinstance(line, str) and " " in line]
-    return {who: name for who, name in pairs}
+    return {pair[0]: pair[1] for pair in pairs}
 
 
 def write(_path: Path, tasks: Sequence[Task], question: Question) -> Iterable[bytes]:

@@ -1,5 +1,5 @@
-"""doccano: JSON Lines of text classification and sequence to sequence (source of 1.8, `data_export`): `text`, `label` (a
-list), `Comments` (a list), and whatever stood beside the text when it was imported; the importer's `data` and the
+"""doccano: JSON Lines of text classification and sequence to sequence (source of 1.8, `data_export`): `text`, `label`
+(a list), `Comments` (a list), and whatever stood beside the text when it was imported; the importer's `data` and the
 `labels` of releases before 1.0 are read too, and `annotations` with `user` as those exported them.
 
 A line names nobody: doccano exports one file for each person (`NAME.jsonl`) or one for all, so `--by` says whose it is.
@@ -16,7 +16,6 @@ from sluice.core.errors import UsageError
 from sluice.curate.labels.exchange.document import json_lines, read_document
 from sluice.curate.labels.exchange.word import (
     ALL_MODES,
-    CANNOT_TELL,
     EXCHANGES,
     OWN_KEYS,
     SIDES_KEY,
@@ -26,6 +25,7 @@ from sluice.curate.labels.exchange.word import (
     Read,
     Task,
     Word,
+    cannot_tell,
     choices,
     gather,
     listed,
@@ -125,7 +125,7 @@ def _lines(task: Task) -> Iterator[dict[str, Any]]:
     plain = {name: text for name, text in shown.items() if name not in OWN_KEYS}
     text = next(iter(plain.values())) if len(plain) == 1 else "\n\n".join(plain.values())
     taken = {"id", "text", SAID, *LABELS, *COMMENTS}
-    body = {f"input.{n}" if n in taken or len(plain) == 1 and n == "text" else n: v for n, v in shown.items()}
+    body = {f"input.{n}" if n in taken or (len(plain) == 1 and n == "text") else n: v for n, v in shown.items()}
     body = {"text": text, **{n: v for n, v in body.items() if n in OWN_KEYS or len(plain) > 1}}
     if not task.words:
         yield {**body, "label": []}
@@ -147,7 +147,8 @@ def setup(question: Question, tasks: Sequence[Task]) -> str:
     if question.mode in WRITTEN:
         return "a project of type Sequence to Sequence; import as JSONL"
     single = "" if question.many else ", Allow single label"
-    return f"a project of type Text Classification{single}; labels: {', '.join([*choices(question), CANNOT_TELL])}"
+    labels = ", ".join([*choices(question), cannot_tell(question)])
+    return f"a project of type Text Classification{single}; labels: {labels}"
 
 
 EXCHANGES.register("doccano")(

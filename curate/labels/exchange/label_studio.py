@@ -1,9 +1,9 @@
-"""Label Studio: tasks with `data` and `annotations`, its raw JSON (docs of 1.x, 2025: "Label Studio JSON format of annotated
-tasks"; `completions` of releases before 1.0 is read too). JSON_MIN and its CSV hold no times or people: read as a table.
+"""Label Studio: tasks with `data` and `annotations`, its raw JSON (docs of 1.x, 2025: "JSON format of annotated
+tasks"; `completions` of releases before 1.0 is read too). Its CSV is read as a table; JSON_MIN names nobody.
 
 Choices, Rating, Number, TextArea and Pairwise are understood. Pairwise knows left and right alone: a tie and both bad
-stand in a Choices control beside it. A cancelled annotation is a skip. An annotation of ours by several people (settled)
-is marked `ground_truth` and names nobody.
+stand in a Choices control beside it. A cancelled annotation is a skip. What several people settled is marked
+`ground_truth` and names nobody.
 """
 
 from __future__ import annotations

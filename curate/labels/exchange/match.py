@@ -1,6 +1,6 @@
 """Which row a foreign record is about: the one whose hash it carries, else the one whose input it holds, exactly.
 
-Texts are compared as they are. On request they are compared as near-duplicates are: case, blanks and punctuation folded.
+Texts are compared as they are. On request they are compared as near-duplicates are: case, blanks, punctuation folded.
 """
 
 from __future__ import annotations

@@ -52,7 +52,7 @@ def recognise(_path: Path, records: Sequence[Mapping[str, Any]]) -> bool:
     """Return whether the records are tasks of Prodigy's."""
     marks = ("_annotator_id", "_session_id", "_task_hash", "_input_hash", "_view_id", "options", "accept")
     return any(
-        r.get("answer") in ANSWERS and any(m in r for m in (*marks, "label")) or "_task_hash" in r or "options" in r
+        (r.get("answer") in ANSWERS and any(m in r for m in (*marks, "label"))) or "_task_hash" in r or "options" in r
         for r in records
     )
 
@@ -127,11 +127,11 @@ def write(_path: Path, tasks: Sequence[Task], question: Question) -> Iterable[by
 
 
 def _lines(task: Task, question: Question) -> Iterator[dict[str, Any]]:
-    body = {_name(name): text for name, text in shown_texts(task.item).items()}
+    body: dict[str, Any] = {_name(name): text for name, text in shown_texts(task.item).items()}
     if "text" not in body:
         body = {"text": _text(task), **body}
     options = choices(question) if question.mode not in WRITTEN else []
-    unsure = cannot_tell(question) or f"{CANNOT_TELL} "
+    unsure = cannot_tell(question)
     if options:
         body["options"] = [{"id": label, "text": label} for label in options]
         body["options"].append({"id": unsure, "text": "cannot tell"})

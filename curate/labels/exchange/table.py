@@ -1,8 +1,8 @@
 """Tables: CSV, TSV, Excel, Parquet or JSON Lines with a word a line, in any form that `add` reads and `export` writes.
 
-Columns: `row` or the input's own columns, `label`, `by`, `comment`, `time`, `seconds`, `cannot_tell`, `sluice_answer` and
-`sluice_sides`; Label Studio's `annotator`, `lead_time` and `updated_at` are understood too. Several labels are a JSON list
-in a cell; when they are read, `a; b`, `a | b` and `a, b` do as well. An empty label is a row that nobody decided.
+Columns: `row` or the input's own columns, `label`, `by`, `comment`, `time`, `seconds`, `cannot_tell`, `sluice_answer`
+and `sluice_sides`; Label Studio's `annotator`, `lead_time` and `updated_at` are understood too. Several labels are a
+JSON list in a cell; when they are read, `a; b`, `a | b` and `a, b` do as well. An empty label is a row not decided yet.
 """
 
 from __future__ import annotations

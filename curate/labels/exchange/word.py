@@ -23,7 +23,7 @@ SIDES_KEY = "sluice_sides"
 """The same of where compared answers came from."""
 OWN_KEYS = (ROW_KEY, ANSWER_KEY, SIDES_KEY)
 CANNOT_TELL = "cannot-tell"
-"""What says in a list of labels that nobody can tell, unless the question has a label of that name."""
+"""What says in a list of labels that nobody can tell; see `cannot_tell` where the question has such a label."""
 ALL_MODES: frozenset[Mode] = frozenset({"classify", "rate", "grade", "correct", "write", "compare", "review"})
 WRITTEN: frozenset[Mode] = frozenset({"correct", "write"})
 
@@ -96,9 +96,12 @@ class Exchange:
 EXCHANGES: Registry[Exchange] = Registry("format of labels")
 
 
-def cannot_tell(question: Question) -> str | None:
-    """Return what a list of labels says where nobody can tell; None where that is a label of the question."""
-    return None if CANNOT_TELL in question.labels else CANNOT_TELL
+def cannot_tell(question: Question) -> str:
+    """Return what a list of labels says where nobody can tell: never a label of the question."""
+    word = CANNOT_TELL
+    while word in question.labels:
+        word += "-"
+    return word
 
 
 def choices(question: Question) -> list[str]:
@@ -118,8 +121,7 @@ def picked(found: Sequence[Any], question: Question) -> Any:
 
     Raises NotThis for several where one may be given, and for nothing where something must.
     """
-    word = cannot_tell(question)
-    if word is not None and list(found) == [word]:
+    if list(found) == [cannot_tell(question)]:
         return None
     if question.many:
         return [one if isinstance(one, str) else str(one) for one in found]

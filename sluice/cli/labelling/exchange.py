@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -127,6 +128,16 @@ def chosen(project: Project, name: str, word: str | None, given: dict[str, Any])
     )
 
 
+def described(given: dict[str, Any]) -> str:
+    """Return the options that described a question, to be typed again."""
+    words = [
+        f"--{o} {shlex.quote(given[k])}"
+        for o, k in (("mode", "mode"), ("field", "field"), ("labels", "choices"))
+        if given[k]
+    ]
+    return "".join(f" {word}" for word in [*words, *(["--many"] if given["many"] else [])])
+
+
 def take_in(
     out: Terminal, project: Project, name: str, file: Path, question: Question, dry_run: bool, given: dict[str, Any]
 ) -> Any:
@@ -201,5 +212,5 @@ def write_out(
         out.say(f"  this format has no place for: {', '.join(result.lost)}", "warn")
     if result.what == "tasks":
         out.say(result.setup)
-        out.next(f"sluice labels {result.dataset} --import FILE", "when people are done there")
+        out.next(f"sluice labels {result.dataset} --import FILE{described(given)}", "when people are done there")
     return result

@@ -18,7 +18,7 @@ from sluice.core.wording import counted
         "sluice labels tickets --question target.category --json",
         "sluice labels tickets --apply                  agreed labels become targets",
         "sluice labels tickets --apply --settle majority",
-        "sluice labels tickets --import project-7.json --who 3=ana    from Label Studio, Argilla, Prodigy, doccano, CSV",
+        "sluice labels tickets --import project-7.json --who 3=ana    from Label Studio, Argilla, Prodigy, ...",
         "sluice labels tickets --export tasks.json --format label-studio --what tasks",
     ],
     exits={4: "--apply, and no label is settled"},
