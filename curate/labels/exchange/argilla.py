@@ -83,7 +83,7 @@ def _mapping(value: Any) -> Mapping[str, Any]:
 
 def _nested(record: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return a flat record as `to_dict` has it; a nested one as it is."""
-    if isinstance(record.get("fields"), Mapping):
+    if isinstance(record.get("fields"), Mapping) or isinstance(record.get("responses"), Mapping):
         return record
     responses: dict[str, list[dict[str, Any]]] = {}
     for name in (key.removesuffix(FLAT) for key in record if key.endswith(FLAT)):

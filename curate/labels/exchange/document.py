@@ -46,11 +46,8 @@ def read_document(path: Path) -> tuple[Lines, Problems]:
 
 
 def peek(path: Path, most: int = 20) -> list[dict[str, Any]]:
-    """Return the first JSON objects of a file; none where it holds no JSON."""
-    try:
-        found, _ = read_document(path)
-    except InputError:
-        return []
+    """Return the first JSON objects of a file; none where no line is one. Raises as `read_document` does."""
+    found, _ = read_document(path)
     return [record for _, record in found[:most] if isinstance(record, dict)]
 
 

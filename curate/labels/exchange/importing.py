@@ -22,7 +22,7 @@ from sluice.curate.labels.exchange.document import peek
 from sluice.curate.labels.exchange.match import Rows
 from sluice.curate.labels.exchange.word import Exchange, NotThis, Word
 from sluice.curate.labels.items import items_of
-from sluice.curate.labels.log import Log, append_record, keep_question, read_log
+from sluice.curate.labels.log import Log, append_records, keep_question, read_log
 from sluice.curate.labels.question import Question
 from sluice.curate.labels.record import OF_INPUT, Judgement, Shown, now
 
@@ -94,7 +94,7 @@ def import_labels(
         strict: whether one word that cannot be taken refuses the whole file.
         loosely: whether texts match that differ in case, blanks and punctuation alone.
         dry_run: only say what would be written.
-        progress: called as words are written.
+        progress: called as the words of each person are written.
 
     Raises InputError for a file that cannot be read, words without a person, no word that fits, and, where strict, for
     any that does not.
@@ -128,21 +128,22 @@ def import_labels(
     _check_fit(result, judged, strict)
     if fresh and not dry_run:
         keep_question(project, question, log, by=fresh[0].by)
-        for number, judgement in enumerate(fresh, start=1):
-            append_record(project, judgement)
-            if progress is not None and number % 100 == 0:
-                progress("writing labels", number, len(fresh))
+        for number, person in enumerate(result.people, start=1):
+            append_records(project, person, [j for j in fresh if j.by == person])
+            if progress is not None:
+                progress("writing labels", number, len(result.people))
     return result
 
 
 def recognise(file: Path, format: str | None = None) -> Exchange:
     """Return the format of a file: as named, else by content.
 
-    Raises InputError for a format that there is not, and a file that looks like none.
+    Raises InputError for a format that there is not, a broken file, and one that looks like none.
     """
     if format is not None:
         return EXCHANGES.get(format)
-    records = peek(file)
+    table = EXCHANGES.get("csv")
+    records = [] if table.recognise(file, []) else peek(file)
     found = next((exchange for _, exchange in EXCHANGES if exchange.recognise(file, records)), None)
     if found is None:
         raise InputError(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from sluice.cli.terminal import Terminal
-from sluice.cli.verb import by_option, find_project
+from sluice.cli.verb import find_project
 from sluice.core.wording import counted
 
 if TYPE_CHECKING:
@@ -47,14 +47,18 @@ def exchange_options(function: F) -> F:
             click.option("--strict", is_flag=True, help="--import: all of the file, or nothing."),
             click.option("--loosely", is_flag=True, help="--import: match inputs whatever their case and blanks."),
             click.option("--yes", is_flag=True, help="--export: replace a file that holds something else."),
-            by_option,
+            click.option(
+                "--by", metavar="NAME", help="--import: who decided what names nobody; --export: only theirs."
+            ),
         )
     ):
         function = option(function)
     return function
 
 
-def exchange(out: Terminal, name: str, word: str | None, rule: str, dry_run: bool, given: dict[str, Any]) -> Any | None:
+def exchange(
+    out: Terminal, name: str, word: str | None, rule: str, dry_run: bool, apply_it: bool, given: dict[str, Any]
+) -> Any | None:
     """Take labels in or write them out; None where neither was asked for.
 
     Args:
@@ -63,6 +67,7 @@ def exchange(out: Terminal, name: str, word: str | None, rule: str, dry_run: boo
         word: the question, as typed.
         rule: how disagreements are settled.
         dry_run: whether nothing is written.
+        apply_it: whether labels are to become targets, which is another step.
         given: what `exchange_options` added.
 
     Raises UsageError for words that do not fit together.
@@ -77,8 +82,8 @@ def exchange(out: Terminal, name: str, word: str | None, rule: str, dry_run: boo
                 f"{typed} says nothing without a file", where=typed, remedy="--import FILE or --export FILE"
             )
         return None
-    if taken is not None and written is not None:
-        raise UsageError("one file at a time", where="--import, --export", remedy="first the one, then the other")
+    if (taken is not None) + (written is not None) + apply_it > 1:
+        raise UsageError("one step at a time", where="--import, --export, --apply", remedy="first one, then the next")
     project = find_project()
     question = chosen(project, name, word, given)
     if taken is not None:

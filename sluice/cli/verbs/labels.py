@@ -38,7 +38,7 @@ def command(
     from sluice.curate.labels.log import read_log
     from sluice.curate.labels.overview import overview
 
-    exchanging = exchange(out, name, word, rule, dry_run, exchanged)
+    exchanging = exchange(out, name, word, rule, dry_run, apply_it, exchanged)
     if exchanging is not None:
         return exchanging
     project = find_project()

@@ -12,7 +12,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sluice.curate.labels.exchange import EXCHANGES
-from sluice.curate.labels.exchange.document import peek
 from sluice.curate.labels.exchange.importing import recognise
 from sluice.curate.labels.exchange.match import Rows
 from sluice.curate.labels.exchange.word import Task, Word, moment, written_time
@@ -128,7 +127,7 @@ def test_tasks_hold_no_word(name, tmp_path):
     file = tmp_path / ("x.csv" if name == "csv" else "x.json")
     file.write_bytes(b"".join(EXCHANGES.get(name).write(file, [Task(i) for i in items], question)))
     if name == "inspect":  # a sample without a score has no line there
-        assert peek(file) == []
+        assert file.read_bytes() == b""
         return
     read = EXCHANGES.get(name).read(file, question, None)
     assert [w.skipped for w in read.words] == [True] * 3
