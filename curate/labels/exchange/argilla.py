@@ -25,6 +25,7 @@ from sluice.curate.labels.exchange.word import (
     WRITTEN,
     Exchange,
     NotThis,
+    Place,
     Read,
     Task,
     Word,
@@ -73,7 +74,7 @@ def read(path: Path, question: Question, meant: str | None) -> Read:
         if given and name not in (COMMENT, CANNOT)
     ]
     control = one_of(list(dict.fromkeys(names)), meant, own=MAIN, where=str(path))
-    words, problems = gather(nested, lambda line, record: _record(line, record, question, control))
+    words, problems = gather(nested, lambda place, record: _record(place, record, question, control))
     return Read(tuple(words), (*broken, *problems))
 
 
@@ -101,7 +102,9 @@ def _nested(record: Mapping[str, Any]) -> Mapping[str, Any]:
     return {"id": record.get("id"), "fields": plain, "metadata": plain, "responses": responses}
 
 
-def _record(line: int, record: Mapping[str, Any], question: Question, control: str | None) -> Iterator[Word | NotThis]:
+def _record(
+    place: Place, record: Mapping[str, Any], question: Question, control: str | None
+) -> Iterator[Word | NotThis]:
     fields, metadata = record.get("fields"), _mapping(record.get("metadata"))
     if not isinstance(fields, Mapping):
         raise NotThis("a record without `fields`")
@@ -113,7 +116,7 @@ def _record(line: int, record: Mapping[str, Any], question: Question, control: s
     unsure = {who for who, _, _ in _given(responses, CANNOT)}
     answers = {who: (given, state) for who, given, state in _given(responses, control)}
     if not answers and not unsure:
-        yield Word(line, None, skipped=True, **about)
+        yield Word(place, None, skipped=True, **about)
         return
     if len(answers) != len(_given(responses, control)):
         yield NotThis("one person answered twice")
@@ -128,7 +131,7 @@ def _record(line: int, record: Mapping[str, Any], question: Question, control: s
         remark = remarks.get(who)
         comment = remark if isinstance(remark, str) else None
         named = None if who == SETTLED else people.get(who or "", who)
-        yield Word(line, value, by=named, comment=comment, skipped=skipped, **about)
+        yield Word(place, value, by=named, comment=comment, skipped=skipped, **about)
 
 
 def _given(responses: Mapping[str, Any], name: str | None) -> list[tuple[str | None, Any, Any]]:

@@ -22,6 +22,7 @@ from sluice.curate.labels.exchange.word import (
     WRITTEN,
     Exchange,
     NotThis,
+    Place,
     Read,
     Task,
     Word,
@@ -62,11 +63,11 @@ def read(path: Path, question: Question, meant: str | None) -> Read:
             f"no line has the key '{meant}'", where="--answer", remedy="leave it out: `label` is doccano's"
         )
     keys = (meant,) if meant else LABELS
-    words, problems = gather(records, lambda line, one: _line(line, one, question, keys))
+    words, problems = gather(records, lambda place, one: _line(place, one, question, keys))
     return Read(tuple(words), (*broken, *problems))
 
 
-def _line(line: int, record: Mapping[str, Any], question: Question, keys: Sequence[str]) -> Iterator[Word | NotThis]:
+def _line(place: Place, record: Mapping[str, Any], question: Question, keys: Sequence[str]) -> Iterator[Word | NotThis]:
     key = next((k for k in keys if k in record), None)
     found = record.get(key) if key else None
     texts = {name: value for name, value in record.items() if name != key and name not in COMMENTS}
@@ -74,16 +75,16 @@ def _line(line: int, record: Mapping[str, Any], question: Question, keys: Sequen
     said = cast("Mapping[str, Any]", told) if isinstance(told, Mapping) else {}
     about: dict[str, Any] = {"texts": texts, **own_parts(record)}
     if said.get("cannot_tell"):
-        yield _word(line, None, record, said, about)
+        yield _word(place, None, record, said, about)
         return
     given = cast("list[Any]", found) if isinstance(found, list) else [] if found in (None, "") else [found]
     if not given and not said:
-        yield Word(line, None, skipped=True, **about)
+        yield Word(place, None, skipped=True, **about)
         return
     if given and all(isinstance(one, Mapping) for one in given):
-        yield from _by_user(line, cast("list[Mapping[str, Any]]", given), question, about)
+        yield from _by_user(place, cast("list[Mapping[str, Any]]", given), question, about)
         return
-    yield _word(line, _value(given, question), record, said, about)
+    yield _word(place, _value(given, question), record, said, about)
 
 
 def _value(given: Sequence[Any], question: Question) -> Any:
@@ -95,24 +96,24 @@ def _value(given: Sequence[Any], question: Question) -> Any:
 
 
 def _by_user(
-    line: int, given: Sequence[Mapping[str, Any]], question: Question, about: dict[str, Any]
+    place: Place, given: Sequence[Mapping[str, Any]], question: Question, about: dict[str, Any]
 ) -> Iterator[Word | NotThis]:
     by_user: dict[str | None, list[Any]] = {}
     for one in given:
         by_user.setdefault(person(one.get("user")), []).append(one.get("label", one.get("text")))
     for who, labels in by_user.items():
         try:
-            yield Word(line, _value(labels, question), by=who, **about)
+            yield Word(place, _value(labels, question), by=who, **about)
         except NotThis as problem:
             yield problem
 
 
-def _word(line: int, value: Any, record: Mapping[str, Any], said: Mapping[str, Any], about: dict[str, Any]) -> Word:
+def _word(place: Place, value: Any, record: Mapping[str, Any], said: Mapping[str, Any], about: dict[str, Any]) -> Word:
     remarks = next((record[k] for k in COMMENTS if record.get(k)), None)
     texts = cast("list[Any]", remarks) if isinstance(remarks, list) else [remarks]
     comment = "\n".join(text for text in texts if isinstance(text, str)) or None
     who, when = person(said.get("by")), moment(said.get("time"))
-    return Word(line, value, by=who, time=when, seconds=pace(said.get("seconds")), comment=comment, **about)
+    return Word(place, value, by=who, time=when, seconds=pace(said.get("seconds")), comment=comment, **about)
 
 
 def write(_path: Path, tasks: Sequence[Task], question: Question) -> Iterable[bytes]:

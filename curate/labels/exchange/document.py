@@ -15,9 +15,10 @@ from sluice.core.canonical import JsonProblem, dump_exact, parse_exact
 from sluice.core.errors import InputError
 from sluice.curate.formats.open_file import open_entry
 from sluice.curate.formats.records import Entry
+from sluice.curate.labels.exchange.word import Place
 
-Lines = list[tuple[int, Any]]
-Problems = list[tuple[int, str]]
+Lines = list[tuple[Place, Any]]
+Problems = list[tuple[Place, str]]
 
 _BLANK = " \t\r\n"
 _FINDER = json.JSONDecoder()
@@ -37,7 +38,7 @@ def read_document(path: Path) -> tuple[Lines, Problems]:
         text = _decoded(data, path)
         line = _line(text, len(text) - len(text.lstrip(_BLANK)))
         try:
-            return [(line, parse_exact(text))], []
+            return [(Place(line, 1), parse_exact(text))], []
         except JsonProblem:
             pass
     if not found and not problems:
@@ -80,39 +81,40 @@ def _each_line(data: bytes) -> tuple[Lines, Problems]:
     for line, raw in enumerate(data.split(b"\n"), start=1):  # a text may hold other line breaks
         if not raw.strip():
             continue
+        place = Place(line, len(found) + len(problems) + 1)
         try:
-            found.append((line, parse_exact(raw.decode().strip(_BLANK))))
+            found.append((place, parse_exact(raw.decode().strip(_BLANK))))
         except JsonProblem as problem:
-            problems.append((line, str(problem)))
+            problems.append((place, str(problem)))
         except UnicodeDecodeError:
-            problems.append((line, "bytes that are not UTF-8"))
+            problems.append((place, "bytes that are not UTF-8"))
     return found, problems
 
 
-def _elements(text: str, path: Path) -> Iterator[tuple[int, Any]]:
+def _elements(text: str, path: Path) -> Iterator[tuple[Place, Any]]:
     place = text.index("[") + 1
-    line, counted = 1, 0
-    first = True
+    line, counted, number = 1, 0, 0
     while True:
         place = _past_blanks(text, place)
         sign = text[place : place + 1]
         if sign == "]" and _past_blanks(text, place + 1) == len(text):
             return
-        if not first:
+        if number:
             if sign != ",":
                 raise _broken(text, place, path, "a comma or the end of the list is missing")
             place = _past_blanks(text, place + 1)
         line, counted = line + text.count("\n", counted, place), place
         try:
             _, end = _FINDER.raw_decode(text, place)
-            yield line, parse_exact(text[place:end])
+            number += 1
+            yield Place(line, number), parse_exact(text[place:end])
         except json.JSONDecodeError as problem:
             raise _broken(text, problem.pos, path, f"broken JSON: {problem.msg}") from None
         except JsonProblem as problem:
             raise _broken(text, place, path, str(problem)) from None
         except (RecursionError, ValueError):
             raise _broken(text, place, path, "nested too deep, or a number too long") from None
-        place, first = end, False
+        place = end
 
 
 def _past_blanks(text: str, place: int) -> int:

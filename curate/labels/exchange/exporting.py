@@ -14,7 +14,7 @@ from sluice.core.project import Project
 from sluice.curate.dataset import open_dataset
 from sluice.curate.formats.output import write_file
 from sluice.curate.labels.exchange import EXCHANGES
-from sluice.curate.labels.exchange.word import Exchange, Task, Word
+from sluice.curate.labels.exchange.word import Exchange, Place, Task, Word
 from sluice.curate.labels.items import items_of
 from sluice.curate.labels.log import read_log
 from sluice.curate.labels.question import Question
@@ -23,6 +23,7 @@ from sluice.curate.labels.session import Item
 from sluice.curate.labels.settle import settle
 
 What = Literal["words", "settled", "tasks"]
+NOWHERE = Place(0, 0)
 WHAT: tuple[What, ...] = ("words", "settled", "tasks")
 
 
@@ -85,6 +86,8 @@ def export_labels(
         raise UsageError(
             f"{exchange.tool} has no place for {question.mode}", where="--format", remedy=f"one of: {fitting}"
         )
+    if what == "tasks" and not exchange.tasks:
+        raise UsageError(f"{exchange.tool} takes scores, not tasks", where="--what", remedy="--what words or settled")
     version = open_dataset(project, ref)
     items = items_of(version, question.mode, question.field)
     last = [j for j in read_log(project).last_words(question=question.hash).values() if by is None or j.by == by]
@@ -162,7 +165,7 @@ def _tasks(
 def word_of(judgement: Judgement) -> Word:
     """Return a decision as it is written out."""
     return Word(
-        line=0,
+        place=NOWHERE,
         value=judgement.value,
         by=judgement.by,
         time=judgement.time,
@@ -176,7 +179,7 @@ def _settled(value: object, said: Sequence[Judgement]) -> Word:
     """Return what several people settled: nobody's own word, at the time of the last of theirs."""
     alike = [j for j in said if j.value == value] or list(said)
     sides = {j.shown.sides for j in alike if j.shown}
-    return Word(line=0, value=value, time=alike[-1].time, sides=next(iter(sides)) if len(sides) == 1 else ())
+    return Word(place=NOWHERE, value=value, time=alike[-1].time, sides=next(iter(sides)) if len(sides) == 1 else ())
 
 
 def _held(tasks: Sequence[Task], exchange: Exchange) -> tuple[list[Task], dict[str, int]]:

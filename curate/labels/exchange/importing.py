@@ -20,7 +20,7 @@ from sluice.curate.dataset import open_dataset
 from sluice.curate.labels.exchange import EXCHANGES
 from sluice.curate.labels.exchange.document import peek
 from sluice.curate.labels.exchange.match import Rows
-from sluice.curate.labels.exchange.word import Exchange, NotThis, Word
+from sluice.curate.labels.exchange.word import Exchange, NotThis, Place, Word
 from sluice.curate.labels.items import items_of
 from sluice.curate.labels.log import Log, append_records, keep_question, read_log
 from sluice.curate.labels.question import Question
@@ -36,6 +36,8 @@ class Aside(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     line: int
+    record: int
+    """Its number, from 1: many tools write a whole list on one line. 0 where it is not known."""
     reason: str
 
 
@@ -120,7 +122,7 @@ def import_labels(
         new=len(fresh),
         known=known,
         skipped=len(read.words) - len(words),
-        set_aside=tuple(Aside(line=line, reason=reason) for line, reason in aside),
+        set_aside=tuple(Aside(line=p.line, record=p.record, reason=reason) for p, reason in aside),
         people=dict(Counter(j.by for j in fresh).most_common()),
         unknown_labels=dict(taken.unknown.most_common()),
         dry_run=dry_run,
@@ -157,11 +159,11 @@ class _Taken:
 
     def __init__(self, question: Question, rows: Rows, dataset: str, by: str | None, names: Mapping[str, str]):
         self._question, self._rows, self._dataset, self._by, self._names = question, rows, dataset, by, names
-        self.problems: list[tuple[int, str]] = []
+        self.problems: list[tuple[Place, str]] = []
         self.unknown: Counter[str] = Counter()
         self.timeless: set[str] = set()
         """Ids of judgements whose words had no time."""
-        self._said: dict[tuple[str, str], tuple[int, object]] = {}
+        self._said: dict[tuple[str, str], tuple[Place, object]] = {}
 
     def judgements(self, words: Sequence[Word]) -> Iterator[Judgement]:
         """Yield a judgement for each word that can be one."""
@@ -169,7 +171,7 @@ class _Taken:
             try:
                 yield self._judgement(word)
             except NotThis as problem:
-                self.problems.append((word.line, str(problem)))
+                self.problems.append((word.place, str(problem)))
 
     def _judgement(self, word: Word) -> Judgement:
         item, question = self._rows.find(word), self._question
@@ -182,15 +184,18 @@ class _Taken:
         by = self._names.get(named, named)
         subject = item.input if question.mode in OF_INPUT else item.row
         if word.time is None:
-            line, before = self._said.setdefault((subject, by), (word.line, value))
+            place, before = self._said.setdefault((subject, by), (word.place, value))
             if before != value:
-                raise NotThis(f"{by} said something else of it at line {line}, and no time says which came later")
+                where = f"record {place.record} (line {place.line})"
+                raise NotThis(f"{by} said something else of it in {where}, and no time says which came later")
         said = [question.hash, subject, by, value, word.time, word.seconds, word.comment, list(word.sides)]
         name = sha256_hex("sluice/imported-label/1", canonical(said))[:16]
         if word.time is None:
             self.timeless.add(name)
         sides = (
-            Shown(session=IMPORTED, place=max(word.line, 1), queue=IMPORTED, sides=word.sides) if word.sides else None
+            Shown(session=IMPORTED, place=max(word.place.record, 1), queue=IMPORTED, sides=word.sides)
+            if word.sides
+            else None
         )
         return Judgement(
             id=name,
@@ -205,7 +210,7 @@ class _Taken:
             input=item.input,
             value=value,
             comment=word.comment,
-            shown=sides,
+            shown=shown,
         )
 
 
@@ -220,14 +225,16 @@ def _check_people(words: Sequence[Word], by: str | None, file: Path) -> None:
     nobody = [word for word in words if word.by is None]
     if nobody and by is None:
         which = "it does not say" if len(nobody) == len(words) else f"{len(nobody):,} words do not say"
-        raise InputError(f"{which} who decided", where=f"{file}:{nobody[0].line}", remedy="name the person: --by NAME")
+        raise InputError(
+            f"{which} who decided", where=f"{file}:{nobody[0].place.line}", remedy="name the person: --by NAME"
+        )
 
 
 def _check_fit(result: ImportResult, judged: Sequence[Judgement], strict: bool) -> None:
     if not result.set_aside or (judged and not strict):
         return
     first = result.set_aside[0]
-    where = f"{result.file}:{first.line}"
+    where = f"{result.file}:{first.line}, record {first.record}"
     if result.unknown_labels and not judged:
         named = ", ".join(f"{label!r}" for label in list(result.unknown_labels)[:8])
         raise InputError(

@@ -22,6 +22,7 @@ from sluice.curate.labels.exchange.word import (
     WRITTEN,
     Exchange,
     NotThis,
+    Place,
     Read,
     Task,
     Word,
@@ -48,11 +49,11 @@ def recognise(_path: Path, records: Sequence[Mapping[str, Any]]) -> bool:
 def read(path: Path, question: Question, meant: str | None) -> Read:
     """Read scores. `meant` names the key of `value` where that is an object."""
     records, broken = read_document(path)
-    words, problems = gather(records, lambda line, one: _score(line, one, question, meant))
+    words, problems = gather(records, lambda place, one: _score(place, one, question, meant))
     return Read(tuple(words), (*broken, *problems))
 
 
-def _score(line: int, record: Mapping[str, Any], question: Question, meant: str | None) -> Iterator[Word | NotThis]:
+def _score(place: Place, record: Mapping[str, Any], question: Question, meant: str | None) -> Iterator[Word | NotThis]:
     if "id" not in record:
         raise NotThis("a score without `id`")
     if "value" not in record:
@@ -60,7 +61,7 @@ def _score(line: int, record: Mapping[str, Any], question: Question, meant: str 
     beside = _mapping(record.get("metadata"))
     name = text_or_none(beside.get(ROW_KEY)) or str(record["id"])
     yield Word(
-        line,
+        place,
         _value(record["value"], question, meant),
         row=name,
         texts=_mapping(beside.get("input")) or {**beside, "id": record["id"]},
@@ -136,5 +137,6 @@ EXCHANGES.register("inspect")(
         read=read,
         write=write,
         setup=setup,
+        tasks=False,
     )
 )

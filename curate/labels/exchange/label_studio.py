@@ -23,6 +23,7 @@ from sluice.curate.labels.exchange.word import (
     WRITTEN,
     Exchange,
     NotThis,
+    Place,
     Read,
     Task,
     Word,
@@ -64,11 +65,11 @@ def read(path: Path, question: Question, meant: str | None) -> Read:
     records, broken = read_document(path)
     names = list(dict.fromkeys(_controls(records, question)))
     control = one_of(names, meant, own=MAIN, where=str(path))
-    words, problems = gather(records, lambda line, task: _task(line, task, question, control))
+    words, problems = gather(records, lambda place, task: _task(place, task, question, control))
     return Read(tuple(words), (*broken, *problems))
 
 
-def _controls(records: Sequence[tuple[int, Any]], question: Question) -> Iterator[str]:
+def _controls(records: Sequence[tuple[Place, Any]], question: Question) -> Iterator[str]:
     for _, task in records:
         for annotation in (_annotations(task) or []) if isinstance(task, Mapping) else []:
             for result in _results(annotation):
@@ -87,7 +88,7 @@ def _results(annotation: Any) -> list[Mapping[str, Any]]:
     return [cast("Mapping[str, Any]", one) for one in cast("list[Any]", found or []) if isinstance(one, Mapping)]
 
 
-def _task(line: int, task: Mapping[str, Any], question: Question, control: str | None) -> Iterator[Word | NotThis]:
+def _task(place: Place, task: Mapping[str, Any], question: Question, control: str | None) -> Iterator[Word | NotThis]:
     data = task.get("data")
     if not isinstance(data, Mapping):
         raise NotThis("a task without `data`")
@@ -95,16 +96,16 @@ def _task(line: int, task: Mapping[str, Any], question: Question, control: str |
     about = {"texts": held, **own_parts(held)}
     annotations = _annotations(task)
     if not annotations:
-        yield Word(line, None, skipped=True, **about)
+        yield Word(place, None, skipped=True, **about)
         return
     for annotation in annotations:
         try:
-            yield _word(line, annotation, question, control, about)
+            yield _word(place, annotation, question, control, about)
         except NotThis as problem:
             yield problem
 
 
-def _word(line: int, annotation: Any, question: Question, control: str | None, about: dict[str, Any]) -> Word:
+def _word(place: Place, annotation: Any, question: Question, control: str | None, about: dict[str, Any]) -> Word:
     if not isinstance(annotation, Mapping):
         raise NotThis("an annotation that is no object")
     said = cast("Mapping[str, Any]", annotation)
@@ -117,7 +118,7 @@ def _word(line: int, annotation: Any, question: Question, control: str | None, a
     skipped = bool(said.get("was_cancelled"))
     remark = by_name.get(COMMENT)
     return Word(
-        line,
+        place,
         None if skipped else _value(by_name, question, control),
         by=person(said.get("completed_by")),
         time=moment(said.get("updated_at") or said.get("created_at")),

@@ -26,6 +26,7 @@ from sluice.curate.labels.exchange.word import (
     WRITTEN,
     Exchange,
     NotThis,
+    Place,
     Read,
     Task,
     Word,
@@ -65,22 +66,22 @@ def read(path: Path, question: Question, meant: str | None) -> Read:
     if meant is not None:
         raise UsageError("a Prodigy task has one answer", where="--answer", remedy="leave --answer out")
     records, broken = read_document(path)
-    words, problems = gather(records, lambda line, task: _task(line, task, question))
+    words, problems = gather(records, lambda place, task: _task(place, task, question))
     return Read(tuple(words), (*broken, *problems))
 
 
-def _task(line: int, task: Mapping[str, Any], question: Question) -> Iterator[Word | NotThis]:
+def _task(place: Place, task: Mapping[str, Any], question: Question) -> Iterator[Word | NotThis]:
     found = task.get(SAID)
     said = cast("Mapping[str, Any]", found) if isinstance(found, Mapping) else {}
     about: dict[str, Any] = {"texts": task, **own_parts(task)}
     answer = task.get("answer")
     if answer is None or answer == "ignore":
-        yield Word(line, None, skipped=True, **about)
+        yield Word(place, None, skipped=True, **about)
         return
     if answer not in ANSWERS:
         raise NotThis(f"`answer` is {str(answer)[:40]!r}, not accept, reject or ignore")
     yield Word(
-        line,
+        place,
         _value(task, question, str(answer)),
         by=person(task.get("_annotator_id")) or person(task.get("_session_id")),
         time=_time(task.get("_timestamp"), said.get("time")),

@@ -22,6 +22,7 @@ from sluice.curate.labels.exchange.word import (
     WRITTEN,
     Exchange,
     NotThis,
+    Place,
     Read,
     Task,
     Word,
@@ -71,23 +72,24 @@ def read(path: Path, question: Question, meant: str | None) -> Read:
     if column not in table.columns:
         known = ", ".join(table.columns[:12])
         raise UsageError(f"it has no column '{column}'", where=str(path), remedy=f"--answer one of: {known}")
-    records = [(line, record) for line, record in zip(table.lines, table.records, strict=True)]
-    words, problems = gather(records, lambda line, record: _line(line, record, question, column))
-    aside = tuple((one.line, one.reason) for one in table.set_aside)
+    numbered = enumerate(zip(table.lines, table.records, strict=True), start=1)
+    records = [(Place(line, number), record) for number, (line, record) in numbered]
+    words, problems = gather(records, lambda place, record: _line(place, record, question, column))
+    aside = tuple((Place(one.line, 0), one.reason) for one in table.set_aside)
     return Read(tuple(words), (*aside, *problems))
 
 
-def _line(line: int, record: Mapping[str, Any], question: Question, column: str) -> Iterator[Word | NotThis]:
+def _line(place: Place, record: Mapping[str, Any], question: Question, column: str) -> Iterator[Word | NotThis]:
     texts = {name: value for name, value in record.items() if name not in COLUMNS and name != column}
     about = {"texts": texts, **own_parts(record)}
     about["row"] = about["row"] or text_or_none(record.get("row"))
     unsure = record.get("cannot_tell") in ("yes", "true", True, 1)
     found = record.get(column)
     if (found is None or found == "") and not unsure:
-        yield Word(line, None, skipped=True, **about)
+        yield Word(place, None, skipped=True, **about)
         return
     yield Word(
-        line,
+        place,
         None if unsure else _value(found, question),
         by=person(_first(record, BY)),
         time=_time(_first(record, TIME)),

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from sluice.core.errors import UsageError
 from sluice.core.registry import Registry
@@ -28,6 +28,15 @@ ALL_MODES: frozenset[Mode] = frozenset({"classify", "rate", "grade", "correct", 
 WRITTEN: frozenset[Mode] = frozenset({"correct", "write"})
 
 
+class Place(NamedTuple):
+    """Where a record stands in a file."""
+
+    line: int
+    """From 1; of a table, as its reader counts."""
+    record: int
+    """The number of the record, from 1: many tools write a whole list on one line. 0 where it is not counted."""
+
+
 class NotThis(ValueError):
     """One record, or one word in it, that cannot be taken; the text says why."""
 
@@ -36,8 +45,7 @@ class NotThis(ValueError):
 class Word:
     """What one person said, with nothing of our own in it yet."""
 
-    line: int
-    """Of the file, from 1; of a table, as its reader counts."""
+    place: Place
     value: Any
     """As it stands; `Question.check` decides. None: cannot tell."""
     row: str | None = None
@@ -69,8 +77,8 @@ class Read:
     """What a format made of a file."""
 
     words: tuple[Word, ...]
-    problems: tuple[tuple[int, str], ...]
-    """Lines that could not be taken, and why."""
+    problems: tuple[tuple[Place, str], ...]
+    """Records that could not be taken, and why."""
 
 
 @dataclass(frozen=True)
@@ -91,6 +99,8 @@ class Exchange:
     write: Callable[[Path, Sequence[Task], Question], Iterable[bytes]]
     setup: Callable[[Question, Sequence[Task]], str]
     """What to set up in the tool before the file is loaded there."""
+    tasks: bool = True
+    """Whether rows that nobody has decided have a place in it."""
 
 
 EXCHANGES: Registry[Exchange] = Registry("format of labels")
@@ -218,23 +228,23 @@ def pace(value: Any) -> float | None:
 
 
 def gather(
-    records: Iterable[tuple[int, Any]], one: Callable[[int, Mapping[str, Any]], Iterator[Word | NotThis]]
-) -> tuple[list[Word], list[tuple[int, str]]]:
+    records: Iterable[tuple[Place, Any]], one: Callable[[Place, Mapping[str, Any]], Iterator[Word | NotThis]]
+) -> tuple[list[Word], list[tuple[Place, str]]]:
     """Return the words of records, and what could not be taken: a bad word does not take its neighbours with it."""
     words: list[Word] = []
-    problems: list[tuple[int, str]] = []
-    for line, record in records:
+    problems: list[tuple[Place, str]] = []
+    for place, record in records:
         if not isinstance(record, Mapping):
-            problems.append((line, "this is no JSON object"))
+            problems.append((place, "this is no JSON object"))
             continue
         try:
-            for found in one(line, cast("Mapping[str, Any]", record)):
+            for found in one(place, cast("Mapping[str, Any]", record)):
                 if isinstance(found, NotThis):
-                    problems.append((line, str(found)))
+                    problems.append((place, str(found)))
                 else:
                     words.append(found)
         except NotThis as problem:
-            problems.append((line, str(problem)))
+            problems.append((place, str(problem)))
     return words, problems
 
 

@@ -185,7 +185,9 @@ def take_in(
         out.say(f"  no label of this question: {named}", "warn")
     if result.set_aside:
         out.say(f"  {counted(len(result.set_aside), 'record')} not taken; the file still holds them:", "warn")
-        out.table(("line", "why"), [(f"{a.line:,}", a.reason) for a in result.set_aside[:SHOWN]])
+        out.table(
+            ("line", "record", "why"), [(f"{a.line:,}", f"{a.record:,}", a.reason) for a in result.set_aside[:SHOWN]]
+        )
         if len(result.set_aside) > SHOWN:
             out.say(f"  and {len(result.set_aside) - SHOWN:,} more; all of them with --json", "dim")
     out.next(f"sluice labels {result.dataset} --question {question.hash[:8]}", "what people agree on")

@@ -305,6 +305,8 @@ def test_what_a_format_cannot_hold_is_said(project):
     assert export_labels(project, "t", out, Q, format="argilla").lost == ("time",)
     left = export_labels(project, "t", out, Q, format="inspect", replace=True)
     assert (left.words, sum(left.left_out.values())) == (1, 1)
+    with pytest.raises(UsageError, match="not tasks"):
+        export_labels(project, "t", out, Q, format="inspect", what="tasks", replace=True)
     with pytest.raises(UsageError, match="no place for write"):
         export_labels(project, "t", out, ask("write", written=""), format="inspect")
     bring(project, "b.csv", "body,label,by\nmessage 0,billing,ben\n")

@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sluice.curate.labels.exchange import EXCHANGES
+from sluice.curate.labels.exchange.exporting import NOWHERE
 from sluice.curate.labels.exchange.importing import recognise
 from sluice.curate.labels.exchange.match import Rows
 from sluice.curate.labels.exchange.word import Task, Word, moment, written_time
@@ -78,7 +79,7 @@ def tasks(draw: st.DrawFn, name: str, question: Question) -> list[Task]:
         unsure = st.none() if "cannot tell" not in EXCHANGES.get(name).drops else st.nothing()
         words = [
             Word(
-                0,
+                NOWHERE,
                 draw(values(question) | unsure),
                 by=by,
                 time=draw(TIMES),
@@ -139,7 +140,8 @@ def test_tasks_hold_no_word(name, tmp_path):
 def test_what_is_written_is_json(name, tmp_path):
     question = ask("grade", written="")
     task = Task(
-        Item("t", "0" * 64, "1" * 64, (("body", "x\ny"),), (Answer("z", "target"),)), (Word(0, "right", by="ana"),)
+        Item("t", "0" * 64, "1" * 64, (("body", "x\ny"),), (Answer("z", "target"),)),
+        (Word(NOWHERE, "right", by="ana"),),
     )
     text = b"".join(EXCHANGES.get(name).write(tmp_path / "x", [task], question)).decode()
     found = json.loads(text) if text.startswith("[") else [json.loads(line) for line in text.splitlines()]
