@@ -192,11 +192,8 @@ class _Taken:
         name = sha256_hex("sluice/imported-label/1", canonical(said))[:16]
         if word.time is None:
             self.timeless.add(name)
-        sides = (
-            Shown(session=IMPORTED, place=max(word.place.record, 1), queue=IMPORTED, sides=word.sides)
-            if word.sides
-            else None
-        )
+        number = max(word.place.record, 1)
+        shown = Shown(session=IMPORTED, place=number, queue=IMPORTED, sides=word.sides) if word.sides else None
         return Judgement(
             id=name,
             time=word.time or now(),
