@@ -35,6 +35,7 @@ from sluice.curate.labels.exchange.word import (
     own_parts,
     person,
     picked,
+    plain_names,
     shown_texts,
     sides_of,
 )
@@ -176,7 +177,7 @@ def user_of(by: str | None) -> str:
 
 
 def _written(task: Task, question: Question) -> dict[str, Any]:
-    fields = {name: text for name, text in shown_texts(task.item).items() if name != ROW_KEY}
+    fields = {name: text for name, text in plain_names(shown_texts(task.item)).items() if name != ROW_KEY}
     metadata: dict[str, Any] = {ROW_KEY: task.item.row}
     responses: dict[str, list[dict[str, Any]]] = {}
     for word in task.words:
@@ -209,7 +210,9 @@ def _rated(question: Question) -> bool:
 
 def setup(question: Question, tasks: Sequence[Task]) -> str:
     """Return the settings of a dataset for these records, in Python."""
-    names = list(dict.fromkeys(name for task in tasks for name in shown_texts(task.item) if name != ROW_KEY))
+    names = list(
+        dict.fromkeys(name for task in tasks for name in plain_names(shown_texts(task.item)) if name != ROW_KEY)
+    )
     if question.mode in WRITTEN:
         asked = f'rg.TextQuestion("{MAIN}", required=False)'
     elif _rated(question):
@@ -225,7 +228,7 @@ def setup(question: Question, tasks: Sequence[Task]) -> str:
             f"    fields=[{fields}],",
             f'    questions=[{asked}, rg.LabelQuestion("{CANNOT}", labels=["{CANNOT_TELL}"], required=False),',
             f'               rg.TextQuestion("{COMMENT}", required=False)],',
-            f'    metadata=[rg.TermsMetadataProperty("{ROW_KEY}")],',
+            "    allow_extra_metadata=True,",
             ")  # then dataset.records.from_json(FILE)",
         ]
     )

@@ -1,5 +1,5 @@
 """Label Studio: tasks with `data` and `annotations`, its raw JSON (docs of 1.x, 2025: "JSON format of annotated
-tasks"; `completions` of releases before 1.0 is read too). Its CSV is read as a table; JSON_MIN names nobody.
+tasks"; `completions` of releases before 1.0 is read too). Its CSV and JSON_MIN are read as tables.
 
 Choices, Rating, Number, TextArea and Pairwise are understood. Pairwise knows left and right alone: a tie and both bad
 stand in a Choices control beside it. A cancelled annotation is a skip. What several people settled is marked
@@ -19,6 +19,7 @@ from sluice.curate.labels.exchange.word import (
     ALL_MODES,
     CANNOT_TELL,
     EXCHANGES,
+    ROW_KEY,
     SIDES_KEY,
     WRITTEN,
     Exchange,
@@ -36,6 +37,7 @@ from sluice.curate.labels.exchange.word import (
     pace,
     person,
     picked,
+    plain_names,
     shown_texts,
     sides_of,
 )
@@ -172,7 +174,7 @@ def write(_path: Path, tasks: Sequence[Task], question: Question) -> Iterable[by
 
 
 def _written(number: int, task: Task, question: Question) -> dict[str, Any]:
-    data: dict[str, Any] = shown_texts(task.item)
+    data: dict[str, Any] = {**plain_names(shown_texts(task.item))}
     if sides := sides_of(task):
         data[SIDES_KEY] = list(sides)
     annotations = [_annotation(word, question, _object(task)) for word in task.words]
@@ -180,7 +182,7 @@ def _written(number: int, task: Task, question: Question) -> dict[str, Any]:
 
 
 def _object(task: Task) -> str:
-    return next(iter(shown_texts(task.item)))
+    return next(iter(plain_names(shown_texts(task.item))))
 
 
 def _annotation(word: Word, question: Question, shown: str) -> dict[str, Any]:
@@ -220,7 +222,9 @@ def _rating(question: Question) -> str:
 
 def setup(question: Question, tasks: Sequence[Task]) -> str:
     """Return the labelling interface for these tasks, as Label Studio takes it under Settings, Labeling Interface."""
-    names = list(dict.fromkeys(name for task in tasks for name in shown_texts(task.item) if name != "sluice_row"))
+    names = list(
+        dict.fromkeys(name for task in tasks for name in plain_names(shown_texts(task.item)) if name != ROW_KEY)
+    )
     first = quoteattr(names[0] if names else "text")
     lines = [f"  <Text name={quoteattr(name)} value={quoteattr('$' + name)}/>" for name in names]
     if question.mode in WRITTEN:

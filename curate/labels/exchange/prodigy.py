@@ -39,6 +39,7 @@ from sluice.curate.labels.exchange.word import (
     pace,
     person,
     picked,
+    plain,
     shown_texts,
     text_or_none,
 )
@@ -116,10 +117,22 @@ def _value(task: Mapping[str, Any], question: Question, answer: str) -> Any:
         accepted = task["accept"]
         if not isinstance(accepted, list):
             raise NotThis("`accept` is no list")
-        return picked(cast("list[Any]", accepted), question)
+        return picked([_option(one, task, question) for one in cast("list[Any]", accepted)], question)
     if "label" in task:
         return picked([task["label"]], question)
     raise NotThis("a task without `accept` or `label`")
+
+
+def _option(accepted: Any, task: Mapping[str, Any], question: Question) -> Any:
+    """Return what an accepted option is called: its id, or its text where that is the label and the id is none."""
+    if plain(accepted) in choices(question):
+        return accepted
+    for option in cast("list[Any]", task.get("options") or []) if isinstance(task.get("options"), list) else []:
+        if isinstance(option, Mapping):
+            held = cast("Mapping[str, Any]", option)
+            if held.get("id") == accepted and held.get("text") in choices(question):
+                return held["text"]
+    return accepted
 
 
 def write(_path: Path, tasks: Sequence[Task], question: Question) -> Iterable[bytes]:

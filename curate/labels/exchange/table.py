@@ -48,13 +48,13 @@ BETWEEN = (";", "|", ",")
 
 
 def recognise(path: Path, records: Sequence[Mapping[str, Any]]) -> bool:
-    """Return whether the file is a table by its name, or holds records with a label."""
+    """Return whether the file is a table by its name, or holds records with a label (or is Label Studio's JSON_MIN)."""
     from sluice.curate.formats.encoders import ENCODERS
     from sluice.curate.formats.write import packing_of
 
     inner = path.with_suffix("") if packing_of(path) else path
     tables = {e for _, encoder in ENCODERS for e in encoder.extensions if "json" not in e and encoder.name != "txt"}
-    return inner.suffix.lower() in tables or any(LABEL in record for record in records)
+    return inner.suffix.lower() in tables or any(LABEL in r or "annotation_id" in r for r in records)
 
 
 def read(path: Path, question: Question, meant: str | None) -> Read:
@@ -115,8 +115,6 @@ def _value(found: Any, question: Question) -> Any:
         if isinstance(whole, dict):
             whole = cast("dict[str, Any]", whole).get("choices", whole)
         found = whole if isinstance(whole, list) else _apart(found, question)
-    if isinstance(found, float) and found.is_integer():
-        found = int(found)  # a spreadsheet has no whole numbers
     return picked(cast("list[Any]", found) if isinstance(found, list) else [found], question)
 
 

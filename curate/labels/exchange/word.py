@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
+from sluice.core.canonical import dump_exact
 from sluice.core.errors import UsageError
 from sluice.core.registry import Registry
 from sluice.curate.labels.question import Question
@@ -126,6 +127,13 @@ def listed(value: Value) -> list[str]:
     return list(value) if isinstance(value, tuple) else [str(value)]
 
 
+def plain(value: Any) -> Any:
+    """Return a value as a list of labels has it: a number without a point where it is whole, all else as JSON text."""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    return value if isinstance(value, str) else dump_exact(value)
+
+
 def picked(found: Sequence[Any], question: Question) -> Any:
     """Return what was picked from a list as an answer, still unchecked.
 
@@ -134,11 +142,10 @@ def picked(found: Sequence[Any], question: Question) -> Any:
     if list(found) == [cannot_tell(question)]:
         return None
     if question.many:
-        return [one if isinstance(one, str) else str(one) for one in found]
+        return [plain(one) for one in found]
     if len(found) != 1:
         raise NotThis(f"{len(found)} answers where the question takes one" if found else "no answer was picked")
-    one = found[0]
-    return one if isinstance(one, str | int) and not isinstance(one, bool) else str(one)
+    return plain(found[0])
 
 
 def shown_texts(item: Item) -> dict[str, str]:
@@ -147,6 +154,17 @@ def shown_texts(item: Item) -> dict[str, str]:
     if len(item.answers) == 1:
         found[ANSWER_KEY] = item.answers[0].text
     return {**found, ROW_KEY: item.row}
+
+
+def plain_names(texts: Mapping[str, str]) -> dict[str, str]:
+    """Return texts under names of small letters, digits and underscores: others are no names of fields everywhere."""
+    found: dict[str, str] = {}
+    for name, text in texts.items():
+        key = re.sub("[^a-z0-9_]+", "_", name.lower()).strip("_") or "field"
+        while key in found or (key != name and key in texts):
+            key += "_"
+        found[key] = text
+    return found
 
 
 def own_parts(held: Mapping[str, Any]) -> dict[str, Any]:

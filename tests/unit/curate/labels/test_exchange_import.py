@@ -15,10 +15,12 @@ from sluice.curate.formats.records import ReadOptions
 from sluice.curate.labels.exchange import EXCHANGES
 from sluice.curate.labels.exchange.exporting import export_labels
 from sluice.curate.labels.exchange.importing import ImportResult, import_labels
+from sluice.curate.labels.exchange.word import Task
 from sluice.curate.labels.items import items_of
 from sluice.curate.labels.log import read_log
 from sluice.curate.labels.overview import overview
 from sluice.curate.labels.question import ask
+from sluice.curate.labels.session import Item
 from sluice.curate.labels.settle import settle
 
 Q = ask("classify", labels=("billing", "shipping", "other"), written="")
@@ -209,6 +211,34 @@ def test_csv_takes_several_labels_however_they_are_apart(project):
     assert said(project, MANY)[("message 2", "ana")] == ("billing", "other")
     first = min(read_log(project).judgements(), key=lambda j: j.time)
     assert (first.time, first.seconds, first.comment) == ("2024-01-02T03:04:05.000000Z", 2.5, "hm")
+
+
+def test_options_by_number_and_json_min(project):
+    options = [{"id": 1, "text": "billing"}, {"id": -1, "text": "other"}]
+    task = {"text": "message 0", "options": options, "accept": [-1], "answer": "accept", "_annotator_id": "ana"}
+    bring(project, "x.jsonl", [task])
+    least = [{"id": 1, "annotation_id": 9, "annotator": 4, "body": "message 1", "topic": "shipping", "lead_time": 3.5}]
+    bring(project, "min.json", least, answer="topic")
+    assert said(project) == {("message 0", "ana"): "other", ("message 1", "4"): "shipping"}
+
+
+def test_numbers_are_labels_and_ratings_as_a_spreadsheet_has_them(project):
+    numbers = ask("classify", labels=("1", "2", "true"), written="")
+    lines = [{"body": f"message {n}", "label": v, "by": "ana"} for n, v in enumerate((1, 2.0, True))]
+    bring(project, "x.jsonl", lines, numbers)
+    assert sorted(map(str, said(project, numbers).values())) == ["1", "2", "true"]
+    rating = ask("rate", written="")
+    bring(project, "y.jsonl", [{"body": "message 0", "label": 4.0, "by": "ana"}], rating)
+    assert list(said(project, rating).values()) == [4]
+
+
+def test_names_of_fields_are_such_that_other_tools_take_them(project):
+    item = Item("t", "0" * 64, "1" * 64, (("0.user", "hi"), ("0 user", "ho"), ("Titre", "x")))
+    for name in ("label-studio", "argilla"):
+        text = b"".join(EXCHANGES.get(name).write(Path("x"), [Task(item)], Q)).decode()
+        held = json.loads(text)[0]
+        fields = held["data"] if name == "label-studio" else held["fields"]
+        assert {k: v for k, v in fields.items() if k != "sluice_row"} == {"0_user": "hi", "0_user_": "ho", "titre": "x"}
 
 
 def test_twice_is_once(project):
