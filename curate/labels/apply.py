@@ -21,13 +21,14 @@ from sluice.core.rows import COLUMNS, AnyRow, Example, from_record, to_record
 from sluice.core.task import read_schema
 from sluice.curate.adding.add import parts_of
 from sluice.curate.checks.schema import answer_problem
-from sluice.curate.dataset import Version, metadata_by_row, open_dataset, open_newest, row_schema
+from sluice.curate.dataset import Version, open_dataset, open_newest, row_schema
 from sluice.curate.drops import Drop, drop_rows
 from sluice.curate.labels.items import with_field
 from sluice.curate.labels.log import Log, read_log
 from sluice.curate.labels.question import VERDICTS, Question
 from sluice.curate.labels.record import OF_INPUT, Judgement, Value
 from sluice.curate.labels.settle import Settled, settle_all
+from sluice.curate.metadata import metadata_by_row
 from sluice.curate.operation import EDGES, OCCURRENCES, Outcome, commit
 
 Problem = Callable[[str], str | None]

@@ -29,10 +29,22 @@ def append_record(project: Project, record: Record) -> None:
 
     Raises DiskFull where it cannot be written whole.
     """
+    append_records(project, record.by, [record])
+
+
+def append_records(project: Project, by: str, records: Sequence[Record]) -> None:
+    """Write records of one person to their log, in one step; they are on the disk when this returns.
+
+    Raises DiskFull where they cannot be written whole.
+    """
+    append_line(own_file(project, by), "\n".join(_line(record) for record in records))
+
+
+def _line(record: Record) -> str:
     body = record.model_dump(mode="json", exclude_none=True)
     if isinstance(record, Judgement):
         body["value"] = record.value  # null says something here: cannot tell
-    append_line(own_file(project, record.by), dump_exact(body))
+    return dump_exact(body)
 
 
 def keep_question(project: Project, question: Question, log: Log, *, by: str) -> None:

@@ -24,9 +24,7 @@ OF_SERVER = frozenset({"web", "host", "port", "yes_this_is_open", "no_tui", "win
 @verb(
     examples=[
         "sluice label tickets                             one key a decision; stop anywhere, it goes on from there",
-        "sluice label tickets --queue uncertain --suggest rules",
         "sluice label tickets --people ana,ben,cem --overlap 2 --gold known --by ana",
-        "sluice label tickets --queue adjudicate          decide what others disagree on",
         "sluice label tickets/dev --mode compare --answers sft-1 --against few-shot",
         "sluice label tickets --web                       the same in a browser on this machine",
         "sluice label tickets --row 3f2a9c1b07 --label billing --by ana",

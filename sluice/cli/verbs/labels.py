@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from sluice.cli.collecting import rare_collections
+from sluice.cli.labelling.exchange import exchange, exchange_options
 from sluice.cli.terminal import Terminal
 from sluice.cli.verb import dry_run_option, find_project, typed_again, verb
 from sluice.core.wording import counted
@@ -15,10 +16,10 @@ from sluice.core.wording import counted
 @verb(
     examples=[
         "sluice labels tickets                          all questions: how far, who, how far they agree",
-        "sluice labels tickets --question target.category --by-column customer",
         "sluice labels tickets --disputed               what a third person should decide",
         "sluice labels tickets --apply --settle dawid-skene --least 0.95",
         "sluice labels tickets --question grade --keep right,partly    rows graded wrong leave",
+        "sluice labels tickets --import project-7.json --who 3=ana    from Label Studio, Argilla, Prodigy, ...",
     ],
     exits={4: "--apply or --keep, and no label is settled"},
 )
@@ -37,6 +38,7 @@ from sluice.core.wording import counted
 @click.option("--by-column", "column", metavar="COL", help="Measure agreement for each value of a column, too.")
 @click.option("--apply", "apply_it", is_flag=True, help="Put settled labels into the targets: a new version.")
 @click.option("--keep", metavar="A,B,...", help="Leave out rows of which people said otherwise: right,partly or 4,5.")
+@exchange_options
 @dry_run_option
 def command(
     out: Terminal,
@@ -49,6 +51,7 @@ def command(
     apply_it: bool,
     keep: str | None,
     dry_run: bool,
+    **exchanged: Any,
 ) -> Any:
     """Show what people said of a dataset's rows and how far they agree, or make it the next version."""
     from sluice.cli.labelling.overview import draw_question, draw_rows
@@ -57,6 +60,9 @@ def command(
     from sluice.curate.labels.log import read_log
     from sluice.curate.labels.overview import overview
 
+    exchanging = exchange(out, name, word, rule, dry_run, apply_it or keep is not None, exchanged)
+    if exchanging is not None:
+        return exchanging
     project = find_project()
     if dry_run and not apply_it and keep is None:
         raise UsageError("nothing would be done without --apply", where="--dry-run", remedy="add --apply")
