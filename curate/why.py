@@ -222,6 +222,8 @@ def _told(project: Project, version: Version, places: list[dict[str, Any]]) -> l
         operation = read_operation(project, place["operation"])
         fix = operation.parameters.get("fix")
         what = f"seen at {place['file']}, line {place['line']}"
+        if operation.verb == "pairs":
+            what = str(parse_exact(place["metadata"])["why"])
         if operation.verb == "redact":
             what += ", with what stands beside it as redacted"
         if fix:

@@ -132,10 +132,12 @@ class ChosenLonger(Check):
             "chosen_words": round(float(a.mean()), 1),
             "rejected_words": round(float(b.mean()), 1),
             "longer_is_chosen": round(float(np.mean(a > b)), 3),
+            "length_auc": round(length_auc(a, b), 3),
         }
         sentence = (
             f"chosen answers have {a.mean():.0f} words, rejected ones {b.mean():.0f} (d = {d:.2f}); the longer one is "
-            f"chosen in {np.mean(a > b):.0%} of {rows_of(n)}"
+            f"chosen in {np.mean(a > b):.0%} of {rows_of(n)}; length alone explains the preference with an AUC of "
+            f"{figures['length_auc']:.2f}"
         )
         least = self.limit(context)
         if abs(d) < least or abs(d) - SURE * error < least / 2:
@@ -164,6 +166,26 @@ def cohens_d(a: npt.NDArray[Any], b: npt.NDArray[Any]) -> float:
     if variance == 0:
         return 0.0 if gap == 0 else math.copysign(LARGEST_D, gap)
     return gap / math.sqrt(float(variance))
+
+
+def length_auc(a: npt.NDArray[Any], b: npt.NDArray[Any]) -> float:
+    """Return how well the difference of two lengths alone tells which answer was chosen: an AUC from 0.5 to 1.
+
+    Each pair is shown both ways, as (a - b, chosen first) and (b - a, chosen second); the AUC of the difference is that
+    of a logistic regression on it, which is monotone, and of either sign: a model that only counts words is the number
+    to beat. 0.5: length says nothing. Mann-Whitney U over ranks, ties as a half (Hanley and McNeil 1982).
+
+    Args:
+        a, b: lengths of chosen and rejected answers, at least 1 pair.
+    """
+    import numpy as np
+
+    gaps = a - b
+    _, place, count = np.unique(np.concatenate([gaps, -gaps]), return_inverse=True, return_counts=True)
+    ranks = (np.cumsum(count) - (count - 1) / 2)[place]
+    n = len(gaps)
+    auc = float((ranks[:n].sum() - n * (n + 1) / 2) / (n * n))
+    return max(auc, 1 - auc)
 
 
 LARGEST_D = 1000.0

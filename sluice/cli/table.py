@@ -65,6 +65,7 @@ VERBS: tuple[Verb, ...] = (
             "restore": "bring dropped rows back",
             "label": "say what a row is: one decision, kept with who said it",
             "labels": "what people said of rows, and making it a version",
+            "pairs": "preference pairs from choices, corrections, samples; audited",
         },
     ),
     *_panel(

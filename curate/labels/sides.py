@@ -1,0 +1,23 @@
+"""Where an answer that people compared came from, as `shown.sides` names it: `target`, or a run with a repeat.
+
+Whoever makes the items of a comparison names each `Answer.source` by `side_of_run` (or `TARGET`), so that what people
+said can be turned into pairs of texts later. The person sees the text alone.
+"""
+
+from __future__ import annotations
+
+TARGET = "target"
+"""The target of the row that was shown."""
+
+
+def side_of_run(run: str, repeat: int = 0) -> str:
+    """Return the name of a run's answer: its id, with `#REPEAT` where it is not the first to that row."""
+    return f"{run}#{repeat}" if repeat else run
+
+
+def run_of_side(side: str) -> tuple[str, int] | None:
+    """Return (run, repeat) of a side's name; None where it is the target."""
+    if side == TARGET:
+        return None
+    run, _, repeat = side.partition("#")
+    return run, int(repeat) if repeat.isdigit() else 0
