@@ -1,4 +1,4 @@
-"""What tells chosen from rejected without being read: form, the side of the screen, and preferences that go in a ring."""
+"""What tells chosen from rejected without being read: form, side of the screen, preferences that go in a ring."""
 
 from __future__ import annotations
 
@@ -82,8 +82,8 @@ class FormatTells(Check):
         what="chosen and rejected answers differ in their form: a full stop, a list, the first word",
         threshold=f"a form whose shares differ by {{limit}} or more; from {FEWEST_PAIRS} pairs on",
         limit=0.3,
-        source="a rule that looks at that form alone is then right in 0.65 of the pairs, where the shares differ by 0.3; reward models learn "
-        "such forms (Zhang et al. 2024, arXiv 2409.11704); the number is ours",
+        source="a rule that looks at that form alone is right in 0.65 of the pairs where the shares differ by 0.3; "
+        "reward models learn such forms (Zhang et al. 2024, arXiv 2409.11704); the number is ours",
         remedy="sluice show {dataset}; then answers of like form: both of one model (sluice pairs --from samples:RUN)",
     )
 

@@ -20,9 +20,13 @@ from sluice.curate.pairs.source import Asked, source
 NAME = "choices"
 
 
-@source(NAME, "", "what people preferred, side by side (sluice label NAME --mode compare)")
+@source
 class Choices:
     """Reads decisions of mode compare."""
+
+    name = NAME
+    takes = ""
+    what = "what people preferred, side by side (sluice label NAME --mode compare)"
 
     def gather(self, material: Material, asked: Asked) -> Gathered:
         """Return one candidate for each pair of answers that people do not tie on.

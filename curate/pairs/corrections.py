@@ -19,9 +19,13 @@ from sluice.curate.pairs.source import Asked, source
 NAME = "corrections"
 
 
-@source(NAME, "", "answers that people edited, against what they were (sluice label NAME --mode correct)")
+@source
 class Corrections:
     """Reads decisions of mode correct."""
+
+    name = NAME
+    takes = ""
+    what = "answers that people edited, against what they were (sluice label NAME --mode correct)"
 
     def gather(self, material: Material, asked: Asked) -> Gathered:
         """Return one candidate for each edit.

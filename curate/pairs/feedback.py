@@ -1,4 +1,4 @@
-"""Feedback of users that was kept elsewhere: thumbs, regenerations, edits, as JSON lines or a dataset of judged answers.
+"""Feedback of users: thumbs, regenerations and edits, as JSON lines or a dataset of judged answers.
 
 A line holds the input (its text, its fields, or messages; or `row`, the hash of a row) and either one answer with
 thumbs (`answer`, `good`) or two of which one was preferred (`chosen`, `rejected`: the second try that was kept against
@@ -29,9 +29,13 @@ USERS = "users"
 """Who preferred, where a line does not say."""
 
 
-@source(NAME, "FILE", "thumbs, regenerations and edits of users: a file of JSON lines, or a dataset of judged answers")
+@source
 class Feedback:
     """Reads JSON lines, or a dataset of kind unpaired or preference."""
+
+    name = NAME
+    takes = "FILE"
+    what = "thumbs, regenerations and edits of users: a file of JSON lines, or a dataset of judged answers"
 
     def gather(self, material: Material, asked: Asked) -> Gathered:
         """Return pairs that a line says, and of thumbs those of a good and a bad answer to one input.

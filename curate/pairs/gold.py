@@ -16,9 +16,13 @@ from sluice.curate.pairs.source import Asked, source
 NAME = "gold"
 
 
-@source(NAME, "RUN", "the target against a wrong answer that a model gave (sluice eval MODEL --on NAME/train)")
+@source
 class Gold:
     """Reads a stored run over training rows, and its scores."""
+
+    name = NAME
+    takes = "RUN"
+    what = "the target against a wrong answer that a model gave (sluice eval MODEL --on NAME/train)"
 
     def gather(self, material: Material, asked: Asked) -> Gathered:
         """Return, for each row with a target, the target against every answer under the best score."""

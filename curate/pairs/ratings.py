@@ -21,9 +21,13 @@ from sluice.curate.pairs.source import Asked, source
 NAME = "ratings"
 
 
-@source(NAME, "", "answers to one input that people rated apart (sluice label NAME --mode rate)")
+@source
 class Ratings:
     """Reads decisions of mode rate."""
+
+    name = NAME
+    takes = ""
+    what = "answers to one input that people rated apart (sluice label NAME --mode rate)"
 
     def gather(self, material: Material, asked: Asked) -> Gathered:
         """Return every two answers to one input that have different ratings.

@@ -18,9 +18,13 @@ NAME = "samples"
 FEW = "fewer than two different answers"
 
 
-@source(NAME, "RUN", "several answers of a model to each training row, the best against worse (sluice eval --samples)")
+@source
 class Samples:
     """Reads a stored run over training rows, and its scores."""
+
+    name = NAME
+    takes = "RUN"
+    what = "several answers of a model to each training row, the best against worse (sluice eval --samples)"
 
     def gather(self, material: Material, asked: Asked) -> Gathered:
         """Return, for each input, its best answer against each that scored worse. Raises as `Material.scored`."""

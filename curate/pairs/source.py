@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from sluice.core.errors import UsageError
 from sluice.core.registry import Registry
@@ -30,10 +30,11 @@ class Asked:
 class Source(Protocol):
     """Says which answers were preferred to which."""
 
+    name: str
     takes: str
     """What stands behind the colon: `RUN`, `FILE`, or nothing."""
     what: str
-    """One line for the help."""
+    """One line for people."""
 
     def gather(self, material: Material, asked: Asked) -> Gathered:
         """Return what was preferred; ties and the like are counted by reason."""
@@ -41,18 +42,14 @@ class Source(Protocol):
 
 
 SOURCES: Registry[Source] = Registry("source of pairs")
+S = TypeVar("S", bound=Source)
 
 
-def source(name: str, takes: str, what: str):
+def source(kind: type[S]) -> type[S]:
     """Register a source under its name (class decorator)."""
-
-    def file[T](kind: type[T]) -> type[T]:
-        made = kind()
-        made.takes, made.what = takes, what  # type: ignore[attr-defined]
-        SOURCES.register(name)(made)  # type: ignore[arg-type]
-        return kind
-
-    return file
+    made = kind()
+    SOURCES.register(made.name)(made)
+    return kind
 
 
 def read_source(word: str) -> tuple[str, Source, str]:

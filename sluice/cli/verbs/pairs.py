@@ -35,14 +35,10 @@ if TYPE_CHECKING:
 @click.option("--kind", metavar="KIND", default="preference", show_default=True, help="preference, or unpaired (KTO).")
 @click.option("--margin", type=float, help="Least difference, as a share of the scale judged on.  [default: 0.25]")
 @click.option("--per-input", type=int, help="Most pairs of one input.  [default: 1]")
-@click.option(
-    "--rejected", metavar="WHICH", help="Of several worse answers: random, hardest, widest.  [default: random]"
-)
+@click.option("--rejected", metavar="WHICH", help="Which worse answer: random, hardest, widest.  [default: random]")
 @click.option("--near", type=float, help="Likeness from which two answers are no pair.  [default: 0.9]")
 @click.option("--seed", type=int, help="Seed of draws.  [default: 0]")
-@click.option(
-    "--columns", metavar="ROLE=COL,...", help="Of a feedback file: input, row, answer, good, chosen, rejected."
-)
+@click.option("--columns", metavar="ROLE=COL,...", help="Columns of a feedback file by role: answer, good, ...")
 @dry_run_option
 def command(out: Terminal, name: str, sources: tuple[str, ...], columns: str | None, dry_run: bool, **how: Any) -> Any:
     """Build pairs of a preferred and a rejected answer, and measure what tells the two apart."""
