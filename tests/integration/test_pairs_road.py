@@ -23,7 +23,7 @@ def test_answers_are_drawn_and_become_pairs(measured: Any) -> None:
     measured("eval", "base", "--on", "tickets/train", "--samples", "3", "--limit", "6", "--temperature", "1.5")
     assert {key: a.text for key, a in run.answers().items()} == {key: a.text for key, a in answers.items()}
     whole = sum(a.stop == "end" for a in answers.values())
-    assert not any(f.kind == "evaluated" and f.body["run"] == result["run"] for f in measured.facts())
+    assert not measured.facts().of("evaluated", run=result["run"])
     built = measured("pairs", "tickets", "--from", f"gold:{result['run']}", code=None)
     if whole:
         assert built.code == 0
