@@ -127,7 +127,8 @@ class PairPosition(Check):
 
     def find(self, context: CheckContext) -> Found:
         """Return the bias as one finding about the set."""
-        first = [said["shown_first"] for said in context.metadata.values() if said.get("shown_first")]
+        beside = (context.metadata.get(row.row, {}) for row in context.rows if isinstance(row, Preference))
+        first = [said["shown_first"] for said in beside if said.get("shown_first")]
         if len(first) < FEWEST_PAIRS:
             return Found(missing=("no choices of people between two sides" if not first else
                                   f"under {FEWEST_PAIRS} choices of people",))  # fmt: skip
