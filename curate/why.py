@@ -276,7 +276,11 @@ def _events(
         tell(drop["operation"], f"dropped: {drop['reason']}{near}{detail}", drop["kept"])
     for edge in edges:
         came = edge["new"] == row
-        tell(edge["operation"], "made from another row" if came else "changed", edge["old"] if came else edge["new"])
+        if by_id[edge["operation"]]["verb"] == "pairs":
+            what = "answers to the input of" if came else "answers to its input became"
+        else:
+            what = "made from another row" if came else "changed"
+        tell(edge["operation"], what, edge["old"] if came else edge["new"])
     for entry in _entries(held):
         tell(entry["operation"], f"is in {entry['dataset']}@{entry['number']}")
     return [event for _, event in sorted(found, key=lambda item: item[0])]

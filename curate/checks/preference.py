@@ -42,6 +42,14 @@ def pairs_of(context: CheckContext) -> pl.DataFrame:
     return frame.select("i", chosen="answer", rejected="rejected", a=folded("answer"), b=folded("rejected"))
 
 
+def sizes_of(pairs: pl.DataFrame) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
+    """Return how long the chosen and the rejected answers are, in words and marks: close to tokens, in JSON too."""
+    import polars as pl
+
+    sizes = pairs.select(pl.col("chosen", "rejected").str.count_matches(r"\w+|[^\w\s]").cast(pl.Float64))
+    return sizes["chosen"].to_numpy(), sizes["rejected"].to_numpy()
+
+
 @file_check
 class NearPairs(Check):
     """Two answers that differ in next to nothing: the pair teaches noise. Equal ones are `pairs`."""
@@ -103,8 +111,8 @@ class ChosenLonger(Check):
         name="chosen-longer",
         severity="warn",
         what="chosen answers are far longer, or shorter, than rejected ones",
-        threshold="Cohen's d of the lengths in words at {limit} or more (either way), and its 95% interval above "
-        "half of "
+        threshold="Cohen's d of the lengths in words and marks at {limit} or more (either way), and its 95% interval "
+        "above half of "
         f"that; from {FEWEST_PAIRS} pairs on",
         limit=0.5,
         limits=(0.0, 10.0),
@@ -116,13 +124,11 @@ class ChosenLonger(Check):
     def find(self, context: CheckContext) -> Found:
         """Return the bias as one finding about the set."""
         import numpy as np
-        import polars as pl
 
         pairs = pairs_of(context)
         if pairs.height < FEWEST_PAIRS:
             return Found(missing=(NONE if not pairs.height else f"under {FEWEST_PAIRS} preference rows",))
-        words = pairs.select(pl.col("chosen", "rejected").str.count_matches(r"\S+").cast(pl.Float64))
-        a, b = words["chosen"].to_numpy(), words["rejected"].to_numpy()
+        a, b = sizes_of(pairs)
         d = cohens_d(a, b)
         n = len(a)
         error = math.sqrt(2 / n + d * d / (4 * n))
@@ -135,9 +141,9 @@ class ChosenLonger(Check):
             "length_auc": round(length_auc(a, b), 3),
         }
         sentence = (
-            f"chosen answers have {a.mean():.0f} words, rejected ones {b.mean():.0f} (d = {d:.2f}); the longer one is "
-            f"chosen in {np.mean(a > b):.0%} of {rows_of(n)}; length alone explains the preference with an AUC of "
-            f"{figures['length_auc']:.2f}"
+            f"chosen answers have {a.mean():.0f} words and marks, rejected ones {b.mean():.0f} (d = {d:.2f}); "
+            f"the longer one is chosen in {np.mean(a > b):.0%} of {rows_of(n)}; length alone explains the preference "
+            f"with an AUC of {figures['length_auc']:.2f}"
         )
         least = self.limit(context)
         if abs(d) < least or abs(d) - SURE * error < least / 2:

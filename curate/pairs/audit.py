@@ -16,7 +16,7 @@ from sluice.core.rows import Preference
 from sluice.core.wilson import wilson_bounds
 from sluice.curate.checks.conflict import same_answer
 from sluice.curate.checks.pair_tells import in_rings, tells_of
-from sluice.curate.checks.preference import PREFIX, cohens_d, length_auc
+from sluice.curate.checks.preference import PREFIX, cohens_d, length_auc, sizes_of
 from sluice.curate.dataset import Version
 from sluice.curate.metadata import metadata_of
 
@@ -26,7 +26,7 @@ class _Record(BaseModel):
 
 
 class LengthBias(_Record):
-    """How far length alone goes. Lengths are in words."""
+    """How far length alone goes. Lengths are in words and marks, close to tokens."""
 
     chosen: float
     """Mean of the chosen answers."""
@@ -141,10 +141,8 @@ def audit_pairs(rows: Sequence[Preference], beside: Mapping[str, Mapping[str, An
 
 def _length(frame: Any) -> LengthBias:
     import numpy as np
-    import polars as pl
 
-    words = frame.select(pl.col("chosen", "rejected").str.count_matches(r"\S+").cast(pl.Float64))
-    a, b = words["chosen"].to_numpy(), words["rejected"].to_numpy()
+    a, b = sizes_of(frame)
     return LengthBias(
         chosen=round(float(a.mean()), 2),
         rejected=round(float(b.mean()), 2),

@@ -119,8 +119,8 @@ def draw(out: Terminal, audit: PairAudit) -> None:
     if audit.length is not None:
         one = audit.length
         out.say(
-            f"  length       {one.chosen:.1f} words against {one.rejected:.1f} (d = {one.cohens_d:.2f}); the longer is "
-            f"chosen in {one.longer_chosen:.0%}, length alone has AUC {one.auc:.2f}",
+            f"  length       {one.chosen:.1f} words and marks against {one.rejected:.1f} (d = {one.cohens_d:.2f}); "
+            f"the longer is chosen in {one.longer_chosen:.0%}, length alone has AUC {one.auc:.2f}",
             "warn" if one.auc >= 0.65 else None,
         )
     tells = ", ".join(f"{t.form} {t.chosen:.0%}/{t.rejected:.0%}" for t in audit.tells[:3])
