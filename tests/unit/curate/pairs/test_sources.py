@@ -11,6 +11,7 @@ from sluice.core.rows import Preference, Unpaired
 from sluice.curate.dataset import has_dataset, open_dataset
 from sluice.curate.labels.sides import side_of_run
 from sluice.curate.metadata import metadata_of
+from sluice.curate.pairs.audit import audit_version
 from sluice.curate.pairs.build import build_pairs
 from sluice.curate.pairs.rules import Rules
 from sluice.curate.why import why
@@ -254,3 +255,4 @@ def test_built_again_it_is_the_same_version_and_a_dry_run_leaves_nothing(parted,
     again = build_pairs(parted, "d", ["corrections"])
     assert (again.version, again.rows) == (2, 2)
     assert json.loads(again.model_dump_json())["audit"]["pairs"] == 2
+    assert audit_version(open_dataset(parted, "d-pairs")) == again.audit  # as read back from what was kept
