@@ -116,7 +116,9 @@ def ask(
         messages: list[list[dict[str, Any]]] = [prompt.render(r.input) for r, _ in missing]
         sampling = None
         if float(decoding.temperature) > 0:  # each answer has draws of its own, so that a cut run goes on alike
-            seeds = tuple(int(sha256_hex(f"sluice/draws/{decoding.seed}", f"{r.row} {k}")[:16], 16) for r, k in missing)
+            seeds = tuple(
+                int(sha256_hex("sluice/draws/1", f"{decoding.seed} {r.row} {k}")[:16], 16) for r, k in missing
+            )
             sampling = Sampling(float(decoding.temperature), seeds)
         generate(
             model(),

@@ -104,7 +104,7 @@ def training_rows(project: Project, facts: Facts, name: str | None, draw: Draw) 
         )
     rows = place.rows
     if draw.limit is not None:
-        drawn = sorted(rows, key=lambda row: sha256_hex(f"sluice/limit/{draw.seed}", row.row))[: draw.limit]
+        drawn = sorted(rows, key=lambda row: sha256_hex("sluice/limit/1", f"{draw.seed} {row.row}"))[: draw.limit]
         taken = {row.row for row in drawn}
         rows = tuple(row for row in rows if row.row in taken)
     return ref, rows

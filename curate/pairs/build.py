@@ -252,7 +252,7 @@ def _outcome(
     edges: list[tuple[str, str]] = []
     for row, told in everything:
         places += [_place(row, one) for one in told]
-        edges += [(source.row, row.row) for source in material.inputs.get(row.input_hash, ())[:1]]
+        edges += [(source.row, row.row) for source in material.inputs.get(row.input_hash, ())]
     schema = {name: pl.Int64 if name == "line" else pl.String for name in OCCURRENCES}
     return Outcome(
         verb="pairs",
@@ -278,9 +278,15 @@ def _frame(material: Material, rows: Sequence[Placed]) -> pl.DataFrame:
 
 
 def _place(row: AnyRow, said: Candidate | Judged) -> dict[str, Any]:
-    """Return where a pair comes from as a place: a run's answers, or the decisions, as a whole (line 0)."""
-    file = f".sluice/runs/{said.run}/answers.jsonl" if said.run else "decisions"
+    """Return where a pair comes from: a line of a feedback file; answers of a run, or decisions, as a whole (0)."""
+    file, line = f".sluice/runs/{said.run}/answers.jsonl" if said.run else "decisions", "0"
     if said.source == "feedback":
-        origin = said.answer.origin if isinstance(said, Judged) else said.chosen.origin
-        file = origin.partition(":")[0]
-    return {"row": row.row, "file": file, "file_sha256": "", "line": 0, "metadata": dump_exact(said.provenance())}
+        file, _, line = (said.answer if isinstance(said, Judged) else said.chosen).origin.rpartition(":")
+    number = int(line) if file and line.isdigit() else 0
+    return {
+        "row": row.row,
+        "file": file or "feedback",
+        "file_sha256": "",
+        "line": number,
+        "metadata": dump_exact(said.provenance()),
+    }

@@ -90,7 +90,7 @@ def _read_file(file: Path, material: Material, columns: Mapping[str, str], to: G
             raise InputError(f"the line is no JSON: {problem}", where=where, remedy="one JSON object a line") from None
         if not isinstance(record, dict):
             raise InputError("the line is no JSON object", where=where, remedy="one JSON object a line")
-        _take(cast("dict[str, Any]", record), names, material, where, f"{file.name}:{number}", to)
+        _take(cast("dict[str, Any]", record), names, material, where, where, to)
 
 
 def _take(

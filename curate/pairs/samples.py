@@ -76,4 +76,4 @@ def as_answer(scored: Scored, answer: StoredAnswer, score: float) -> Answer:
 
 def drawn(seed: int, *texts: str) -> str:
     """Return what to sort by for an order that is drawn at random, the same each time."""
-    return sha256_hex(f"sluice/pairs/{seed}", "\n".join(texts))
+    return sha256_hex("sluice/pairs/1", "\n".join((str(seed), *texts)))

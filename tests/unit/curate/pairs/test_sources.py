@@ -14,6 +14,7 @@ from sluice.curate.metadata import metadata_of
 from sluice.curate.pairs.audit import audit_version
 from sluice.curate.pairs.build import build_pairs
 from sluice.curate.pairs.rules import Rules
+from sluice.curate.privacy.meant import find_meant
 from sluice.curate.why import why
 
 
@@ -256,3 +257,13 @@ def test_built_again_it_is_the_same_version_and_a_dry_run_leaves_nothing(parted,
     assert (again.version, again.rows) == (2, 2)
     assert json.loads(again.model_dump_json())["audit"]["pairs"] == 2
     assert audit_version(open_dataset(parted, "d-pairs")) == again.audit  # as read back from what was kept
+
+
+def test_a_pair_goes_with_the_row_whose_input_it_is_about(parted, rows, decide):
+    gone, stays = rows("train")[:2]
+    decide(gone, "correct", "Another answer.")
+    decide(stays, "correct", "Another answer.")
+    build_pairs(parted, "d", ["corrections"])
+    pairs = {row.input_hash: row.row for row in open_dataset(parted, "d-pairs").rows()}
+    meant = find_meant(parted, "d", rows=[gone.row]).rows
+    assert set(meant) == {gone.row, pairs[gone.input_hash]}
