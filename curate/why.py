@@ -222,6 +222,8 @@ def _told(project: Project, version: Version, places: list[dict[str, Any]]) -> l
         operation = read_operation(project, place["operation"])
         fix = operation.parameters.get("fix")
         what = f"seen at {place['file']}, line {place['line']}"
+        if operation.verb == "pairs":
+            what = str(parse_exact(place["metadata"])["why"])
         if operation.verb == "redact":
             what += ", with what stands beside it as redacted"
         if fix:
@@ -274,8 +276,11 @@ def _events(
         tell(drop["operation"], f"dropped: {drop['reason']}{near}{detail}", drop["kept"])
     for edge in edges:
         came = edge["new"] == row
-        made = f"made from another row{edge['how']}"
-        tell(edge["operation"], made if came else "changed", edge["old"] if came else edge["new"])
+        if by_id[edge["operation"]]["verb"] == "pairs":
+            what = "answers to the input of" if came else "answers to its input became"
+        else:
+            what = f"made from another row{edge['how']}" if came else "changed"
+        tell(edge["operation"], what, edge["old"] if came else edge["new"])
     for entry in _entries(held):
         tell(entry["operation"], f"is in {entry['dataset']}@{entry['number']}")
     return [event for _, event in sorted(found, key=lambda item: item[0])]

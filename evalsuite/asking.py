@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from sluice.core.canonical import sha256_hex
 from sluice.core.errors import InputError, Tampered
 from sluice.core.paths import default_cache_dir
 from sluice.core.progress import Progress
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from sluice.evalsuite.generate import Answer
     from sluice.evalsuite.models.local import LocalModel
 
-Role = Literal["baseline", "eval", "reference"]
+Role = Literal["baseline", "eval", "reference", "sampled"]
 
 
 @dataclass(frozen=True)
@@ -52,10 +53,12 @@ def spec_for(
     max_new_tokens: int,
     adapter: str | None = None,
     identity: ModelIdentity | None = None,
+    decoding: Decoding | None = None,
 ) -> RunSpec:
     """Return the spec of asking `rows` under `prompt`: the question's name is its hash.
 
     Args:
+        decoding: how answers are drawn, greedy by default; `max_new_tokens` is put in.
         identity: of the model's files, where it is known already; else every file that changed is hashed here.
     """
     identity = identity or identify(files, default_cache_dir())
@@ -69,7 +72,7 @@ def spec_for(
         prompt=prompt.model_dump(mode="json"),
         prompt_sha256=prompt.sha256,
         form=form.name,
-        decoding=Decoding(max_new_tokens=max_new_tokens),
+        decoding=(decoding or Decoding(max_new_tokens=0)).model_copy(update={"max_new_tokens": max_new_tokens}),
         on=on,
         rows_sha256=rows_hash(r.row for r in rows),
         rendered_sha256=rendered_hash(prompt.render(r.input) for r in ordered),
@@ -85,7 +88,9 @@ def ask(
     *,
     progress: Progress | None = None,
 ) -> Run:
-    """Answer every row that has no answer yet, and close the run. A closed run of the same spec is returned as it is.
+    """Answer every row as often as the decoding says, where answers are missing, and close the run.
+
+    A closed run of the same spec is returned as it is.
 
     Args:
         model: gives the loaded model; called only where an answer is missing.
@@ -100,18 +105,26 @@ def ask(
     run = find_run(project, spec) or Run.start(project, spec)
     run.check()
     answers = run.answers()
-    missing = [r for r in rows if (r.row, 0) not in answers]
+    decoding = spec.decoding
+    missing = [(r, k) for r in rows for k in range(decoding.samples) if (r.row, k) not in answers]
     if missing:
-        from sluice.evalsuite.generate import generate
+        from sluice.evalsuite.generate import Sampling, generate
 
         def keep(index: int, answer: Answer) -> None:
-            run.append(_stored(missing[index], answer))
+            run.append(_stored(*missing[index], answer))
 
-        messages: list[list[dict[str, Any]]] = [prompt.render(r.input) for r in missing]
+        messages: list[list[dict[str, Any]]] = [prompt.render(r.input) for r, _ in missing]
+        sampling = None
+        if float(decoding.temperature) > 0:  # each answer has draws of its own, so that a cut run goes on alike
+            seeds = tuple(
+                int(sha256_hex("sluice/draws/1", f"{decoding.seed} {r.row} {k}")[:16], 16) for r, k in missing
+            )
+            sampling = Sampling(float(decoding.temperature), seeds)
         generate(
             model(),
             messages,
-            max_new_tokens=spec.decoding.max_new_tokens,
+            max_new_tokens=decoding.max_new_tokens,
+            sampling=sampling,
             progress=progress,
             on_answer=keep,
         )
@@ -120,11 +133,12 @@ def ask(
     return run
 
 
-def _stored(row: Example, answer: Answer) -> StoredAnswer:
+def _stored(row: Example, repeat: int, answer: Answer) -> StoredAnswer:
     stop: Stop = answer.stop
     return StoredAnswer(
         row=row.row,
         input=row.input_hash,
+        repeat=repeat,
         text=answer.text,
         stop=stop,
         prompt_tokens=answer.prompt_tokens,

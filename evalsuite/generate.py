@@ -1,4 +1,4 @@
-"""Greedy answers for many prompts at once.
+"""Answers for many prompts at once, greedy or drawn.
 
 Rows are sorted by length and answered in batches; what all prompts have in common at their start is computed once;
 a row leaves the batch when it ends. Answers are handed out as they end, so that a run can be stored as it goes. Knows
@@ -47,6 +47,19 @@ class Answer:
     seconds: float
 
 
+@dataclass(frozen=True)
+class Sampling:
+    """How answers are drawn: from the whole distribution at a temperature.
+
+    Args:
+        temperature: above 0; logits are divided by it.
+        seeds: one for each prompt: its draws are its own, whatever stands beside it in a batch.
+    """
+
+    temperature: float
+    seeds: Sequence[int]
+
+
 @dataclass
 class _Row:
     index: int
@@ -55,6 +68,8 @@ class _Row:
     """New tokens allowed: `max_new_tokens`, or less where the context ends first."""
     new: list[int]
     seconds: float = 0.0
+    draws: Sequence[float] = ()
+    """One number from 0 to 1 for each new token, where answers are drawn."""
 
 
 def generate(
@@ -64,8 +79,9 @@ def generate(
     batch: int = DEFAULT_BATCH,
     progress: Progress | None = None,
     on_answer: Callable[[int, Answer], None] | None = None,
+    sampling: Sampling | None = None,
 ) -> list[Answer]:
-    """Answer each prompt greedily.
+    """Answer each prompt, greedily where no `sampling` is given.
 
     In float32 the answers are those of `transformers.generate(do_sample=False)` on the same batch; in lower precision
     they can differ from it where two tokens are nearly equal.
@@ -77,6 +93,7 @@ def generate(
         batch: most rows at once; fewer are taken where their keys and values would not fit.
         progress: called as ("answering", rows done, rows in all).
         on_answer: called with (row index, answer) as soon as a row has ended; rows end in any order.
+        sampling: how answers are drawn.
 
     Returns:
         The answers, in the order of the prompts.
@@ -85,6 +102,7 @@ def generate(
         InputError: the chat template refuses a row's messages.
         SurroundingsError: out of memory.
     """
+    import numpy as np
     import torch
 
     answers: dict[int, Answer] = {}
@@ -103,6 +121,9 @@ def generate(
     for index, messages in enumerate(prompts):
         ids = model.prompt_ids(messages)
         rows.append(_Row(index, ids, min(max_new_tokens, model.context_length - len(ids)), []))
+        if sampling is not None and rows[-1].limit > 0:
+            rows[-1].draws = np.random.default_rng(sampling.seeds[index]).random(rows[-1].limit).tolist()
+    warmth = 0.0 if sampling is None else sampling.temperature
     full = [row for row in rows if row.limit < 1]
     for row in full:
         finish(row, "context" if max_new_tokens > 0 else "length")
@@ -114,9 +135,9 @@ def generate(
         with torch.inference_mode(), quiet_libraries():
             if supports_shared_prefix(model.base):
                 with shared_prefix_attention(model.base):
-                    _answer_all(model, rows, batch, max_new_tokens, finish)
+                    _answer_all(model, rows, batch, max_new_tokens, finish, warmth)
             else:
-                _answer_by_transformers(model, rows, batch, max_new_tokens, finish)
+                _answer_by_transformers(model, rows, batch, max_new_tokens, finish, sampling)
     except (torch.OutOfMemoryError, MemoryError) as error:
         raise SurroundingsError(
             f"out of memory with {batch} rows at once; {len(answers)} of {len(prompts)} rows are answered",
@@ -136,7 +157,12 @@ def shared_length(sequences: Sequence[list[int]]) -> int:
 
 
 def _answer_all(
-    model: LocalModel, rows: list[_Row], batch: int, max_new_tokens: int, finish: Callable[[_Row, Stop], None]
+    model: LocalModel,
+    rows: list[_Row],
+    batch: int,
+    max_new_tokens: int,
+    finish: Callable[[_Row, Stop], None],
+    warmth: float,
 ) -> None:
     start = time.perf_counter()
     shared = shared_length([row.ids for row in rows]) if len(rows) > 1 else 0
@@ -150,7 +176,7 @@ def _answer_all(
     while rows:
         own = len(rows[0].ids) - shared
         size = max(1, min(batch, len(rows), _STORE_BYTES // (token_bytes * (own + max_new_tokens))))
-        _answer_batch(model, rows[:size], prefix, shared, max_new_tokens, finish)
+        _answer_batch(model, rows[:size], prefix, shared, max_new_tokens, finish, warmth)
         rows = rows[size:]
 
 
@@ -161,6 +187,7 @@ def _answer_batch(
     shared: int,
     max_new_tokens: int,
     finish: Callable[[_Row, Stop], None],
+    warmth: float,
 ) -> None:
     """Read the rows' own tokens (padded on the left), then write one token a row and step until all have ended."""
     import torch
@@ -171,7 +198,7 @@ def _answer_batch(
     longest = max(len(ids) for ids in own)
     pads = torch.tensor([longest - len(ids) for ids in own], device=device)
     store = KeyValueStore(len(rows), longest + max_new_tokens, prefix)
-    tokens = _read_own(model, store, own, longest, shared)
+    tokens = _read_own(model, store, rows, longest, shared, warmth)
     store.filled = longest
     visible = torch.arange(store.room, device=device)[None, :] >= pads[:, None]
     for step in range(max_new_tokens):
@@ -196,7 +223,7 @@ def _answer_batch(
             store.keep(kept)
         mask = visible[:, None, None, : store.filled + 1]
         positions = (shared + longest + step - pads)[:, None]
-        tokens = _forward(model, tokens[:, None], positions, mask, store)
+        tokens = _pick(_forward(model, tokens[:, None], positions, mask, store), rows, warmth)
         store.filled += 1
 
 
@@ -210,11 +237,14 @@ def _read_prefix(model: LocalModel, ids: list[int]) -> list[tuple[Any, Any]]:
     return store.pairs()
 
 
-def _read_own(model: LocalModel, store: KeyValueStore, own: list[list[int]], longest: int, shared: int) -> Any:
+def _read_own(
+    model: LocalModel, store: KeyValueStore, rows: list[_Row], longest: int, shared: int, warmth: float
+) -> Any:
     """Read the rows' own prompt tokens in slices of rows that bound the memory; return each row's first new token."""
     import torch
 
     device = model.device
+    own = [row.ids[shared:] for row in rows]
     step = max(1, _PREFILL_TOKENS // longest)
     pad = model.tokenizer.pad_token_id or 0
     first = []
@@ -229,13 +259,14 @@ def _read_own(model: LocalModel, store: KeyValueStore, own: list[list[int]], lon
         # A padded place sees itself, so that its softmax has something to divide by; nobody looks at it.
         mask = (causal[None] & real[:, None, :]) | torch.eye(longest, dtype=torch.bool, device=device)[None]
         store.writing = slice(start, start + len(part))
-        first.append(_forward(model, ids, positions, mask[:, None], store))
+        logits = _forward(model, ids, positions, mask[:, None], store)
+        first.append(_pick(logits, rows[start : start + len(part)], warmth))
     store.writing = slice(0, store.rows)
     return torch.cat(first)
 
 
 def _forward(model: LocalModel, ids: Any, positions: Any, mask: Any, store: KeyValueStore) -> Any:
-    """Run the model over new tokens [rows, new] and return the most likely next token of each row."""
+    """Run the model over new tokens [rows, new] and return the logits [rows, vocabulary] of each row's next one."""
     base = model.base
     name = "cache" if "cache" in inspect.signature(base.forward).parameters else "past_key_values"
     logits = base(
@@ -247,11 +278,30 @@ def _forward(model: LocalModel, ids: Any, positions: Any, mask: Any, store: KeyV
         store=store,
         **{name: store},
     ).logits
-    return logits[:, -1].argmax(dim=-1)
+    return logits[:, -1]
+
+
+def _pick(logits: Any, rows: list[_Row], warmth: float) -> Any:
+    """Return each row's next token: the most likely one, or at a temperature the one that its next draw falls on.
+
+    Drawn by the inverse of the cumulative distribution, in float64: exact, and the same whatever the batch holds.
+    """
+    import torch
+
+    if warmth <= 0:
+        return logits.argmax(dim=-1)
+    shares = torch.softmax(logits.double() / warmth, dim=-1).cumsum(dim=-1)
+    draws = torch.tensor([[row.draws[len(row.new)]] for row in rows], dtype=shares.dtype, device=shares.device)
+    return torch.searchsorted(shares, draws * shares[:, -1:], right=True).squeeze(1).clamp(max=shares.shape[1] - 1)
 
 
 def _answer_by_transformers(
-    model: LocalModel, rows: list[_Row], batch: int, max_new_tokens: int, finish: Callable[[_Row, Stop], None]
+    model: LocalModel,
+    rows: list[_Row],
+    batch: int,
+    max_new_tokens: int,
+    finish: Callable[[_Row, Stop], None],
+    sampling: Sampling | None = None,
 ) -> None:
     """The same for models whose attention cannot be replaced: batches through `transformers.generate`."""
     import torch
@@ -265,19 +315,22 @@ def _answer_by_transformers(
         part, rows = rows[:size], rows[size:]
         ids = torch.tensor([[pad] * (longest - len(row.ids)) + row.ids for row in part], device=model.device)
         mask = torch.tensor([[0] * (longest - len(row.ids)) + [1] * len(row.ids) for row in part], device=model.device)
-        output = model.base.generate(
-            input_ids=ids,
-            attention_mask=mask,
-            max_new_tokens=max(row.limit for row in part),
-            do_sample=False,
-            num_beams=1,
-            temperature=None,
-            top_p=None,
-            top_k=None,
-            repetition_penalty=1.0,
-            eos_token_id=sorted(model.stop_ids) or None,
-            pad_token_id=pad,
-        )
+        with torch.random.fork_rng(enabled=sampling is not None):
+            if sampling is not None:
+                torch.manual_seed(sampling.seeds[part[0].index] % 2**63)
+            output = model.base.generate(
+                input_ids=ids,
+                attention_mask=mask,
+                max_new_tokens=max(row.limit for row in part),
+                do_sample=sampling is not None,
+                num_beams=1,
+                temperature=None if sampling is None else sampling.temperature,
+                top_p=None if sampling is None else 1.0,
+                top_k=None if sampling is None else 0,
+                repetition_penalty=1.0,
+                eos_token_id=sorted(model.stop_ids) or None,
+                pad_token_id=pad,
+            )
         _spread(part, time.perf_counter() - clock)
         for row, written in zip(part, output[:, longest:].tolist(), strict=True):
             end = next((place for place, token in enumerate(written) if token in model.stop_ids), None)

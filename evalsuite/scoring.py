@@ -67,15 +67,17 @@ class Scores(BaseModel):
         return [filler if g.score is None else g.score for g in self.grades]
 
 
-def score_answers(grader: Grader, rows: Sequence[Example], answers: dict[tuple[str, int], StoredAnswer]) -> Scores:
-    """Grade the first answer to each row.
+def score_answers(
+    grader: Grader, rows: Sequence[Example], answers: dict[tuple[str, int], StoredAnswer], repeat: int = 0
+) -> Scores:
+    """Grade the first answer to each row, or another one (`repeat`, from 0).
 
     Raises InputError where a row has no answer, or lacks a target that the grader needs, or there are no rows.
     """
     grades: list[Grade] = []
     given: list[StoredAnswer] = []
     for row in rows:
-        answer = answers.get((row.row, 0))
+        answer = answers.get((row.row, repeat))
         if answer is None:
             raise InputError(
                 "a row without an answer", where=row.row[:10], remedy="run it again: it goes on from there"
@@ -113,12 +115,19 @@ def plain_input(row: Example) -> dict[str, Any]:
     return row.input
 
 
-def write_scores(run: Run, scores: Scores) -> None:
-    """Write `scores.jsonl` into a run's folder, the log that `compare A B` reads; a copy, never evidence."""
+def write_scores(run: Run, scores: Scores, *more: Scores) -> None:
+    """Write `scores.jsonl` into a run's folder, the log that `compare A B` reads; a copy, never evidence.
+
+    Args:
+        scores: of the first answer to each row.
+        more: of the second, the third, ...; their lines say which (`repeat`).
+    """
     spec = scores.spec
     head = {"kind": spec.kind, "range": list(spec.range), "direction": spec.direction, "metric": spec.name}
     lines = [head]
-    for row, digest, grade in zip(scores.rows, scores.inputs, scores.grades, strict=True):
-        score = spec.worst if grade.score is None else grade.score
-        lines.append({"row": row, "input": digest, "score": score, "class": grade.answer_class})
+    for repeat, one in enumerate((scores, *more)):
+        which = {"repeat": repeat} if repeat else {}
+        for row, digest, grade in zip(one.rows, one.inputs, one.grades, strict=True):
+            score = spec.worst if grade.score is None else grade.score
+            lines.append({"row": row, "input": digest, "score": score, "class": grade.answer_class, **which})
     atomic_write(run.folder / "scores.jsonl", "".join(dump_exact(line) + "\n" for line in lines).encode())

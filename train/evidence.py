@@ -26,6 +26,7 @@ from sluice.curate.checks.choice import checks_of
 from sluice.curate.dataset import Version, has_dataset, open_dataset, versions
 from sluice.curate.leaks.eval_side import relation_of
 from sluice.curate.leaks.find import Leak
+from sluice.curate.pairs.audit import PairAudit
 from sluice.curate.similar.clusters import similarity_clusters
 from sluice.curate.similar.similarity import Relation
 from sluice.evalsuite.asking import Form
@@ -91,6 +92,8 @@ class Evidence:
     needs: tuple[str, ...] | None = None
     """What an answer is said to take beside its input (`[task] needs`); None where nobody has said."""
     loosened: dict[str, str] = field(default_factory=dict)
+    pairs: PairAudit | None = None
+    """The audit of the training rows, where they are preference pairs."""
     spent: tuple[str, ...] = ()
     """What is said where all openings of the set are spent: no verdict on what is trained now is possible."""
     labels: tuple[LabelEvidence, ...] = ()

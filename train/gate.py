@@ -63,7 +63,7 @@ class GateReport(BaseModel):
 
 def evaluate(evidence: Evidence, policy: Policy) -> GateReport:
     """Judge the evidence. Absent evidence refuses like failing evidence; nothing is defaulted."""
-    advice = tuple(rule(evidence) for rule in ADVICE_RULES)
+    advice = tuple(said for rule in ADVICE_RULES if (said := rule(evidence)) is not None)
     rules = tuple(rule(evidence) for rule in (*HARD_RULES, *WAIVABLE_RULES))
     if policy.strict:
         rules, advice = (*rules, *(_refusing(r) for r in advice)), ()

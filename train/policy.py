@@ -10,7 +10,7 @@ HARD = ("eval-set-frozen", "prompt-baseline", "no-leakage", "rows-trainable")
 """The four rules that nothing opens."""
 WAIVABLE = ("gradable", "headroom", "audit")
 """Rules that refuse and can be waived, one at a time, with a written reason."""
-ADVICE = ("train-size", "dev-size", "resolvable", "ladder", "label-agreement")
+ADVICE = ("train-size", "dev-size", "resolvable", "ladder", "label-agreement", "pair-balance")
 """Rules that advise; under `[gate] strict` they refuse, and can be waived as those above."""
 RULES = (*HARD, *WAIVABLE, *ADVICE)
 FEWEST_CLUSTERS = 20

@@ -26,6 +26,7 @@ WORST = {
     "resolvable": 2.0,
     "ladder": 1.0,
     "label-agreement": 1.0,
+    "pair-balance": 1.0,
 }
 """By rule the worst value that it can find; of headroom it is the width of the metric's range."""
 

@@ -42,6 +42,14 @@ def pairs_of(context: CheckContext) -> pl.DataFrame:
     return frame.select("i", chosen="answer", rejected="rejected", a=folded("answer"), b=folded("rejected"))
 
 
+def sizes_of(pairs: pl.DataFrame) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
+    """Return how long the chosen and the rejected answers are, in words and marks: close to tokens, in JSON too."""
+    import polars as pl
+
+    sizes = pairs.select(pl.col("chosen", "rejected").str.count_matches(r"\w+|[^\w\s]").cast(pl.Float64))
+    return sizes["chosen"].to_numpy(), sizes["rejected"].to_numpy()
+
+
 @file_check
 class NearPairs(Check):
     """Two answers that differ in next to nothing: the pair teaches noise. Equal ones are `pairs`."""
@@ -104,8 +112,8 @@ class ChosenLonger(Check):
         whole=True,
         severity="warn",
         what="chosen answers are far longer, or shorter, than rejected ones",
-        threshold="Cohen's d of the lengths in words at {limit} or more (either way), and its 95% interval above "
-        "half of "
+        threshold="Cohen's d of the lengths in words and marks at {limit} or more (either way), and its 95% interval "
+        "above half of "
         f"that; from {FEWEST_PAIRS} pairs on",
         limit=0.5,
         limits=(0.0, 10.0),
@@ -117,13 +125,11 @@ class ChosenLonger(Check):
     def find(self, context: CheckContext) -> Found:
         """Return the bias as one finding about the set."""
         import numpy as np
-        import polars as pl
 
         pairs = pairs_of(context)
         if pairs.height < FEWEST_PAIRS:
             return Found(missing=(NONE if not pairs.height else f"under {FEWEST_PAIRS} preference rows",))
-        words = pairs.select(pl.col("chosen", "rejected").str.count_matches(r"\S+").cast(pl.Float64))
-        a, b = words["chosen"].to_numpy(), words["rejected"].to_numpy()
+        a, b = sizes_of(pairs)
         d = cohens_d(a, b)
         n = len(a)
         error = math.sqrt(2 / n + d * d / (4 * n))
@@ -133,10 +139,12 @@ class ChosenLonger(Check):
             "chosen_words": round(float(a.mean()), 1),
             "rejected_words": round(float(b.mean()), 1),
             "longer_is_chosen": round(float(np.mean(a > b)), 3),
+            "length_auc": round(length_auc(a, b), 3),
         }
         sentence = (
-            f"chosen answers have {a.mean():.0f} words, rejected ones {b.mean():.0f} (d = {d:.2f}); the longer one is "
-            f"chosen in {np.mean(a > b):.0%} of {rows_of(n)}"
+            f"chosen answers have {a.mean():.0f} words and marks, rejected ones {b.mean():.0f} (d = {d:.2f}); "
+            f"the longer one is chosen in {np.mean(a > b):.0%} of {rows_of(n)}; length alone explains the preference "
+            f"with an AUC of {figures['length_auc']:.2f}"
         )
         least = self.limit(context)
         if abs(d) < least or abs(d) - SURE * error < least / 2:
@@ -165,6 +173,26 @@ def cohens_d(a: npt.NDArray[Any], b: npt.NDArray[Any]) -> float:
     if variance == 0:
         return 0.0 if gap == 0 else math.copysign(LARGEST_D, gap)
     return gap / math.sqrt(float(variance))
+
+
+def length_auc(a: npt.NDArray[Any], b: npt.NDArray[Any]) -> float:
+    """Return how well the difference of two lengths alone tells which answer was chosen: an AUC from 0.5 to 1.
+
+    Each pair is shown both ways, as (a - b, chosen first) and (b - a, chosen second); the AUC of the difference is that
+    of a logistic regression on it, which is monotone, and of either sign: a model that only counts words is the number
+    to beat. 0.5: length says nothing. Mann-Whitney U over ranks, ties as a half (Hanley and McNeil 1982).
+
+    Args:
+        a, b: lengths of chosen and rejected answers, at least 1 pair.
+    """
+    import numpy as np
+
+    gaps = a - b
+    _, place, count = np.unique(np.concatenate([gaps, -gaps]), return_inverse=True, return_counts=True)
+    ranks = (np.cumsum(count) - (count - 1) / 2)[place]
+    n = len(gaps)
+    auc = float((ranks[:n].sum() - n * (n + 1) / 2) / (n * n))
+    return max(auc, 1 - auc)
 
 
 LARGEST_D = 1000.0

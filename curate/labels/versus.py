@@ -21,8 +21,8 @@ from sluice.curate.dataset import Version
 from sluice.curate.labels.question import Question
 from sluice.curate.labels.record import Judgement
 from sluice.curate.labels.session import Answer, Item
+from sluice.curate.labels.sides import TARGET, side_of_run
 
-TARGET = "target"
 PAIR = ("chosen", "rejected")
 
 
@@ -55,7 +55,7 @@ def open_side(version: Version, word: str) -> Side:
         )
     best, answers = max(found, key=lambda f: (len(f[1]), (f[0].folder / "closed.json").stat().st_mtime_ns))
     best.check()
-    return Side(f"run:{best.id}", answers)
+    return Side(side_of_run(best.id), answers)
 
 
 def between(first: Side, second: Side) -> tuple[str, ...]:

@@ -21,6 +21,7 @@ from sluice.core.rows import COLUMNS, AnyRow, from_record
 from sluice.curate.catalogue import SHORTEST_PREFIX
 from sluice.curate.dataset import Manifest, lineage, open_dataset, read_stored, versions
 from sluice.curate.metadata import metadata_of
+from sluice.curate.operation import read_operation
 from sluice.curate.privacy.kind import REDACTED
 from sluice.curate.privacy.person import Person
 
@@ -222,7 +223,7 @@ def _of_people(project: Project, records: dict[str, dict[str, Any]], people: Seq
 
 
 def _with_them(project: Project, meant: Meant) -> None:
-    """Add what says the same as a row that goes: rows dropped for it as duplicates, and what it was redacted from."""
+    """Add what says the same as a row that goes: its duplicates, what it was redacted from, pairs of its input."""
     dropped = [read_stored(project, f) for f in operation_files(project, "dropped.parquet")]
     twins: list[tuple[str, str, str]] = []
     for frame in dropped:
@@ -231,6 +232,12 @@ def _with_them(project: Project, meant: Meant) -> None:
             for row, kept, reason in frame.select("row", "kept", "reason").iter_rows()
             if kept is not None
         ]
+    pairs = [
+        (str(new), str(old))
+        for file in operation_files(project, "edges.parquet")
+        if read_operation(project, file.parent.name).verb == "pairs"
+        for old, new in read_stored(project, file).select("old", "new").iter_rows()
+    ]
     grew = True
     while grew:
         grew = False
@@ -246,6 +253,10 @@ def _with_them(project: Project, meant: Meant) -> None:
             elif reason == REDACTED:
                 meant.rows[row] = f"what {kept[:10]} was redacted from"
                 grew = True
+        for pair, row in pairs:
+            if pair not in meant.rows and row in meant.rows:
+                meant.rows[pair] = f"a pair of answers to the input of {row[:10]}"
+                grew = True
     meant.redacted = len(
         {kept for row, kept, reason in twins if reason == REDACTED and row in meant.rows} - set(meant.rows)
     )
@@ -255,7 +266,7 @@ def _sources(project: Project, meant: Meant) -> None:
     for file in operation_files(project, "occurrences.parquet"):
         frame = read_stored(project, file)
         for row, name, line in frame.select("row", "file", "line").iter_rows():
-            if row in meant.rows and (project.root / name).is_file():
+            if row in meant.rows and line > 0 and (project.root / name).is_file():  # 0: a file of the store
                 lines = meant.sources.setdefault(name, [])
                 if line not in lines:
                     lines.append(line)

@@ -65,6 +65,7 @@ VERBS: tuple[Verb, ...] = (
             "restore": "bring dropped rows back",
             "label": "people decide what rows are: one key a decision, kept at once",
             "labels": "what people said of rows, and making it a version",
+            "pairs": "preference pairs from choices, corrections, samples; audited",
         },
     ),
     *_panel(

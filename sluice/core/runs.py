@@ -16,7 +16,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, model_serializer
 
 from sluice.core.canonical import canonical, dump_exact, sha256_hex
 from sluice.core.errors import InputError, Tampered
@@ -27,13 +27,23 @@ Stop = Literal["end", "length", "context", "error"]
 
 
 class Decoding(BaseModel):
-    """How answers are drawn. Greedy: temperature is 0."""
+    """How answers are drawn. Greedy: temperature is 0; `samples` and `seed` are written only where they are not usual,
+    so that a greedy run keeps its name."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     max_new_tokens: int
     temperature: str = "0"
     """Decimal string."""
+    samples: int = 1
+    """Answers to each row."""
+    seed: int = 0
+    """Of the draws, where the temperature is above 0."""
+
+    @model_serializer(mode="wrap")
+    def _written(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        usual = {"samples": 1, "seed": 0}
+        return {key: value for key, value in write(self).items() if usual.get(key) != value}
 
 
 class RunSpec(BaseModel):
@@ -41,7 +51,7 @@ class RunSpec(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    role: Literal["baseline", "eval", "reference", "constant", "imported"]
+    role: Literal["baseline", "eval", "reference", "constant", "imported", "sampled"]
     label: str
     """The local name that people see (`few-shot`, `sft-1`)."""
     base: str

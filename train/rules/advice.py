@@ -13,6 +13,7 @@ from sluice.evalsuite.question import deciding_rule
 from sluice.evalsuite.stats.power import USUAL_SPREAD, usual_gain
 from sluice.train.evidence import Evidence
 from sluice.train.policy import AGREEMENT, FEWEST_DEV, TRAIN_ROWS
+from sluice.train.rules.pairs import pair_balance
 from sluice.train.rules.result import RuleResult, ok
 
 UNMEASURED = "1"
@@ -122,4 +123,12 @@ def label_agreement(evidence: Evidence) -> RuleResult:
     )
 
 
-ADVICE_RULES: tuple[Callable[[Evidence], RuleResult], ...] = (train_size, dev_size, resolvable, ladder, label_agreement)
+ADVICE_RULES: tuple[Callable[[Evidence], RuleResult | None], ...] = (
+    train_size,
+    dev_size,
+    resolvable,
+    ladder,
+    label_agreement,
+    pair_balance,
+)
+"""Each says None where it has nothing to look at: `pair-balance` of rows that are no pairs."""

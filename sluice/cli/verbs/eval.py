@@ -11,16 +11,30 @@ from sluice.cli.verb import find_project, verb, yes_option
 
 
 @verb(
-    examples=["sluice eval sft-1", "sluice eval base --on tickets/dev", "sluice eval sft-1 --on tickets --final"],
+    examples=[
+        "sluice eval sft-1",
+        "sluice eval base --on tickets/dev",
+        "sluice eval sft-1 --on tickets --final",
+        "sluice eval sft-1 --on tickets/train --samples 4 --limit 200    answers to make pairs of",
+    ],
     exits={3: "rows of a frozen eval set without --final, or all openings are spent"},
 )
 @click.argument("what", metavar="ADAPTER | base")
 @click.option("--on", metavar="NAME", help="A part or a guard set; by default dev.")
 @click.option("--final", is_flag=True, help="Open the eval set. Dear: each trained candidate counts.")
 @click.option("--prompt", metavar="FILE", help="For base, or an adapter without a certificate: a prompt file.")
+@click.option("--samples", type=int, metavar="K", help="Answers to each training row, to make pairs of.")
+@click.option("--limit", type=int, metavar="N", help="Training rows that are asked, drawn at random.")
+@click.option("--temperature", type=float, metavar="T", help="Of --samples.  [default: 0.8 of several, 0 of one]")
+@click.option("--seed", type=int, metavar="S", help="Of --samples and --limit.  [default: 0]")
 @yes_option
-def command(out: Terminal, what: str, on: str | None, final: bool, prompt: str | None, yes: bool) -> Any:
-    """Let the base or an adapter answer the rows of dev, a part or a set, and score the answers."""
+def command(
+    out: Terminal, what: str, on: str | None, final: bool, prompt: str | None, yes: bool, **draw: int | float | None
+) -> Any:
+    """Let the base or an adapter answer the rows of dev, a part or a set, and score the answers.
+
+    With --samples or --limit it answers training rows, for `sluice pairs`: nothing of it is evidence.
+    """
     from sluice.cli import drawing
     from sluice.cli.model import base_model
     from sluice.core.errors import UsageError
@@ -44,15 +58,18 @@ def command(out: Terminal, what: str, on: str | None, final: bool, prompt: str |
         raise UsageError("an adapter answers under the prompt of its certificate", remedy="leave --prompt out")
     chosen = load_prompt(project, prompt) if prompt else None
     require_asked(project, facts)
-    place = find_place(project, facts, on, final=final)
-    decides = place.frozen is not None and not place.guard
+    sampled = any(value is not None for value in draw.values())
+    if sampled and final:
+        raise UsageError("--samples are of training rows, --final is of the eval set", remedy="leave one of them out")
+    place = find_place(project, facts, on, final=final) if not sampled else None
+    decides = place is not None and place.frozen is not None and not place.guard
     files, form, _ = base_model(out, project)
     b = bench(project, files, form, facts)
     if adapter is None:
         chosen = chosen or b.zero_shot()
         candidate = Candidate(label=f"base, {chosen.name}", prompt=chosen, files=files, form=form)
     else:
-        if decides and place.frozen is not None:
+        if decides and place is not None and place.frozen is not None:
             refuse_trained_leaks(project, adapter, place.frozen)
             cost = final_cost(project, what, files, form)
             if not cost.already_open:
@@ -62,6 +79,8 @@ def command(out: Terminal, what: str, on: str | None, final: bool, prompt: str |
             room = final_room(facts, b, adapter, openings(project, facts, place.frozen, b.question))
         candidate = candidate_of(adapter, files, form, foreign_prompt=chosen)
     out.if_interrupted = "Every answer so far is kept. Run the same command to go on."
+    if place is None:
+        return sample_and_say(out, project, facts, candidate, on, draw, b.grader, reached_limit(b, facts))
     measured = measure_on(
         project,
         candidate,
@@ -102,6 +121,27 @@ def command(out: Terminal, what: str, on: str | None, final: bool, prompt: str |
         "prompt_tokens": scores.prompt_tokens,
         "seconds": scores.seconds,
     }
+
+
+def sample_and_say(
+    out: Terminal, project: Any, facts: Any, candidate: Any, on: str | None, draw: Any, grader: Any, limit: int
+) -> Any:
+    """Draw several answers to training rows, and say what pairs could be made of them."""
+    from sluice.core.wording import counted
+    from sluice.evalsuite.sampling import Draw, sample
+
+    asked = Draw(**{key: value for key, value in draw.items() if value is not None})
+    done = sample(project, facts, candidate, on, asked, grader=grader, max_new_tokens=limit, progress=out.progress)
+    each = counted(done.samples, "answer")
+    out.spans([(done.label, "bold"), (f" on {done.on}: {each} to each of {counted(done.rows, 'row')}", None)])
+    out.say(f"  mean {done.mean:.2f}, the best of each row {done.best:.2f}; {done.different:.1f} different texts a row")
+    out.say(f"  {counted(done.apart, 'row has', 'rows have')} answers of different scores")
+    if done.cut:
+        out.say(f"  {counted(done.cut, 'answer was', 'answers were')} cut: those are in no pair", "warn")
+    out.say(f"  run {done.run}")
+    source = "samples" if done.apart else "gold"
+    out.next(f"sluice pairs {done.on.partition('/')[0]} --from {source}:{done.run}", "pairs of them, audited")
+    return done
 
 
 def _two(value: float | None) -> str:

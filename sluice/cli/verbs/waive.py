@@ -21,7 +21,8 @@ from sluice.cli.verb import by_option, find_project, verb
 def command(out: Terminal, rule: str, reason: str, dataset: str | None, by: str | None) -> Any:
     """Set aside gradable, headroom or audit, one at a time, with a written reason.
 
-    Under [gate] strict = true also what is advice elsewhere: train-size, dev-size, resolvable, ladder, label-agreement.
+    Under [gate] strict = true also what is advice elsewhere: train-size, dev-size, resolvable, ladder, label-agreement,
+    pair-balance.
     Bound to the task, the dataset and what was found: it lapses when that gets worse.
     """
     from sluice.cli.verbs.gate import read

@@ -31,6 +31,7 @@ EXPECTED = {
         ),
         *("near-pairs", "chosen-longer", "shared-prefix", "drift", "drift-eval", "diversity", "near-duplicates"),
         "spread",
+        *("format-tells", "pair-position", "pair-cycles"),
         *("gopher", "gopher-repetition", "c4", "fineweb", "label-errors"),
     },
 }
@@ -45,7 +46,7 @@ WITHOUT: dict[str, dict[str, Any]] = {
 OF_ANSWERS = {
     *("schema", "conflict", "balance", "refusal", "boilerplate", "truncated", "unclosed", "echo", "same-answer"),
     *("near-constant", "near-pairs", "chosen-longer", "shared-prefix", "gopher", "gopher-repetition", "c4", "fineweb"),
-    *("diversity", "language", "label-errors", "spread"),
+    *("diversity", "language", "label-errors", "spread", "format-tells", "pair-position", "pair-cycles"),
 }
 """Absent where there is no answer, no pair, no text row, or too few words or rows."""
 

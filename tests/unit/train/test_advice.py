@@ -33,8 +33,9 @@ def on_set(evidence: Evidence, *, right: int, n: int = 200, groups: int = 0, **q
 
 def test_advice_never_refuses_by_itself(good):
     for rule in ADVICE_RULES:
-        assert rule(good).status in ("ok", "advice")
-        assert rule(replace(good, baselines=None, bench=None)).holds
+        for evidence in (good, replace(good, baselines=None, bench=None)):
+            said = rule(evidence)
+            assert said is None or said.status in ("ok", "advice")
 
 
 @pytest.mark.parametrize(("mean", "status"), [(0.1, "ok"), (0.97, "advice")])

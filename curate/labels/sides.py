@@ -1,0 +1,24 @@
+"""Where an answer that people compared came from, as `shown.sides` names it: `target`, a run, or a side of a pair.
+
+Whoever makes the items of a comparison names each `Answer.source` by `side_of_run` (or `TARGET`), so that what people
+said can be turned into pairs of texts later. The person sees the text alone.
+"""
+
+from __future__ import annotations
+
+TARGET = "target"
+"""The target of the row that was shown."""
+RUN = "run:"
+
+
+def side_of_run(run: str, repeat: int = 0) -> str:
+    """Return the name of a run's answer: `run:` and its id, with `#REPEAT` where it is not the first to that row."""
+    return f"{RUN}{run}#{repeat}" if repeat else f"{RUN}{run}"
+
+
+def run_of_side(side: str) -> tuple[str, int] | None:
+    """Return (run, repeat) of a side's name; None where it is no run's answer."""
+    if not side.startswith(RUN):
+        return None
+    run, _, repeat = side.removeprefix(RUN).partition("#")
+    return run, int(repeat) if repeat.isdigit() else 0
