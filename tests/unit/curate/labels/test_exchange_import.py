@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -37,7 +38,7 @@ def project(tmp_path) -> Project:
     return found
 
 
-def bring(project: Project, name: str, content: object, question=Q, **options) -> ImportResult:
+def bring(project: Project, name: str, content: Any, question=Q, **options) -> ImportResult:
     file = project.root / name
     lines = isinstance(content, list) and name.endswith("jsonl")
     text = "".join(json.dumps(one) + "\n" for one in content) if lines else content
