@@ -21,9 +21,7 @@ from sluice.curate.dataset import Version
 from sluice.curate.labels.question import Question
 from sluice.curate.labels.record import Judgement
 from sluice.curate.labels.session import Answer, Item
-from sluice.curate.labels.sides import TARGET, side_of_run
-
-PAIR = ("chosen", "rejected")
+from sluice.curate.labels.sides import PAIR, TARGET, side_of_run
 
 
 @dataclass(frozen=True)

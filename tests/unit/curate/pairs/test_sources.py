@@ -112,7 +112,7 @@ def test_the_best_sample_is_taken_against_a_worse_one_and_why_tells_it(parted, r
     assert done.audit.sources == {"samples": 1}
     (row,) = open_dataset(parted, "d-pairs").rows()
     beside = metadata_of(open_dataset(parted, "d-pairs"))[row.row]
-    assert (beside["run"], beside["margin"], beside["chosen_from"]) == (run, 1.0, f"{run}#1")
+    assert (beside["run"], beside["margin"], beside["chosen_from"]) == (run, 1.0, f"run:{run}#1")
     story = why(parted, "d-pairs", row.row)
     assert any("exact scored it 1.00" in event.what for event in story.events)
     assert any(event.other is not None and event.other.row == clear.row for event in story.events)
@@ -241,7 +241,7 @@ def test_labels_of_rows_that_are_gone_are_one_error_or_counted(parted, rows, dec
 
 
 def test_a_choice_of_a_run_that_is_not_here_says_which(parted, rows, decide):
-    decide(rows("train")[0], "compare", "a", sides=("target", "gone-run-abc"))
+    decide(rows("train")[0], "compare", "a", sides=("target", "run:gone-run-abc"))
     with pytest.raises(InputError, match="gone-run-abc"):
         build_pairs(parted, "d", ["choices"])
 
