@@ -29,7 +29,7 @@ def test_a_file_is_written_and_how_it_is_read_back_is_said(tickets: Path, capsys
     assert run(["export", "tickets", "out.csv.gz"]) == 0
     assert "--input body --target label" in capsys.readouterr().out
     assert run(["add", "again", "out.csv.gz", "--input", "body", "--target", "label"]) == 0
-    assert run(["export", "tickets", "out.csv.gz", "--format", "messages"]) == 2
+    assert run(["export", "tickets", "chats.csv.gz", "--format", "messages"]) == 2
     assert "not written as csv" in capsys.readouterr().err
 
 
