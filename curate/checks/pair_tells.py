@@ -85,6 +85,7 @@ class FormatTells(Check):
         source="a rule that looks at that form alone is right in 0.65 of the pairs where the shares differ by 0.3; "
         "reward models learn such forms (Zhang et al. 2024, arXiv 2409.11704); the number is ours",
         remedy="sluice show {dataset}; then answers of like form: both of one model (sluice pairs --from samples:RUN)",
+        whole=True,
     )
 
     def find(self, context: CheckContext) -> Found:
@@ -123,6 +124,7 @@ class PairPosition(Check):
         limits=(0.0, 0.5),
         source="sides are drawn at random, so a share of one half is what no bias gives; interval: Wilson 1927",
         remedy="sluice label {dataset} --mode compare: ask another person, or the same one again, sides swapped",
+        whole=True,
     )
 
     def find(self, context: CheckContext) -> Found:

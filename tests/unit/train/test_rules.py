@@ -38,6 +38,7 @@ NOTHING_IS_WELL = {
     "text_leaks": "() says: looked at, none found",
     "lacking": "() says: looked at, none lacks anything",
     "waived": "nothing is waived",
+    "pairs": "advice of preference rows alone: None says that the training rows are none",
     "void_waivers": "no waiver is left out; shown only",
     "loosened": "nothing is looser",
     "labels": "only advice reads it: nobody labelled these rows",
