@@ -19,13 +19,14 @@ from sluice.core.errors import InputError
 from sluice.core.evalset import SetManifest, set_folders
 from sluice.core.progress import Progress
 from sluice.core.project import Project
-from sluice.core.rows import COLUMNS, AnyRow, from_record, to_record
+from sluice.core.rows import AnyRow, from_record, to_record
 from sluice.curate.adding.absent import bring_back, refuse_absent
 from sluice.curate.adding.add import parts_of
-from sluice.curate.dataset import Version, open_dataset, open_newest, row_schema
+from sluice.curate.changed_rows import content, edges_frame, hold, places_frame
+from sluice.curate.dataset import Version, open_dataset, open_newest
 from sluice.curate.drops import Drop, drop_rows
 from sluice.curate.metadata import metadata_by_row
-from sluice.curate.operation import EDGES, OCCURRENCES, Outcome, commit
+from sluice.curate.operation import OCCURRENCES, Outcome, commit
 from sluice.curate.privacy.contact import known_regions
 from sluice.curate.privacy.kept_apart import refuse_parted_groups, renamed_values
 from sluice.curate.privacy.kind import REDACTED, Regions
@@ -233,8 +234,6 @@ def _again(version: Version) -> pl.DataFrame | None:
 
 def _outcome(version: Version, worker: _Redactor, seen: dict[str, Any], progress: Progress | None) -> Outcome | None:
     """Return what to commit; None where nothing is found."""
-    import polars as pl
-
     frame = version.frame()
     beside = metadata_by_row(version)
     group = version.project.config.task.group if version.project.has_config else None
@@ -258,7 +257,7 @@ def _outcome(version: Version, worker: _Redactor, seen: dict[str, Any], progress
         for old, (place, changed) in zip(beside.get(row.row, []), seen_at, strict=True):
             renamed |= renamed_values(old["metadata"], place["metadata"]) if changed else set()
         if new is row and groups == (record["groups"] or []) and not any(changed for _, changed in seen_at):
-            merged += _hold(records, record)
+            merged += hold(records, record)
             untouched[row.row] = [place for place, _ in seen_at]
             continue
         if new is row:
@@ -267,7 +266,7 @@ def _outcome(version: Version, worker: _Redactor, seen: dict[str, Any], progress
             edges.append((row.row, new.row))
             drops.append(Drop(row.row, REDACTED, new.row, None, _told(worker.told)))
         places += [place | {"row": new.row} for place, _ in seen_at]
-        merged += _hold(records, to_record(new, groups))
+        merged += hold(records, to_record(new, groups))
         if len(first) < FIRST:
             first.append(RedactedRow(old=row.row, new=new.row, detail=_told(worker.told)))
     seen.update(rows=len(records), edges=edges, beside=changed_beside, merged=merged, first=first)
@@ -277,28 +276,18 @@ def _outcome(version: Version, worker: _Redactor, seen: dict[str, Any], progress
     # what is said here of a row stands for all that was said before: of one that others became, that is its own, too
     places += [place | {"row": row} for row in {p["row"]: 0 for p in places} for place in untouched.get(row, [])]
     places = list({dump_exact(place): place for place in places}.values())
-    content = pl.DataFrame(list(records.values()), schema=row_schema(), orient="row")
     return Outcome(
         verb="redact",
         parameters={},
         parents=(version.parent,),
-        contents={version.dataset: content.select(COLUMNS)},
+        contents={version.dataset: content(records)},
         rows_in=frame.height,
-        occurrences=pl.DataFrame(places, schema=_place_schema(), orient="row") if places else None,
+        occurrences=places_frame(places),
         dropped=drop_rows(frame, drops)[1] if drops else None,
-        edges=pl.DataFrame(edges, schema=list(EDGES), orient="row") if edges else None,
+        edges=edges_frame(edges),
         counts={REDACTED: len(edges), "beside": changed_beside},
         report={"replaced": dict(worker.replaced), "values": {k: len(v) for k, v in worker.values.items()}},
     )
-
-
-def _hold(records: dict[str, dict[str, Any]], record: dict[str, Any]) -> bool:
-    """Put a row among those that the version will hold; return whether it was there: then it is of all their groups."""
-    held = records.setdefault(record["row"], record)
-    if held is record:
-        return False
-    held["groups"] = sorted({*(held["groups"] or []), *(record["groups"] or [])})
-    return True
 
 
 def _redacted_place(place: dict[str, Any], worker: _Redactor) -> tuple[dict[str, Any], bool]:
@@ -306,12 +295,6 @@ def _redacted_place(place: dict[str, Any], worker: _Redactor) -> tuple[dict[str,
     walked = walk_metadata(metadata, worker.see)
     found = {key: place[key] for key in OCCURRENCES} | {"metadata": dump_exact(walked)}
     return found, walked != metadata
-
-
-def _place_schema() -> Any:
-    import polars as pl
-
-    return {name: pl.Int64 if name == "line" else pl.String for name in OCCURRENCES}
 
 
 def _told(told: list[str]) -> str:

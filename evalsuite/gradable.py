@@ -8,10 +8,8 @@ how the person did. It shows texts to nobody: the terminal does.
 from __future__ import annotations
 
 import hashlib
-import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
@@ -23,6 +21,9 @@ from sluice.core.ledger import Fact, Facts, Ledger
 from sluice.core.project import Project
 from sluice.core.rows import Example
 from sluice.core.runs import rows_hash
+from sluice.curate.labels.choose import written_task
+from sluice.curate.labels.log import own_file
+from sluice.curate.labels.record import new_id, now
 from sluice.evalsuite.baselines.bench import Bench, dev_facts, fact_run
 from sluice.evalsuite.graders import Grader, grade_answer
 from sluice.evalsuite.scoring import plain_input
@@ -156,21 +157,16 @@ def items_hash(listed: Sequence[Item]) -> str:
 def decide_item(project: Project, item: Item, word: Word, *, by: str, seconds: float) -> None:
     """Append one decision. Nothing is overwritten: the last word of a person on an item counts."""
     record: dict[str, Any] = {
-        "id": secrets.token_hex(8),
+        "id": new_id(),
         "kind": "grade",
         "item": item.id,
         "row": item.row.row,
         "word": word,
         "by": by,
         "seconds": round(seconds, 1),
-        "time": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
+        "time": now(),
     }
-    append_line(_own_file(project, by), dump_exact(record))
-
-
-def _own_file(project: Project, by: str) -> Any:
-    writer = hashlib.sha256(f"{by} {project.root}".encode()).hexdigest()[:12]
-    return project.decisions / f"grades-{writer}.jsonl"
+    append_line(own_file(project, by, of="grades"), dump_exact(record))
 
 
 def decisions(project: Project, by: str | None = None) -> dict[tuple[str, str], Word]:
@@ -234,10 +230,3 @@ def seal(b: Bench, facts: Facts, listed: Sequence[Item], by: str) -> Grading:
     known = next((f for f in facts.of("graded") if f.body == body), None)
     fact: Fact = known or Ledger(b.project).write("graded", body, by=by)
     return standing.model_copy(update={"fact": fact.hash})
-
-
-def written_task(project: Project) -> str:
-    """Return the hash of what a person grades by: description and rubric."""
-    task = project.config.task
-    rubric = project.read_text(task.rubric, what="the rubric") if task.rubric else ""
-    return hashlib.sha256(f"{task.description}\n{rubric}".encode()).hexdigest()

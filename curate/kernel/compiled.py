@@ -401,6 +401,17 @@ def _known(a: int, b: int, first: Array, others: Array) -> int:
 
 
 @njit(cache=True, nogil=True)
+def _chains(groups: Array, offsets: Array) -> Any:
+    """Return room for chains of rows by group: heads (the newest link of each, or -1), links (row, link before)."""
+    bands, n = groups.shape
+    total = 0
+    for b in range(bands):
+        for i in range(n):
+            total += groups[b, i] != 0
+    return np.full(offsets[bands] + 1, -1, np.int64), np.empty((total, 2), np.int64)
+
+
+@njit(cache=True, nogil=True)
 def survivors(
     data: Array, starts: Array, lows: Array, highs: Array, short: Array, flat: Array, places: Array, sizes: Array,
     order: Array, groups: Array, offsets: Array, text_of: Array, shapes: Array, inputs: Array, learnt: Array,
@@ -436,12 +447,7 @@ def survivors(
     Returns (candidate pairs looked at, pairs counted, `made` grown to hold them, rows left undecided).
     """
     n, bands, parts = shapes.size, groups.shape[0], part_texts.shape[0]
-    total = 0
-    for b in range(bands):
-        for i in range(n):
-            total += groups[b, i] != 0
-    heads = np.full(offsets[bands] + 1, -1, np.int64)
-    links = np.empty((total, 2), np.int64)
+    heads, links = _chains(groups, offsets)
     linked = 0
     stamp = np.full(n, -1, np.int64)
     met = np.empty(1024, np.int64)
@@ -556,12 +562,7 @@ def meetings(
         pairs: room for pairs, (later text, earlier text) one after the other; returned grown.
     """
     bands, n = groups.shape
-    total = 0
-    for b in range(bands):
-        for i in range(n):
-            total += groups[b, i] != 0
-    heads = np.full(offsets[bands] + 1, -1, np.int64)
-    links = np.empty((total, 2), np.int64)
+    heads, links = _chains(groups, offsets)
     linked = 0
     stamp = np.full(n, -1, np.int64)
     found = 0
@@ -657,12 +658,7 @@ def nearest(
     A pair is counted once and told to both. Of equally near ones the first is taken.
     """
     n, bands = shapes.size, groups.shape[0]
-    total = 0
-    for b in range(bands):
-        for i in range(n):
-            total += groups[b, i] != 0
-    heads = np.full(offsets[bands] + 1, -1, np.int64)
-    links = np.empty((total, 2), np.int64)
+    heads, links = _chains(groups, offsets)
     linked = 0
     stamp = np.full(n, -1, np.int64)
     arena, used = flat, flat.size

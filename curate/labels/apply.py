@@ -17,19 +17,19 @@ from sluice.core.canonical import dump_exact
 from sluice.core.errors import InputError, UsageError
 from sluice.core.evalset import read_set, set_folders
 from sluice.core.project import Project
-from sluice.core.rows import COLUMNS, AnyRow, Example, from_record, to_record
+from sluice.core.rows import AnyRow, Example, from_record, to_record
 from sluice.core.task import read_schema
 from sluice.curate.adding.add import parts_of
+from sluice.curate.changed_rows import carried, content, edges_frame, hold, places_frame
 from sluice.curate.checks.schema import answer_problem
-from sluice.curate.dataset import Version, open_dataset, open_newest, row_schema
+from sluice.curate.dataset import Version, open_dataset, open_newest
 from sluice.curate.drops import Drop, drop_rows
 from sluice.curate.labels.items import with_field
 from sluice.curate.labels.log import Log, read_log
 from sluice.curate.labels.question import VERDICTS, Question
 from sluice.curate.labels.record import OF_INPUT, Judgement, Value
 from sluice.curate.labels.settle import Settled, settle_all
-from sluice.curate.metadata import metadata_by_row
-from sluice.curate.operation import EDGES, OCCURRENCES, Outcome, commit
+from sluice.curate.operation import Outcome, commit
 
 Problem = Callable[[str], str | None]
 LABELLED = "labelled"
@@ -155,8 +155,6 @@ def _outcome(
     problem: Problem,
     seen: dict[str, Any],
 ) -> Outcome | None:
-    import polars as pl
-
     frame = version.frame()
     records: dict[str, dict[str, Any]] = {}
     edges: list[tuple[str, str]] = []
@@ -182,11 +180,7 @@ def _outcome(
             touched.add(new.input_hash)
             edges.append((row.row, new.row))
             drops.append(Drop(row.row, LABELLED, new.row, None, word.told if word else None))
-        stands = to_record(new, record["groups"])
-        held = records.setdefault(new.row, stands)
-        if held is not stands:
-            held["groups"] = sorted({*(held["groups"] or []), *(stands["groups"] or [])})
-            counts["merged"] += 1
+        counts["merged"] += hold(records, to_record(new, record["groups"]))
     told = {name: n for name, n in counts.items() if name != "refused"}
     seen.clear()
     seen.update({**told, "rows": len(records), "how": dict(by_how), "refused": tuple(refused)})
@@ -194,16 +188,15 @@ def _outcome(
     seen["frozen"] = _frozen(version, {old for old, _ in edges})
     if not edges:
         return None
-    content = pl.DataFrame(list(records.values()), schema=row_schema(), orient="row")
     return Outcome(
         verb="label",
         parameters={"question": question.model_dump(mode="json"), **how},
         parents=(version.parent,),
-        contents={version.dataset: content.select(COLUMNS)},
+        contents={version.dataset: content(records)},
         rows_in=frame.height,
-        occurrences=_places(version, edges),
+        occurrences=places_frame(carried(version, edges)),
         dropped=drop_rows(frame, drops)[1],
-        edges=pl.DataFrame(edges, schema=list(EDGES), orient="row"),
+        edges=edges_frame(edges),
         counts={LABELLED: len(edges)} | {name: counts[name] for name in ("open", "untold", "refused") if counts[name]},
     )
 
@@ -253,15 +246,3 @@ def _frozen(version: Version, rows: set[str]) -> tuple[str, ...]:
         return ()
     sets = [read_set(folder) for folder in set_folders(version.project.evals)]
     return tuple(sorted({one.name for one in sets if any(row.row in rows for row in one.rows)}))
-
-
-def _places(version: Version, edges: list[tuple[str, str]]) -> Any:
-    """Return where the new rows were seen: where the old ones were, with all that stood beside them."""
-    import polars as pl
-
-    beside = metadata_by_row(version)
-    found = [
-        {**{key: place[key] for key in OCCURRENCES}, "row": new} for old, new in edges for place in beside.get(old, [])
-    ]
-    schema = {name: pl.Int64 if name == "line" else pl.String for name in OCCURRENCES}
-    return pl.DataFrame(found, schema=schema, orient="row") if found else None

@@ -6,7 +6,6 @@ values that stand in the rows already.
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any, cast
@@ -15,6 +14,7 @@ from sluice.core.canonical import JsonProblem, canonical, dump_exact, parse_exac
 from sluice.core.errors import InputError, UsageError
 from sluice.core.project import Project
 from sluice.core.rows import AnyRow, Example, Unpaired, input_texts
+from sluice.core.task import read_schema
 from sluice.curate.dataset import Version
 from sluice.curate.labels.record import OF_INPUT, Mode
 from sluice.curate.labels.session import Answer, Item
@@ -90,13 +90,7 @@ def known_labels(version: Version, field: str) -> tuple[str, ...]:
 
 def schema_labels(project: Project, field: str) -> tuple[str, ...]:
     """Return the `enum` that the task's schema has at a field, in its order."""
-    name = project.config.task.output_schema if project.has_config else None
-    if name is None:
-        return ()
-    try:
-        place: Any = json.loads(project.read_text(name, what="the schema"))
-    except ValueError as problem:
-        raise InputError(f"the schema is no JSON: {problem}", where=name, remedy="mend it") from problem
+    place: Any = read_schema(project) if project.has_config else None
     for step in field.split(".")[1:]:
         properties = cast("dict[str, Any]", place).get("properties") if isinstance(place, dict) else None
         place = cast("dict[str, Any]", properties).get(step) if isinstance(properties, dict) else None

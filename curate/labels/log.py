@@ -18,10 +18,10 @@ from sluice.curate.labels.question import Question
 from sluice.curate.labels.record import Asked, Deal, Judgement, Record, Skip, Undo, new_id, now, read_line
 
 
-def own_file(project: Project, by: str) -> Path:
-    """Return the log that a person writes to in this copy of the project."""
+def own_file(project: Project, by: str, *, of: str = "labels") -> Path:
+    """Return the log that a person writes to in this copy of the project: of `labels`, or of `grades`."""
     writer = hashlib.sha256(f"{by} {project.root}".encode()).hexdigest()[:12]
-    return project.decisions / f"labels-{writer}.jsonl"
+    return project.decisions / f"{of}-{writer}.jsonl"
 
 
 def append_record(project: Project, record: Record) -> None:

@@ -17,14 +17,15 @@ from sluice.core.canonical import JsonProblem, dump_exact, parse_exact
 from sluice.core.errors import InputError
 from sluice.core.files import file_sha256
 from sluice.core.project import Project
-from sluice.core.rows import COLUMNS, AnyRow, Example, to_record
+from sluice.core.rows import AnyRow, Example, to_record
 from sluice.curate.adding.add import name_of, parts_of
+from sluice.curate.changed_rows import carried, content, edges_frame, hold, places_frame
 from sluice.curate.checks.balance import label_values
-from sluice.curate.dataset import Version, open_dataset, open_newest, row_schema
+from sluice.curate.dataset import Version, open_dataset, open_newest
 from sluice.curate.drops import Drop, drop_rows
 from sluice.curate.labels.review import Answer, read_review
-from sluice.curate.metadata import class_path, metadata_by_row, metadata_of
-from sluice.curate.operation import EDGES, OCCURRENCES, Outcome, commit
+from sluice.curate.metadata import class_path, metadata_of
+from sluice.curate.operation import Outcome, commit
 
 REASON = "relabelled"
 
@@ -104,8 +105,6 @@ def relabel(project: Project, dataset: str, sheet: Path, *, dry_run: bool = Fals
 def _outcome(
     version: Version, answers: list[Answer], sheet: Path, fix: dict[str, str], seen: dict[str, Any]
 ) -> Outcome | None:
-    import polars as pl
-
     frame = version.frame()
     path = class_path(version) or "target"
     rows = {row.row: row for row in version.rows()}
@@ -133,10 +132,7 @@ def _outcome(
     records: dict[str, dict[str, Any]] = {}
     for record in frame.iter_rows(named=True):  # a few rows change, but one may become what another is
         changed = changes.get(record["row"])
-        new_record = record if changed is None else to_record(changed, record["groups"] or [])
-        held = records.setdefault(new_record["row"], new_record)
-        if held is not new_record:
-            held["groups"] = sorted({*(held["groups"] or []), *(new_record["groups"] or [])})
+        hold(records, record if changed is None else to_record(changed, record["groups"] or []))
     seen["said"] = {
         "rows": len(records),
         "relabelled": len(told),
@@ -148,23 +144,17 @@ def _outcome(
     }
     if not told:
         return None
-    beside = metadata_by_row(version)
-    places = [
-        {key: place[key] for key in OCCURRENCES} | {"row": t.new} for t in told for place in beside.get(t.old, [])
-    ]
-    schema = {name: pl.Int64 if name == "line" else pl.String for name in OCCURRENCES}
+    edges = [(t.old, t.new) for t in told]
     drops = [Drop(t.old, REASON, t.new, None, f"given '{t.given}', by a person '{t.label}'") for t in told]
     return Outcome(
         verb="relabel",
         parameters={"path": path, "fix": fix},
         parents=(version.parent,),
-        contents={
-            version.dataset: pl.DataFrame(list(records.values()), schema=row_schema(), orient="row").select(COLUMNS)
-        },
+        contents={version.dataset: content(records)},
         rows_in=frame.height,
-        occurrences=pl.DataFrame(places, schema=schema, orient="row") if places else None,
+        occurrences=places_frame(carried(version, edges)),
         dropped=drop_rows(frame, drops)[1],
-        edges=pl.DataFrame([(t.old, t.new) for t in told], schema=list(EDGES), orient="row"),
+        edges=edges_frame(edges),
         counts={REASON: len(told)},
     )
 

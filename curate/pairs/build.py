@@ -18,9 +18,10 @@ from sluice.core.errors import Refused, UsageError
 from sluice.core.progress import Progress
 from sluice.core.project import Project
 from sluice.core.rows import COLUMNS, AnyRow, Preference, Unpaired, to_record
+from sluice.curate.changed_rows import edges_frame, places_frame
 from sluice.curate.dataset import check_name, has_dataset, open_dataset, row_schema, version_hash
 from sluice.curate.leaks.find import find_leaks
-from sluice.curate.operation import EDGES, OCCURRENCES, Outcome, commit
+from sluice.curate.operation import Outcome, commit
 from sluice.curate.pairs import choices, corrections, feedback, gold, ratings, samples  # noqa: F401  they register
 from sluice.curate.pairs.audit import PairAudit, audit_pairs
 from sluice.curate.pairs.candidate import Candidate, Gathered, Judged
@@ -231,7 +232,6 @@ def _outcome(
     aside: Counter[str],
     seen: dict[str, Any],
 ) -> Outcome | None:
-    import polars as pl
 
     project = material.project
     everything = [one for rows in parts.values() for one in rows]
@@ -253,7 +253,6 @@ def _outcome(
     for row, told in everything:
         places += [_place(row, one) for one in told]
         edges += [(source.row, row.row) for source in material.inputs.get(row.input_hash, ())]
-    schema = {name: pl.Int64 if name == "line" else pl.String for name in OCCURRENCES}
     return Outcome(
         verb="pairs",
         parameters={"of": material.name, "from": list(sources), "kind": kind, "rules": rules.model_dump(mode="json")},
@@ -264,8 +263,8 @@ def _outcome(
         ),
         contents=fresh,
         rows_in=material.version.frame().height,
-        occurrences=pl.DataFrame(places, schema=schema, orient="row"),
-        edges=pl.DataFrame(edges, schema=list(EDGES), orient="row") if edges else None,
+        occurrences=places_frame(places),
+        edges=edges_frame(edges),
         counts={reason: n for reason, n in aside.items() if n},
     )
 

@@ -7,7 +7,7 @@ of the votes for less the share against; a tie counts as half for either.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from sluice.core.errors import InputError
 from sluice.core.rows import AnyRow
@@ -18,6 +18,9 @@ from sluice.curate.pairs.material import Material
 from sluice.curate.pairs.source import Asked, source
 
 NAME = "choices"
+
+LastWords = dict[tuple[str, str], dict[str, Judgement]]
+"""(question, row) to the last word of each person."""
 
 
 @source
@@ -34,13 +37,7 @@ class Choices:
         Raises InputError where nobody compared answers of the dataset, or the rows of all comparisons are gone.
         """
         found = Gathered()
-        said = of_dataset(material, "compare")
-        if not said:
-            raise InputError(
-                f"nobody has compared answers of {material.name}",
-                where="decisions",
-                remedy=f"sluice label {material.name} --mode compare",
-            )
+        said = of_dataset(material, "compare", "compared")
         rows = rows_of(material, said, found)
         votes: dict[tuple[str, str, tuple[str, ...]], dict[str, Judgement]] = defaultdict(dict)
         for judgement in said:  # oldest first: a person's last word on just these two answers counts
@@ -107,13 +104,37 @@ def _candidate(
     )  # fmt: skip
 
 
-def of_dataset(material: Material, mode: str) -> list[Judgement]:
-    """Return the decisions of a mode about a dataset or its parts that were not undone, oldest first."""
-    return [
+def of_dataset(material: Material, mode: str, did: str) -> list[Judgement]:
+    """Return the decisions of a mode about a dataset or its parts that were not undone, oldest first.
+
+    Args:
+        material: of the dataset.
+        mode: of the decisions.
+        did: what people did with answers in that mode, for the error.
+
+    Raises InputError where there are none.
+    """
+    said = [
         judgement
         for judgement in material.log.judgements()
         if judgement.mode == mode and judgement.dataset.partition("/")[0] == material.name
     ]
+    if not said:
+        raise InputError(
+            f"nobody has {did} answers of {material.name}",
+            where="decisions",
+            remedy=f"sluice label {material.name} --mode {mode}",
+        )
+    return said
+
+
+def last_by_row(said: Sequence[Judgement], rows: Mapping[str, AnyRow], sort: type) -> LastWords:
+    """Return each person's last word on each row that is there, by question and row; values of one type alone."""
+    last: LastWords = defaultdict(dict)
+    for judgement in said:  # oldest first
+        if judgement.row in rows and isinstance(judgement.value, sort):
+            last[judgement.question, judgement.row][judgement.by] = judgement
+    return last
 
 
 def rows_of(material: Material, said: Sequence[Judgement], to: Gathered) -> dict[str, AnyRow]:

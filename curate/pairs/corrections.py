@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 
-from sluice.core.errors import InputError
 from sluice.curate.labels.items import answer_of, field_value, with_field
 from sluice.curate.labels.record import Judgement
 from sluice.curate.pairs.candidate import Answer, Candidate, Gathered
-from sluice.curate.pairs.choices import of_dataset, rows_of
+from sluice.curate.pairs.choices import last_by_row, of_dataset, rows_of
 from sluice.curate.pairs.material import Material
 from sluice.curate.pairs.source import Asked, source
 
@@ -33,18 +32,9 @@ class Corrections:
         Raises InputError where nobody corrected answers of the dataset, or all corrected rows are gone.
         """
         found = Gathered()
-        said = of_dataset(material, "correct")
-        if not said:
-            raise InputError(
-                f"nobody has corrected answers of {material.name}",
-                where="decisions",
-                remedy=f"sluice label {material.name} --mode correct",
-            )
+        said = of_dataset(material, "correct", "corrected")
         rows = rows_of(material, said, found)
-        last: dict[tuple[str, str], dict[str, Judgement]] = defaultdict(dict)
-        for judgement in said:
-            if judgement.row in rows and isinstance(judgement.value, str):
-                last[judgement.question, judgement.row][judgement.by] = judgement
+        last = last_by_row(said, rows, str)
         for (_, digest), words in last.items():
             row = rows[digest]
             before = answer_of(row)

@@ -9,12 +9,11 @@ from __future__ import annotations
 from collections import defaultdict
 from statistics import fmean
 
-from sluice.core.errors import InputError
 from sluice.curate.labels.items import answer_of
 from sluice.curate.labels.question import STARS
 from sluice.curate.labels.record import Judgement
 from sluice.curate.pairs.candidate import Answer, Candidate, Gathered
-from sluice.curate.pairs.choices import of_dataset, rows_of
+from sluice.curate.pairs.choices import last_by_row, of_dataset, rows_of
 from sluice.curate.pairs.material import Material
 from sluice.curate.pairs.source import Asked, source
 
@@ -35,19 +34,10 @@ class Ratings:
         Raises InputError where nobody rated answers of the dataset, or all rated rows are gone.
         """
         found = Gathered()
-        said = of_dataset(material, "rate")
-        if not said:
-            raise InputError(
-                f"nobody has rated answers of {material.name}",
-                where="decisions",
-                remedy=f"sluice label {material.name} --mode rate",
-            )
+        said = of_dataset(material, "rate", "rated")
         rows = rows_of(material, said, found)
         scales = {question.hash: question.scale or STARS for question in material.log.questions()}
-        last: dict[tuple[str, str], dict[str, Judgement]] = defaultdict(dict)
-        for judgement in said:
-            if judgement.row in rows and isinstance(judgement.value, int):
-                last[judgement.question, judgement.row][judgement.by] = judgement
+        last = last_by_row(said, rows, int)
         rated: dict[tuple[str, str], list[tuple[Answer, float, dict[str, Judgement]]]] = defaultdict(list)
         for (question, row), words in last.items():
             text = answer_of(rows[row])

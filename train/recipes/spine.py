@@ -24,8 +24,8 @@ from sluice.core.project import Project
 from sluice.core.rows import Example
 from sluice.core.runs import rows_hash
 from sluice.curate.dataset import Version, open_dataset
+from sluice.curate.labels.choose import written_task
 from sluice.evalsuite.asking import Form
-from sluice.evalsuite.gradable import written_task
 from sluice.evalsuite.models.identity import ModelFiles, identify
 from sluice.train.adapters import adapter_ids, next_id
 from sluice.train.certificate import (

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING
 from sluice.cli.labelling.drawn import WrittenTask
 from sluice.cli.labelling.keys import Offer, offer_of
 from sluice.core.canonical import sha256_hex
-from sluice.core.errors import InputError, UsageError
+from sluice.core.errors import UsageError
 from sluice.core.project import Project
 from sluice.curate.dataset import Version
 from sluice.curate.labels.log import append_record, keep_question, read_log
@@ -122,13 +121,10 @@ def written_task(project: Project, title: str) -> WrittenTask:
 
 def text_problem(project: Project) -> Callable[[str], str | None]:
     """Return what says what is wrong with a written answer: empty, or not what the task's schema asks for."""
+    from sluice.core.task import read_schema
     from sluice.curate.checks.schema import answer_problem
 
-    name = project.config.task.output_schema if project.has_config else None
-    if name is None:
+    schema = read_schema(project) if project.has_config else None
+    if schema is None:
         return lambda text: None if text.strip() else "an answer cannot be empty"
-    try:
-        schema = json.loads(project.read_text(name, what="the schema"))
-    except ValueError as problem:
-        raise InputError(f"the schema is no JSON: {problem}", where=name, remedy="mend it") from problem
     return answer_problem(schema)
